@@ -1,0 +1,24 @@
+//! The database schema, step by step. Each migration runs forwards and backwards, on Postgres and SQLite alike.
+//!
+//! This crate knows nothing of the server: it can be run by an operator's own tools, and a change of the domain's
+//! types never changes what an old migration does.
+
+mod dialect;
+mod m20261122_000001_create_catalogue;
+mod m20261122_000002_create_market;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::{MigrationTrait, async_trait};
+
+/// Every migration, oldest first.
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_create_catalogue::Migration),
+            Box::new(m20261122_000002_create_market::Migration),
+        ]
+    }
+}

@@ -1,0 +1,145 @@
+//! Everything with a lifetime, built once: databases, Redis, the schema, the clock.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use migration::MigratorTrait;
+
+use crate::config::{Mode, Settings};
+use crate::db::{Databases, Purpose};
+use crate::graphql::{Schema, build_schema};
+use crate::pagination::CursorSecret;
+use crate::secret;
+use crate::telemetry::MetricsHandle;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    settings: Settings,
+    databases: Databases,
+    redis: Option<redis::aio::ConnectionManager>,
+    schema: Schema,
+    metrics: MetricsHandle,
+    draining: AtomicBool,
+}
+
+/// Why the server could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    #[error("the database can't be reached: {0}")]
+    Database(#[from] sea_orm::DbErr),
+    #[error("Redis can't be reached: {0}")]
+    Redis(#[from] redis::RedisError),
+    #[error("the data folder can't be used: {0}")]
+    DataFolder(#[from] std::io::Error),
+}
+
+/// The time a readiness check has for each thing it asks.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl App {
+    /// Connects to all that the settings name. Migrates nothing.
+    ///
+    /// # Errors
+    /// When something that the settings name is not there.
+    pub async fn build(settings: Settings, metrics: MetricsHandle) -> Result<Self, BuildError> {
+        let secrets = if settings.server.secrets.is_empty() {
+            vec![secret::load_or_make(&settings.data_dir)?]
+        } else {
+            settings.server.secrets.clone()
+        };
+        if settings.database.embedded {
+            std::fs::create_dir_all(&settings.data_dir)?;
+        }
+        let databases = Databases::connect(&settings.database, Purpose::Requests).await?;
+        let redis = match &settings.redis_url {
+            Some(url) => Some(
+                redis::Client::open(url.as_str())?
+                    .get_connection_manager()
+                    .await?,
+            ),
+            None => None,
+        };
+        let schema = build_schema(CursorSecret::new(&secrets));
+        let draining = AtomicBool::new(false);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                databases,
+                redis,
+                schema,
+                metrics,
+                draining,
+            }),
+        })
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    pub fn is_development(&self) -> bool {
+        self.inner.settings.mode == Mode::Development
+    }
+
+    pub fn databases(&self) -> &Databases {
+        &self.inner.databases
+    }
+
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    pub fn metrics(&self) -> String {
+        self.inner.metrics.render(&self.inner.databases)
+    }
+
+    /// From now on the server is not ready, so that nobody sends it new work.
+    pub fn drain(&self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// What keeps the server from being ready, in a word each; nothing when it is.
+    pub async fn obstacles(&self) -> Vec<&'static str> {
+        let mut obstacles = Vec::new();
+        if self.inner.draining.load(Ordering::Relaxed) {
+            obstacles.push("draining");
+        }
+        let database = async {
+            let pool = self.inner.databases.write().pool();
+            match tokio::time::timeout(CHECK_TIMEOUT, migration::Migrator::get_pending_migrations(pool)).await
+            {
+                Ok(Ok(pending)) if pending.is_empty() => None,
+                Ok(Ok(_)) => Some("migrations"),
+                Ok(Err(_)) | Err(_) => Some("database"),
+            }
+        };
+        let redis = async {
+            let mut redis = self.inner.redis.clone()?;
+            let ping = redis::cmd("PING");
+            let ping = tokio::time::timeout(CHECK_TIMEOUT, ping.query_async::<String>(&mut redis));
+            (!matches!(ping.await, Ok(Ok(_)))).then_some("redis")
+        };
+        let (database, redis) = futures_util::join!(database, redis);
+        obstacles.extend(database);
+        obstacles.extend(redis);
+        obstacles
+    }
+
+    /// Closes what is open.
+    pub async fn close(&self) {
+        self.inner.databases.close().await;
+    }
+}
+
+/// The time now. The one place that reads the system's clock; everything else is handed a moment.
+#[expect(clippy::disallowed_methods, reason = "this is where time comes in")]
+pub fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,131 @@
+//! `dualcaster ingest` and `dualcaster generate`.
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
+use super::migrate::connect_migrated;
+use super::output::say;
+use super::progress::Shown;
+use super::{Failure, File, Outcome, print};
+use crate::config::Settings;
+use crate::generate::{GeneratedMarket, MarketPlan};
+use crate::ingest::{Format, IngestError, Report, ingest_file, ingest_generated};
+
+#[derive(Debug, Subcommand)]
+pub enum Source {
+    /// Scryfall's bulk file `default_cards`, .json or .json.gz.
+    Scryfall { file: File },
+    /// MTGJSON's AllPrintings, .json or .json.gz.
+    Mtgjson { file: File },
+    /// MTGJSON's AllPrices, .json or .json.gz.
+    Prices { file: File },
+}
+
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// How many sets.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=466_560))]
+    sets: u32,
+    /// How many cards.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=1_500_000))]
+    cards: u32,
+    /// How many days of prices, one a day.
+    #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+    days: u32,
+    /// How many marketplaces.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
+    marketplaces: u8,
+    /// Another seed makes another market.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The last day of prices; by default yesterday.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    last_day: Option<NaiveDate>,
+    /// Tell progress and outcome as JSON, an object a line.
+    #[arg(long)]
+    json: bool,
+}
+
+pub async fn ingest(settings: &Settings, source: Source, json: bool) -> Outcome {
+    let (format, file) = match source {
+        Source::Scryfall { file } => (Format::Scryfall, file),
+        Source::Mtgjson { file } => (Format::MtgjsonPrintings, file),
+        Source::Prices { file } => (Format::MtgjsonPrices, file),
+    };
+    let databases = connect_migrated(settings).await?;
+    let progress = Shown::new("ingest", json);
+    let outcome = ingest_file(databases.write(), format, &file, &progress).await;
+    progress.finish();
+    databases.close().await;
+    tell(outcome, &progress, json)
+}
+
+pub async fn generate(settings: &Settings, arguments: Generate) -> Outcome {
+    let databases = connect_migrated(settings).await?;
+    let yesterday = (crate::app::now() - chrono::TimeDelta::days(1)).date_naive();
+    let market = GeneratedMarket::new(MarketPlan {
+        sets: arguments.sets,
+        cards: arguments.cards,
+        days: arguments.days,
+        marketplaces: arguments.marketplaces,
+        seed: arguments.seed,
+        last_day: arguments.last_day.unwrap_or(yesterday),
+    });
+    let progress = Shown::new("generate", arguments.json);
+    let outcome = ingest_generated(databases.write(), market, &progress).await;
+    progress.finish();
+    databases.close().await;
+    tell(outcome, &progress, arguments.json)
+}
+
+fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> Outcome {
+    let report = outcome.map_err(|error| {
+        let hint = match &error {
+            IngestError::Source(_) => {
+                "Check that it is the right file for this command: `dualcaster ingest --help`."
+            }
+            IngestError::TooManyBad(_) => "Most likely the format has changed, or the file is another one.",
+            IngestError::HoldsRealData => "Use another data folder: DUALCASTER_DATA_DIR.",
+            IngestError::Store(_) => "What was written stays; run the command again to go on.",
+        };
+        Failure::new(error.to_string()).hint(hint)
+    })?;
+    let seconds = progress.elapsed().as_secs_f64();
+    if json {
+        let bad: Vec<_> = report
+            .bad_records
+            .iter()
+            .map(|bad| serde_json::json!({"position": bad.position, "reason": bad.reason}))
+            .collect();
+        let line = serde_json::json!({
+            "event": "done", "records": report.records, "points": report.points, "written": report.written,
+            "unmatched": report.unmatched, "made": report.made, "bad": report.bad, "badRecords": bad,
+            "removedGenerated": report.removed_generated, "seconds": seconds,
+        });
+        return print(&format!("{line}\n"));
+    }
+    if report.removed_generated {
+        say("The generated market that was there has been removed.");
+    }
+    for bad in &report.bad_records {
+        say(&format!("left out {}: {}", bad.position, bad.reason));
+    }
+    let mut text = format!("{} records", report.records);
+    if report.points > 0 {
+        text.push_str(&format!(" with {} prices", report.points));
+    }
+    text.push_str(&format!(
+        " read in {seconds:.1} s: {} rows written",
+        report.written
+    ));
+    for (count, what) in [
+        (report.unmatched, "of printings that are not known"),
+        (report.made, "cards made from prices"),
+        (report.bad, "left out as unreadable"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    print(&format!("{text}.\n"))
+}

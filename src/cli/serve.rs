@@ -1,0 +1,103 @@
+//! `dualcaster serve`: the server, from an empty folder to the first answer.
+
+use chrono::TimeDelta;
+
+use super::migrate::connect_migrated;
+use super::output::say;
+use super::progress::Shown;
+use super::{Failure, Outcome};
+use crate::app::{App, now};
+use crate::config::Settings;
+use crate::domain::store::load_contents;
+use crate::generate::{GeneratedMarket, MarketPlan};
+use crate::http::{Listeners, serve as serve_http};
+use crate::ingest::ingest_generated;
+use crate::telemetry::install_metrics;
+
+/// The demo market: what an empty embedded database gets.
+const DEMO_SETS: u32 = 20;
+const DEMO_CARDS: u32 = 2_000;
+const DEMO_DAYS: u32 = 90;
+const DEMO_MARKETPLACES: u8 = 3;
+
+pub async fn serve(settings: Settings) -> Outcome {
+    let metrics = install_metrics().map_err(Failure::new)?;
+    let bulk = connect_migrated(&settings).await?;
+    let store_failed =
+        |error: crate::error::Error| Failure::new(format!("the store can't be read: {}", error.log_text()));
+    let mut contents = load_contents(bulk.write()).await.map_err(store_failed)?;
+    if contents.cards == 0 && settings.database.embedded && settings.market.demo {
+        say("The store is empty: making demo data.");
+        let progress = Shown::new("demo data", false);
+        let market = GeneratedMarket::new(MarketPlan {
+            sets: DEMO_SETS,
+            cards: DEMO_CARDS,
+            days: DEMO_DAYS,
+            marketplaces: DEMO_MARKETPLACES,
+            seed: 1,
+            last_day: (now() - TimeDelta::days(1)).date_naive(),
+        });
+        let outcome = ingest_generated(bulk.write(), market, &progress).await;
+        progress.finish();
+        outcome.map_err(|error| Failure::new(format!("the demo data could not be made: {error}")))?;
+        contents = load_contents(bulk.write()).await.map_err(store_failed)?;
+    }
+    bulk.close().await;
+
+    let app = App::build(settings, metrics).await.map_err(|error| {
+        Failure::new(error.to_string()).hint("`dualcaster config` shows the settings that are in force.")
+    })?;
+    let listeners = Listeners::bind(&app)
+        .await
+        .map_err(|error| Failure::new(error.to_string()).hint("Set DUALCASTER_LISTEN to another address."))?;
+    let address = listeners
+        .address()
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let base = if app.settings().server.listen.port() == 0 {
+        format!("http://{address}")
+    } else {
+        app.settings().server.public_url.clone()
+    };
+    if app.is_development() {
+        say(&format!(
+            "Dualcaster {} is ready: {} cards.",
+            env!("CARGO_PKG_VERSION"),
+            contents.cards
+        ));
+        if contents.demo {
+            say("The cards are demo data. The real ones: dualcaster ingest mtgjson AllPrintings.json.gz,");
+            say("then dualcaster ingest prices AllPrices.json.gz (both from mtgjson.com).");
+        }
+        say(&format!("GraphiQL: {base}/graphiql"));
+    } else {
+        tracing::info!(%address, cards = contents.cards, "ready");
+    }
+    let outcome = serve_http(app.clone(), listeners, stop_signal()).await;
+    app.close().await;
+    outcome.map_err(|error| Failure::new(format!("the server stopped: {error}")))
+}
+
+/// Ends when the process is told to.
+async fn stop_signal() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without the signal only a kill ends the server.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminated) => {
+                tokio::select! {
+                    () = interrupted => {}
+                    _ = terminated.recv() => {}
+                }
+            }
+            Err(_) => interrupted.await,
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}

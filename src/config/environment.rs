@@ -1,0 +1,211 @@
+//! Reads variables one by one, remembers what each means, and collects what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// Where a value came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Default,
+    Environment,
+}
+
+/// A setting as `dualcaster config` shows it.
+#[derive(Debug, Clone)]
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub help: &'static str,
+    /// What is in force; a secret's value is hidden.
+    pub value: String,
+    pub source: Source,
+}
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Mistakes(Vec<String>);
+
+/// Variables that later parts of the server will read. Setting one is no mistake; it just has no effect yet.
+const RESERVED: &[&str] = &[
+    "DUALCASTER_CORS_ORIGINS",
+    "DUALCASTER_JWT_KEY",
+    "DUALCASTER_OPERATIONS",
+    "DUALCASTER_SCRYFALL_URL",
+    "DUALCASTER_SMTP_URL",
+    "DUALCASTER_TCGPLAYER_KEY",
+    "DUALCASTER_TCGPLAYER_SECRET",
+    "DUALCASTER_TCGPLAYER_URL",
+    "DUALCASTER_TOPDECK_KEY",
+    "DUALCASTER_TOPDECK_URL",
+    "DUALCASTER_TRUSTED_PROXIES",
+];
+
+/// The variables, and what reading them has shown.
+#[derive(Debug)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    settings: Vec<Setting>,
+    mistakes: Vec<String>,
+}
+
+impl Environment {
+    pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self {
+            variables: variables.into_iter().collect(),
+            settings: Vec::new(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// The process's own.
+    pub fn of_process() -> Self {
+        Self::new(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
+    }
+
+    /// A setting whose default is a value.
+    pub fn get<T>(&mut self, name: &'static str, default: &'static str, help: &'static str) -> T
+    where
+        T: FromStr<Err: Display>,
+    {
+        let given = self.look_up(name, default, help, false);
+        let text = given.unwrap_or_else(|| default.to_owned());
+        match text.parse() {
+            Ok(value) => value,
+            Err(error) => {
+                self.mistake(format!("{name}: {text:?} {}", plain(&error)));
+                // A default always reads; the mistake keeps its value from being used.
+                default
+                    .parse()
+                    .unwrap_or_else(|error| unreadable_default(name, &error))
+            }
+        }
+    }
+
+    /// A setting that may be absent.
+    pub fn optional<T>(&mut self, name: &'static str, default: &'static str, help: &'static str) -> Option<T>
+    where
+        T: FromStr<Err: Display>,
+    {
+        let text = self.look_up(name, default, help, false)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.mistake(format!("{name}: {text:?} {}", plain(&error)));
+                None
+            }
+        }
+    }
+
+    /// A setting that may be absent and is never shown.
+    pub fn optional_secret(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        help: &'static str,
+    ) -> Option<String> {
+        self.look_up(name, default, help, true)
+    }
+
+    pub fn mistake(&mut self, mistake: String) {
+        self.mistakes.push(mistake);
+    }
+
+    /// Each setting read so far.
+    pub fn settings(&self) -> &[Setting] {
+        &self.settings
+    }
+
+    /// Settings that are given but have no effect in this version.
+    pub fn without_effect(&self) -> impl Iterator<Item = &str> {
+        self.variables
+            .keys()
+            .map(String::as_str)
+            .filter(|name| RESERVED.contains(name))
+    }
+
+    /// # Errors
+    /// When anything was wrong, or a variable of ours is one that nobody reads.
+    pub fn finish(&mut self) -> Result<(), Mistakes> {
+        let known: Vec<_> = self
+            .settings
+            .iter()
+            .map(|setting| setting.name)
+            .chain(RESERVED.iter().copied())
+            .collect();
+        for name in self
+            .variables
+            .keys()
+            .filter(|name| name.starts_with("DUALCASTER_"))
+        {
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            let nearest = known
+                .iter()
+                .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            self.mistakes.push(match nearest {
+                Some(nearest) => format!("{name} is not a setting. Did you mean {nearest}?"),
+                None => format!("{name} is not a setting."),
+            });
+        }
+        if self.mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(Mistakes(std::mem::take(&mut self.mistakes)))
+        }
+    }
+
+    fn look_up(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        help: &'static str,
+        secret: bool,
+    ) -> Option<String> {
+        // A variable that is set to nothing is not set: compose files and CI pass empty ones on.
+        let given = self
+            .variables
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .cloned();
+        self.settings.push(Setting {
+            name,
+            default,
+            help,
+            value: match &given {
+                Some(_) if secret => "(hidden)".to_owned(),
+                Some(value) => value.clone(),
+                None => default.to_owned(),
+            },
+            source: if given.is_some() {
+                Source::Environment
+            } else {
+                Source::Default
+            },
+        });
+        given
+    }
+}
+
+/// The standard library's parse errors speak of digits; a sentence needs a verb.
+fn plain(error: &impl Display) -> String {
+    let text = error.to_string();
+    if text.starts_with("must") {
+        text
+    } else {
+        format!("can't be read: {text}")
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "a default that does not read is a mistake in this code, found by its first test"
+)]
+fn unreadable_default<T>(name: &str, error: &impl Display) -> T {
+    panic!("the default of {name}: {error}")
+}

@@ -1,0 +1,146 @@
+//! Every setting, read once from the environment. All mistakes are reported together.
+
+mod database;
+mod environment;
+mod market;
+mod server;
+mod telemetry;
+
+use std::path::PathBuf;
+
+pub use database::DatabaseSettings;
+pub use environment::{Environment, Mistakes, Setting, Source};
+pub use market::MarketSettings;
+pub use server::ServerSettings;
+pub use telemetry::TelemetrySettings;
+
+/// Where the server runs: decides what is open and what must be given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Development,
+    Production,
+}
+
+impl std::str::FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "development" => Ok(Self::Development),
+            "production" => Ok(Self::Production),
+            _ => Err("must be development or production"),
+        }
+    }
+}
+
+/// All settings, by section.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub mode: Mode,
+    pub data_dir: PathBuf,
+    pub server: ServerSettings,
+    pub database: DatabaseSettings,
+    pub redis_url: Option<String>,
+    pub market: MarketSettings,
+    pub telemetry: TelemetrySettings,
+}
+
+impl Settings {
+    /// Reads all settings; the environment afterwards knows each with its default and where its value came from.
+    ///
+    /// # Errors
+    /// Every mistake there is: values that can't be read, names that nobody knows.
+    pub fn read(environment: &mut Environment) -> Result<Self, Mistakes> {
+        let mode = environment.get(
+            "DUALCASTER_ENV",
+            "development",
+            "`development`, or `production`: no demo data, JSON logs, secrets and the admin address required.",
+        );
+        let data_dir: PathBuf = environment.get(
+            "DUALCASTER_DATA_DIR",
+            "./dualcaster-data",
+            "The folder of the embedded database and of what the server keeps for itself.",
+        );
+        let settings = Self {
+            mode,
+            server: ServerSettings::read(environment, mode),
+            database: DatabaseSettings::read(environment, &data_dir),
+            redis_url: environment.optional_secret(
+                "REDIS_URL",
+                "none: in process",
+                "`redis://…`: what several servers share. Readiness asks it where it is set.",
+            ),
+            market: MarketSettings::read(environment, mode),
+            telemetry: TelemetrySettings::read(environment, mode),
+            data_dir,
+        };
+        environment.finish()?;
+        Ok(settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, Mistakes> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(&mut Environment::new(variables))
+    }
+
+    #[test]
+    fn nothing_needs_to_be_set() {
+        let settings = read(&[]).expect("defaults");
+        assert_eq!(settings.server.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(settings.server.public_url, "http://127.0.0.1:8080");
+        assert_eq!(settings.database.url, "sqlite://./dualcaster-data/dualcaster.db");
+        assert!(settings.market.demo);
+    }
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let mistakes = read(&[
+            ("DUALCASTER_LISTEN", "everywhere"),
+            ("DUALCASTER_POOL_MAX", "many"),
+            ("DATABASE_URL", "mysql://localhost/x"),
+            ("DUALCASTER_LISTN", "127.0.0.1:1"),
+        ])
+        .expect_err("mistakes")
+        .to_string();
+        for part in [
+            "DUALCASTER_LISTEN",
+            "DUALCASTER_POOL_MAX",
+            "DATABASE_URL",
+            "DUALCASTER_LISTN is not a setting",
+            "Did you mean DUALCASTER_LISTEN?",
+        ] {
+            assert!(mistakes.contains(part), "{part} is missing in: {mistakes}");
+        }
+    }
+
+    #[test]
+    fn a_mistaken_secret_is_not_repeated() {
+        let mistakes = read(&[("DATABASE_URL", "mysql://root:hunter2@localhost/x")]).expect_err("a mistake");
+        assert!(!mistakes.to_string().contains("hunter2"), "{mistakes}");
+    }
+
+    #[test]
+    fn production_asks_for_its_secrets_and_has_no_demo_data() {
+        let mistakes = read(&[("DUALCASTER_ENV", "production")])
+            .expect_err("mistakes")
+            .to_string();
+        assert!(
+            mistakes.contains("DUALCASTER_SECRET") && mistakes.contains("DUALCASTER_ADMIN_LISTEN"),
+            "{mistakes}"
+        );
+        let settings = read(&[
+            ("DUALCASTER_ENV", "production"),
+            ("DUALCASTER_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("DUALCASTER_ADMIN_LISTEN", "127.0.0.1:9090"),
+        ])
+        .expect("settings");
+        assert!(!settings.market.demo);
+    }
+}

@@ -1,0 +1,99 @@
+//! Where the server listens, and what it signs with.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Environment, Mode};
+
+/// Bytes that a secret must have at least.
+const SECRET_LENGTH: usize = 32;
+
+#[derive(Clone)]
+pub struct ServerSettings {
+    pub listen: SocketAddr,
+    /// Where metrics are served; `None`: on the main address.
+    pub admin_listen: Option<SocketAddr>,
+    pub public_url: String,
+    /// The first signs, each verifies. Empty: made and kept in the data folder.
+    pub secrets: Vec<String>,
+    pub request_timeout: Duration,
+    pub shutdown_timeout: Duration,
+    pub max_body_bytes: usize,
+}
+
+impl std::fmt::Debug for ServerSettings {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ServerSettings")
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServerSettings {
+    pub(super) fn read(environment: &mut Environment, mode: Mode) -> Self {
+        let listen: SocketAddr = environment.get(
+            "DUALCASTER_LISTEN",
+            "127.0.0.1:8080",
+            "The address that the server listens on.",
+        );
+        let admin_listen = environment.optional(
+            "DUALCASTER_ADMIN_LISTEN",
+            "none: the main address",
+            "Where `/metrics` is served. Required in production.",
+        );
+        let public_url = environment.optional(
+            "DUALCASTER_PUBLIC_URL",
+            "`http://` and the listen address",
+            "The base of the addresses that the server hands out.",
+        );
+        let secret = environment.optional_secret(
+            "DUALCASTER_SECRET",
+            "made and kept in the data folder",
+            "Signs cursors. At least 32 characters; two values with a comma between while it is changed, the new one first. Required in production.",
+        );
+        let request_timeout = environment.get(
+            "DUALCASTER_REQUEST_TIMEOUT_SECONDS",
+            "10",
+            "The time a request has.",
+        );
+        let shutdown_timeout = environment.get(
+            "DUALCASTER_SHUTDOWN_TIMEOUT_SECONDS",
+            "25",
+            "The time that requests under way have to finish when the server is told to stop.",
+        );
+        let max_body_bytes = environment.get(
+            "DUALCASTER_MAX_BODY_BYTES",
+            "1048576",
+            "The size of a request's body at most.",
+        );
+
+        let secrets: Vec<String> = secret
+            .iter()
+            .flat_map(|secret| secret.split(','))
+            .map(|secret| secret.trim().to_owned())
+            .collect();
+        if secrets.iter().any(|secret| secret.len() < SECRET_LENGTH) {
+            environment.mistake(format!(
+                "DUALCASTER_SECRET: each value must have at least {SECRET_LENGTH} characters"
+            ));
+        }
+        if mode == Mode::Production {
+            if secrets.is_empty() {
+                environment.mistake("DUALCASTER_SECRET: must be set in production".to_owned());
+            }
+            if admin_listen.is_none() {
+                environment.mistake("DUALCASTER_ADMIN_LISTEN: must be set in production".to_owned());
+            }
+        }
+        Self {
+            listen,
+            admin_listen,
+            public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
+            secrets,
+            request_timeout: Duration::from_secs(request_timeout),
+            shutdown_timeout: Duration::from_secs(shutdown_timeout),
+            max_body_bytes,
+        }
+    }
+}

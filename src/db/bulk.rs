@@ -1,0 +1,394 @@
+//! Writing many rows in one transaction: COPY into a staging table and one merge on Postgres, inserts of many rows on
+//! SQLite. What is already there and equal is not written again.
+//!
+//! A [`Bulk`] is also a connection, so that the same transaction runs ordinary statements.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use async_graphql::async_trait;
+use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction, query_with};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values};
+use sea_query_sqlx::SqlxValues;
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use super::Connection;
+use crate::error::Result;
+
+/// A value of a row that is written in bulk.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell<'a> {
+    Null,
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    /// Text, and JSON as its text.
+    Text(Cow<'a, str>),
+    Uuid(Uuid),
+    Date(NaiveDate),
+    Time(DateTime<Utc>),
+}
+
+/// What a row that is already there takes over from the new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Merge {
+    /// Part of the key.
+    Key,
+    /// The new value.
+    Replace,
+    /// The new value, unless it is null: this source may not know what another did.
+    ReplaceIfKnown,
+    /// The new value, only where there was none.
+    Fill,
+    /// Nothing: what was there first stays.
+    Keep,
+}
+
+/// A column that is written in bulk.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    pub name: &'static str,
+    pub merge: Merge,
+}
+
+/// A table that is written in bulk, with its columns in the order of the cells.
+#[derive(Debug, Clone, Copy)]
+pub struct Target {
+    pub table: &'static str,
+    pub columns: &'static [Column],
+    /// A last condition on the row that is already there (`t`) and the new one (`excluded`).
+    pub only_if: Option<&'static str>,
+}
+
+impl Target {
+    fn names(&self, merge: impl Fn(Merge) -> bool) -> String {
+        let names: Vec<_> = self
+            .columns
+            .iter()
+            .filter(|column| merge(column.merge))
+            .map(|column| column.name)
+            .collect();
+        names.join(", ")
+    }
+
+    /// ` on conflict …`, which leaves a row alone that would not change.
+    fn on_conflict(&self) -> String {
+        let mut sql = format!(" on conflict ({}) do ", self.names(|merge| merge == Merge::Key));
+        let mut set = Vec::new();
+        let mut differs = Vec::new();
+        for Column { name, merge } in self.columns {
+            let new = match merge {
+                Merge::Key | Merge::Keep => continue,
+                Merge::Replace => format!("excluded.{name}"),
+                Merge::ReplaceIfKnown => format!("coalesce(excluded.{name}, t.{name})"),
+                Merge::Fill => format!("coalesce(t.{name}, excluded.{name})"),
+            };
+            differs.push(format!("t.{name} is distinct from {new}"));
+            set.push(format!("{name} = {new}"));
+        }
+        if set.is_empty() {
+            sql.push_str("nothing");
+        } else {
+            let _ = write!(
+                sql,
+                "update set {} where ({})",
+                set.join(", "),
+                differs.join(" or ")
+            );
+            if let Some(condition) = self.only_if {
+                let _ = write!(sql, " and ({condition})");
+            }
+        }
+        sql
+    }
+}
+
+/// One transaction that writes in bulk.
+pub struct Bulk {
+    transaction: Mutex<Inner>,
+    backend: DbBackend,
+}
+
+enum Inner {
+    Postgres(Transaction<'static, Postgres>),
+    Sqlite(Transaction<'static, Sqlite>),
+}
+
+/// Parameters of one insert on SQLite; its own limit is 32,766.
+const SQLITE_PARAMETERS: usize = 8_000;
+
+impl Bulk {
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn begin(connection: &Connection) -> Result<Self> {
+        let backend = connection.get_database_backend();
+        let inner = if backend == DbBackend::Postgres {
+            Inner::Postgres(connection.pool().get_postgres_connection_pool().begin().await?)
+        } else {
+            // The write lock first: a transaction that reads before it writes can't be tried again half-way.
+            Inner::Sqlite(
+                connection
+                    .pool()
+                    .get_sqlite_connection_pool()
+                    .begin_with("begin immediate")
+                    .await?,
+            )
+        };
+        Ok(Self {
+            transaction: Mutex::new(inner),
+            backend,
+        })
+    }
+
+    /// # Errors
+    /// The database's; nothing was written then.
+    pub async fn commit(self) -> Result<()> {
+        match self.transaction.into_inner() {
+            Inner::Postgres(transaction) => transaction.commit().await?,
+            Inner::Sqlite(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Writes the rows and answers how many were new or changed. No two of them may have the same key.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn merge(&self, target: &Target, rows: &[Vec<Cell<'_>>]) -> Result<u64> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let mut inner = self.transaction.lock().await;
+        match &mut *inner {
+            Inner::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
+            Inner::Sqlite(transaction) => merge_sqlite(transaction, target, rows).await,
+        }
+    }
+}
+
+async fn merge_postgres(
+    transaction: &mut Transaction<'static, Postgres>,
+    target: &Target,
+    rows: &[Vec<Cell<'_>>],
+) -> Result<u64> {
+    let Target { table, .. } = target;
+    let columns = target.names(|_| true);
+    // Made once a connection, emptied by each commit.
+    let stage = format!(
+        "create temp table if not exists stage_{table} on commit delete rows as
+         select {columns}, 0::bigint as position from {table} with no data"
+    );
+    sqlx::query(AssertSqlSafe(stage))
+        .execute(&mut **transaction)
+        .await?;
+    let copy = format!("copy stage_{table} ({columns}, position) from stdin");
+    let mut copy = transaction.copy_in_raw(&copy).await?;
+    let mut text = String::with_capacity(1 << 16);
+    for (position, row) in rows.iter().enumerate() {
+        for cell in row {
+            write_copy(&mut text, cell);
+            text.push('\t');
+        }
+        let _ = writeln!(text, "{position}");
+        if text.len() > 1 << 16 {
+            copy.send(text.as_bytes()).await?;
+            text.clear();
+        }
+    }
+    copy.send(text.as_bytes()).await?;
+    copy.finish().await?;
+    // In the order of the source, so that both stores number the rows alike.
+    let merge = format!(
+        "insert into {table} as t ({columns}) select {columns} from stage_{table} order by position{}",
+        target.on_conflict()
+    );
+    let written = sqlx::query(AssertSqlSafe(merge))
+        .execute(&mut **transaction)
+        .await?
+        .rows_affected();
+    let empty = format!("truncate stage_{table}");
+    sqlx::query(AssertSqlSafe(empty))
+        .execute(&mut **transaction)
+        .await?;
+    Ok(written)
+}
+
+/// Postgres' text format of COPY: tabs between, `\N` for null, backslashes before what would end a value.
+fn write_copy(text: &mut String, cell: &Cell<'_>) {
+    // Writing to a String can't fail.
+    let _ = match cell {
+        Cell::Null => write!(text, "\\N"),
+        Cell::Int(value) => write!(text, "{value}"),
+        Cell::Float(value) => write!(text, "{value}"),
+        Cell::Bool(value) => write!(text, "{}", if *value { 't' } else { 'f' }),
+        Cell::Uuid(value) => write!(text, "{value}"),
+        Cell::Date(value) => write!(text, "{value}"),
+        Cell::Time(value) => write!(text, "{}", value.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        Cell::Text(value) => {
+            for character in value.chars() {
+                match character {
+                    '\\' => text.push_str("\\\\"),
+                    '\t' => text.push_str("\\t"),
+                    '\n' => text.push_str("\\n"),
+                    '\r' => text.push_str("\\r"),
+                    other => text.push(other),
+                }
+            }
+            Ok(())
+        }
+    };
+}
+
+async fn merge_sqlite(
+    transaction: &mut Transaction<'static, Sqlite>,
+    target: &Target,
+    rows: &[Vec<Cell<'_>>],
+) -> Result<u64> {
+    let width = target.columns.len();
+    let mut written = 0;
+    let mut statement = String::new();
+    let mut lines = 0;
+    for chunk in rows.chunks(SQLITE_PARAMETERS / width) {
+        if chunk.len() != lines {
+            lines = chunk.len();
+            let line = format!("({})", vec!["?"; width].join(", "));
+            statement = format!(
+                "insert into {} as t ({}) values {}{}",
+                target.table,
+                target.names(|_| true),
+                vec![line; lines].join(", "),
+                target.on_conflict()
+            );
+        }
+        let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(statement.clone()));
+        for cell in chunk.iter().flatten() {
+            query = match cell {
+                Cell::Null => query.bind(None::<i64>),
+                Cell::Int(value) => query.bind(*value),
+                Cell::Float(value) => query.bind(*value),
+                Cell::Bool(value) => query.bind(*value),
+                Cell::Text(value) => query.bind(value.clone().into_owned()),
+                Cell::Uuid(value) => query.bind(*value),
+                Cell::Date(value) => query.bind(*value),
+                Cell::Time(value) => query.bind(*value),
+            };
+        }
+        written += query.execute(&mut **transaction).await?.rows_affected();
+    }
+    Ok(written)
+}
+
+fn query_error(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Bulk {
+    fn get_database_backend(&self) -> DbBackend {
+        self.backend
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        let values = SqlxValues(statement.values.unwrap_or(Values(Vec::new())));
+        let sql = AssertSqlSafe(statement.sql);
+        match &mut *self.transaction.lock().await {
+            Inner::Postgres(transaction) => query_with(sql, values)
+                .execute(&mut **transaction)
+                .await
+                .map(Into::into)
+                .map_err(query_error),
+            Inner::Sqlite(transaction) => query_with(sql, values)
+                .execute(&mut **transaction)
+                .await
+                .map(Into::into)
+                .map_err(query_error),
+        }
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        match &mut *self.transaction.lock().await {
+            Inner::Postgres(transaction) => sql
+                .execute(&mut **transaction)
+                .await
+                .map(Into::into)
+                .map_err(query_error),
+            Inner::Sqlite(transaction) => sql
+                .execute(&mut **transaction)
+                .await
+                .map(Into::into)
+                .map_err(query_error),
+        }
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        Ok(self.query_all_raw(statement).await?.into_iter().next())
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let values = SqlxValues(statement.values.unwrap_or(Values(Vec::new())));
+        let sql = AssertSqlSafe(statement.sql);
+        match &mut *self.transaction.lock().await {
+            Inner::Postgres(transaction) => {
+                let rows = query_with(sql, values)
+                    .fetch_all(&mut **transaction)
+                    .await
+                    .map_err(query_error)?;
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+            Inner::Sqlite(transaction) => {
+                let rows = query_with(sql, values)
+                    .fetch_all(&mut **transaction)
+                    .await
+                    .map_err(query_error)?;
+                Ok(rows.into_iter().map(Into::into).collect())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copy_text_survives_the_characters_that_end_a_value() {
+        let mut text = String::new();
+        write_copy(&mut text, &Cell::Text("a\tb\\c\nd\re".into()));
+        assert_eq!(text, "a\\tb\\\\c\\nd\\re");
+    }
+
+    #[test]
+    fn a_merge_touches_only_rows_that_differ() {
+        const TARGET: Target = Target {
+            table: "things",
+            columns: &[
+                Column {
+                    name: "id",
+                    merge: Merge::Key,
+                },
+                Column {
+                    name: "a",
+                    merge: Merge::Replace,
+                },
+                Column {
+                    name: "b",
+                    merge: Merge::ReplaceIfKnown,
+                },
+                Column {
+                    name: "c",
+                    merge: Merge::Keep,
+                },
+            ],
+            only_if: Some("excluded.at >= t.at"),
+        };
+        assert_eq!(
+            TARGET.on_conflict(),
+            " on conflict (id) do update set a = excluded.a, b = coalesce(excluded.b, t.b) \
+             where (t.a is distinct from excluded.a or t.b is distinct from coalesce(excluded.b, t.b)) \
+             and (excluded.at >= t.at)"
+        );
+    }
+}

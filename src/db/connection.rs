@@ -1,0 +1,247 @@
+//! A pool that counts, times, bounds and retries the statements sent through it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use async_graphql::async_trait;
+use rand::RngExt;
+use sea_orm::sqlx::Connection as _;
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, Statement, TransactionTrait,
+};
+use tracing::Instrument;
+
+use super::Trouble;
+
+/// Tries of one statement, the first included.
+const TRIES: u32 = 3;
+/// The wait before the second try; it doubles, and each is drawn from half of it to all of it.
+const BACKOFF: Duration = Duration::from_millis(20);
+
+/// How many statements were sent, for the tests that hold each query to its number.
+#[derive(Debug, Default)]
+pub struct Statements(AtomicU64);
+
+impl Statements {
+    pub fn count(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A database by its pool. Cheap to clone.
+#[derive(Clone)]
+pub struct Connection {
+    pool: DatabaseConnection,
+    name: &'static str,
+    deadline: Option<Duration>,
+    statements: Arc<Statements>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        pool: DatabaseConnection,
+        name: &'static str,
+        deadline: Option<Duration>,
+        statements: Arc<Statements>,
+    ) -> Self {
+        Self {
+            pool,
+            name,
+            deadline,
+            statements,
+        }
+    }
+
+    /// `primary` or `replica`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The pool itself, for what goes below statements: COPY, migrations, gauges.
+    pub fn pool(&self) -> &DatabaseConnection {
+        &self.pool
+    }
+
+    pub fn statements(&self) -> &Statements {
+        &self.statements
+    }
+
+    /// Connections open, and of these idle.
+    pub fn pool_size(&self) -> (u32, usize) {
+        match self.get_database_backend() {
+            DbBackend::Postgres => {
+                let pool = self.pool.get_postgres_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+            _ => {
+                let pool = self.pool.get_sqlite_connection_pool();
+                (pool.size(), pool.num_idle())
+            }
+        }
+    }
+
+    /// Runs a command in one transaction, again from the start where the database undid it for another's sake.
+    ///
+    /// # Errors
+    /// The command's own, or the database's after the last try.
+    pub async fn transaction<T>(
+        &self,
+        command: impl AsyncFn(&DatabaseTransaction) -> crate::error::Result<T>,
+    ) -> crate::error::Result<T> {
+        let mut tried = 1;
+        loop {
+            let transaction = self.pool.begin().await?;
+            let outcome = match command(&transaction).await {
+                Ok(value) => transaction.commit().await.map(|()| value).map_err(Into::into),
+                Err(error) => {
+                    // The command's error is the one to report; a rollback that fails has no connection to undo on.
+                    let _ = transaction.rollback().await;
+                    Err(error)
+                }
+            };
+            match outcome {
+                Err(crate::error::Error::Failed(crate::error::Failure::Database(error)))
+                    if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
+                {
+                    back_off(tried).await;
+                    tried += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn run<T>(
+        &self,
+        statement: Statement,
+        only_reads: bool,
+        send: impl AsyncFn(&DatabaseConnection, Statement) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        let span = tracing::info_span!(
+            "statement",
+            otel.kind = "client",
+            db.system.name = if self.get_database_backend() == DbBackend::Postgres {
+                "postgresql"
+            } else {
+                "sqlite"
+            },
+            db.query.text = statement.sql.as_str(),
+        );
+        async {
+            let mut tried = 1;
+            loop {
+                let started = Instant::now();
+                self.statements.0.fetch_add(1, Ordering::Relaxed);
+                let outcome = self.bounded(send(&self.pool, statement.clone())).await;
+                metrics::histogram!("dualcaster_statement_duration_seconds", "database" => self.name)
+                    .record(started.elapsed());
+                let error = match outcome {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                };
+                let trouble = Trouble::of(&error);
+                metrics::counter!("dualcaster_statement_errors_total", "database" => self.name).increment(1);
+                if tried == TRIES || !trouble.may_retry(only_reads) {
+                    return Err(error);
+                }
+                tracing::warn!(%error, tried, "a statement failed and is tried again");
+                if trouble != Trouble::Conflict {
+                    self.discard_dead_connections().await;
+                }
+                back_off(tried).await;
+                tried += 1;
+            }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// The database's own deadline fires first; this one is for a database that has stopped answering, and for
+    /// SQLite, which has none.
+    async fn bounded<T>(&self, sent: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        let Some(deadline) = self.deadline else {
+            return sent.await;
+        };
+        let grace = if self.get_database_backend() == DbBackend::Postgres {
+            deadline / 10
+        } else {
+            Duration::ZERO
+        };
+        tokio::time::timeout(deadline + grace, sent)
+            .await
+            .unwrap_or_else(|_| {
+                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))))
+            })
+    }
+
+    /// One dead connection is seldom alone: after a restart of the database all idle ones are. Each is asked once, so
+    /// that the next try does not meet another of them.
+    async fn discard_dead_connections(&self) {
+        if self.get_database_backend() != DbBackend::Postgres {
+            return;
+        }
+        let pool = self.pool.get_postgres_connection_pool();
+        for _ in 0..pool.num_idle() {
+            let Some(mut connection) = pool.try_acquire() else {
+                return;
+            };
+            if connection.ping().await.is_err() {
+                // Closing tells the server good-bye, which it can't hear.
+                drop(connection.detach());
+            }
+        }
+    }
+}
+
+async fn back_off(tried: u32) {
+    let most = BACKOFF * 2_u32.pow(tried - 1);
+    let wait = rand::rng().random_range(most / 2..=most);
+    tokio::time::sleep(wait).await;
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Connection {
+    fn get_database_backend(&self) -> DbBackend {
+        self.pool.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.run(statement, false, async |pool, statement| {
+            pool.execute_raw(statement).await
+        })
+        .await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        let statement = Statement::from_string(self.get_database_backend(), sql);
+        self.run(statement, false, async |pool, statement| {
+            pool.execute_unprepared(&statement.sql).await
+        })
+        .await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        let only_reads = only_reads(&statement);
+        self.run(statement, only_reads, async |pool, statement| {
+            pool.query_one_raw(statement).await
+        })
+        .await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        let only_reads = only_reads(&statement);
+        self.run(statement, only_reads, async |pool, statement| {
+            pool.query_all_raw(statement).await
+        })
+        .await
+    }
+}
+
+/// `insert … returning` comes through the query methods too.
+fn only_reads(statement: &Statement) -> bool {
+    let text = statement.sql.trim_start().as_bytes();
+    text.len() >= 6 && text[..6].eq_ignore_ascii_case(b"select")
+}

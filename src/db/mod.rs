@@ -1,0 +1,149 @@
+//! The store: where it is, how it is reached, and what its failures mean.
+//!
+//! Code asks for a database by intent, [`Databases::read`] or [`Databases::write`], and gets a [`Connection`] that
+//! counts, times, bounds and retries every statement. Postgres and SQLite differ in [`sql`] and nowhere above it.
+
+mod bulk;
+mod connection;
+mod keyset;
+mod sql;
+mod trouble;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+
+pub use bulk::{Bulk, Cell, Column, Merge, Target};
+pub use connection::{Connection, Statements};
+pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
+pub use sql::{Count, Exists, Sql};
+pub use trouble::Trouble;
+
+use crate::config::DatabaseSettings;
+
+/// What a pool is for: requests are bounded, bulk work is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Requests,
+    /// Ingest and migrations: no deadline on statements, and two connections suffice.
+    Bulk,
+}
+
+/// The primary database, and a replica where there is one.
+#[derive(Clone)]
+pub struct Databases {
+    primary: Connection,
+    replica: Option<Connection>,
+}
+
+impl Databases {
+    /// Connects to all that the settings name.
+    ///
+    /// # Errors
+    /// When the primary or the replica does not answer within `connect_timeout`.
+    pub async fn connect(settings: &DatabaseSettings, purpose: Purpose) -> Result<Self, DbErr> {
+        let statements = Arc::new(Statements::default());
+        let deadline = (purpose == Purpose::Requests).then_some(settings.statement_timeout);
+        let open = async |url: &str, name| {
+            let pool = open(settings, url, purpose).await?;
+            Ok::<_, DbErr>(Connection::new(pool, name, deadline, Arc::clone(&statements)))
+        };
+        Ok(Self {
+            primary: open(&settings.url, "primary").await?,
+            replica: match &settings.replica_url {
+                Some(url) => Some(open(url, "replica").await?),
+                None => None,
+            },
+        })
+    }
+
+    /// For reads that may be a moment behind.
+    pub fn read(&self) -> &Connection {
+        self.replica.as_ref().unwrap_or(&self.primary)
+    }
+
+    /// For writes, and for reads that must see them.
+    pub fn write(&self) -> &Connection {
+        &self.primary
+    }
+
+    /// Each database with its name.
+    pub fn all(&self) -> impl Iterator<Item = &Connection> {
+        std::iter::once(&self.primary).chain(&self.replica)
+    }
+
+    /// Waits for what runs and closes every connection.
+    pub async fn close(&self) {
+        for connection in self.all() {
+            if let Err(error) = connection.pool().clone().close().await {
+                tracing::warn!(%error, "a database pool did not close cleanly");
+            }
+        }
+    }
+}
+
+/// SQLite readers beyond this many only wait for each other; each costs a thread and a cache.
+const SQLITE_CONNECTIONS: u32 = 8;
+
+async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Result<DatabaseConnection, DbErr> {
+    let sqlite = url.starts_with("sqlite:");
+    let (keep, most) = match (purpose, sqlite) {
+        (Purpose::Requests, false) => (settings.pool_keep, settings.pool_max),
+        (Purpose::Requests, true) => (1, settings.pool_max.min(SQLITE_CONNECTIONS)),
+        (Purpose::Bulk, _) => (0, 2),
+    };
+    let mut options = ConnectOptions::new(url);
+    options
+        .min_connections(keep.min(most))
+        .max_connections(most)
+        .max_lifetime(settings.connection_lifetime)
+        .connect_timeout(settings.connect_timeout)
+        .acquire_timeout(settings.acquire_timeout)
+        // A ping before each use would cost every request a round trip; a dead connection is found out by its use
+        // and replaced: see `Connection`.
+        .test_before_acquire(false)
+        .sqlx_logging(false);
+    if sqlite {
+        options.map_sqlx_sqlite_opts(|options| {
+            options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Normal)
+                .busy_timeout(Duration::from_secs(5))
+                .pragma("temp_store", "memory")
+                .pragma("cache_size", "-8000")
+                .pragma("mmap_size", "268435456")
+        });
+    } else {
+        let timeout = match purpose {
+            Purpose::Requests => settings.statement_timeout.as_millis().to_string(),
+            Purpose::Bulk => "0".to_owned(),
+        };
+        options.map_sqlx_postgres_opts(move |options| {
+            options
+                .application_name("dualcaster")
+                .options([("jit", "off"), ("statement_timeout", &timeout)])
+        });
+    }
+    let connected = tokio::time::timeout(settings.connect_timeout, Database::connect(options));
+    connected.await.unwrap_or_else(|_| {
+        Err(DbErr::Conn(sea_orm::RuntimeErr::Internal(
+            "no answer in time".into(),
+        )))
+    })
+}
+
+/// Which store a URL names, if it is one that we know.
+pub fn backend_of(url: &str) -> Option<DbBackend> {
+    match url.split_once(':')?.0 {
+        "postgres" | "postgresql" => Some(DbBackend::Postgres),
+        "sqlite" => sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url)
+            .is_ok()
+            .then_some(DbBackend::Sqlite),
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! What a database error means, decided in one place.
+
+use sea_orm::sqlx::Error as SqlxError;
+use sea_orm::{DbErr, RuntimeErr};
+
+/// What to make of a database error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The connection broke; the statement may or may not have run.
+    Lost,
+    /// The database undid the statement for another's sake: it can be run again.
+    Conflict,
+    /// No connection was free in time, or the database is starting or stopping: nothing ran.
+    Busy,
+    /// The statement ran into its deadline.
+    Deadline,
+    /// A fault of the statement or of its values.
+    Other,
+}
+
+impl Trouble {
+    pub fn of(error: &DbErr) -> Self {
+        match error {
+            DbErr::ConnectionAcquire(_) => Self::Busy,
+            DbErr::Conn(RuntimeErr::SqlxError(error))
+            | DbErr::Exec(RuntimeErr::SqlxError(error))
+            | DbErr::Query(RuntimeErr::SqlxError(error)) => Self::of_sqlx(error),
+            DbErr::Conn(RuntimeErr::Internal(_)) => Self::Busy,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_sqlx(error: &SqlxError) -> Self {
+        match error {
+            SqlxError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Self::Deadline,
+            SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed => {
+                Self::Lost
+            }
+            SqlxError::PoolTimedOut | SqlxError::PoolClosed => Self::Busy,
+            // Postgres' SQLSTATEs, then SQLite's extended result codes.
+            SqlxError::Database(error) => match error.code().as_deref() {
+                Some("40001" | "40P01") => Self::Conflict,
+                Some("57P01" | "57P02" | "57P03" | "53300") => Self::Busy,
+                Some("57014") => Self::Deadline,
+                Some("5" | "261" | "517" | "6") => Self::Conflict,
+                Some("9") => Self::Deadline,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether a statement can be sent again without running twice. A statement that only reads may always be.
+    pub fn may_retry(self, only_reads: bool) -> bool {
+        match self {
+            Self::Conflict | Self::Busy => true,
+            Self::Lost => only_reads,
+            Self::Deadline | Self::Other => false,
+        }
+    }
+}

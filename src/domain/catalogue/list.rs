@@ -1,0 +1,435 @@
+//! Lists of printings: filtered, searched by words of the name, one of each game piece where that is asked for,
+//! in every order, by page.
+
+use std::collections::HashMap;
+
+use entity::enums::{Currency, Rarity};
+use sea_orm::{ActiveEnum, ConnectionTrait};
+
+use super::attributes::{Colors, Finishes};
+use super::card::{CardColumns, CardRow};
+use crate::db::{Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
+use crate::error::Result;
+use crate::pagination::{End, Key, KeyValue, ListId, Page, Slice};
+
+/// Conditions on printings; those that are absent let all pass.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CardFilter {
+    /// Lower case.
+    pub set_codes: Option<Vec<String>>,
+    pub rarities: Option<Vec<Rarity>>,
+    /// Cards of at least these.
+    pub colors: Colors,
+    /// Cards that come in one of these.
+    pub finishes: Option<Finishes>,
+    /// A format's name: lower-case letters and digits. Restricted counts as legal.
+    pub legal_in: Option<String>,
+    pub price: Option<PriceRange>,
+}
+
+/// Bounds of the price that lists show, in minor units, both included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PriceRange {
+    pub minimum: Option<i64>,
+    pub maximum: Option<i64>,
+    pub currency: Currency,
+}
+
+/// What a list has one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unique {
+    Cards,
+    Art,
+    Printings,
+}
+
+/// The order of a list of printings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CardOrder {
+    pub field: CardSortField,
+    pub direction: Direction,
+    /// For the order by price.
+    pub currency: Currency,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CardSortField {
+    Name,
+    Price,
+    ReleasedOn,
+    SetCode,
+    CollectorNumber,
+    Rarity,
+    ManaValue,
+}
+
+/// A list of printings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CardList {
+    /// Words that the name holds, folded by `name_key`.
+    pub words: Vec<String>,
+    /// Whether tokens and other extras are in it.
+    pub extras: bool,
+    pub filter: CardFilter,
+    pub unique: Unique,
+    pub order: CardOrder,
+}
+
+impl CardList {
+    /// The printings of one set, extras included.
+    pub fn of_set(code: &str, order: CardOrder) -> Self {
+        Self {
+            words: Vec::new(),
+            extras: true,
+            filter: CardFilter {
+                set_codes: Some(vec![code.to_owned()]),
+                ..CardFilter::default()
+            },
+            unique: Unique::Printings,
+            order,
+        }
+    }
+
+    /// The list that a cursor belongs to.
+    pub fn id(&self) -> ListId {
+        ListId::new("cards", self)
+    }
+
+    /// The sort key of a row of this list.
+    pub fn key(&self, card: &CardRow) -> Key {
+        let id = KeyValue::Int(card.id.into());
+        let name = || KeyValue::Text(card.name_key.clone());
+        let number = || KeyValue::Text(card.collector_key.clone());
+        match self.order.field {
+            CardSortField::Name => vec![name(), id],
+            CardSortField::Price => vec![card.sort_price.map_or(KeyValue::Null, KeyValue::Int), id],
+            CardSortField::ReleasedOn => {
+                vec![
+                    card.released_on.map_or(KeyValue::Null, KeyValue::Date),
+                    name(),
+                    id,
+                ]
+            }
+            CardSortField::SetCode => vec![KeyValue::Text(card.set_code.clone()), number(), id],
+            CardSortField::CollectorNumber => vec![number(), id],
+            CardSortField::Rarity => vec![KeyValue::Int(card.rarity.to_value().into()), name(), id],
+            CardSortField::ManaValue => vec![KeyValue::Float(card.mana_value), name(), id],
+        }
+    }
+
+    fn keyset(&self) -> Keyset {
+        const fn column(sql: &'static str, name: &'static str) -> SortColumn {
+            SortColumn { sql, name }
+        }
+        const ID: SortColumn = column("c.id", "id");
+        const NAME: SortColumn = column("c.name_key", "name_key");
+        const NUMBER: SortColumn = column("c.collector_key", "collector_key");
+        let columns = match self.order.field {
+            CardSortField::Name => vec![NAME, ID],
+            // The id in the price's own row, so that its index gives the order.
+            CardSortField::Price => vec![column("p.price", "sort_price"), column("p.card_id", "id")],
+            CardSortField::ReleasedOn => vec![column("c.released_on", "released_on"), NAME, ID],
+            CardSortField::SetCode => vec![column("c.set_code", "set_code"), NUMBER, ID],
+            CardSortField::CollectorNumber => vec![NUMBER, ID],
+            CardSortField::Rarity => vec![column("c.rarity", "rarity"), NAME, ID],
+            CardSortField::ManaValue => vec![column("c.mana_value", "mana_value"), NAME, ID],
+        };
+        let nullable = matches!(self.order.field, CardSortField::Price | CardSortField::ReleasedOn);
+        Keyset {
+            columns,
+            nullable,
+            direction: self.order.direction,
+        }
+    }
+
+    /// Whether every printing of a game piece passes when one does: then the piece's preferred printing stands for it.
+    fn is_about_pieces(&self) -> bool {
+        let CardFilter {
+            set_codes,
+            rarities,
+            finishes,
+            price,
+            colors: _,
+            legal_in: _,
+        } = &self.filter;
+        set_codes.is_none() && rarities.is_none() && finishes.is_none() && price.is_none()
+    }
+
+    /// Whether the printing that stands for a piece must be chosen among those that pass.
+    fn chooses(&self) -> bool {
+        match self.unique {
+            Unique::Printings => false,
+            Unique::Art => true,
+            Unique::Cards => !self.is_about_pieces(),
+        }
+    }
+
+    /// A match that no index of the order helps to find is made first, and then put in order: a prepared statement's
+    /// general plan would walk the whole index of the order instead.
+    fn matches_first(&self) -> bool {
+        self.chooses() || !self.words.is_empty()
+    }
+
+    fn push_conditions(&self, sql: &mut Sql) {
+        sql.push(if self.extras { "true" } else { "not c.extra" });
+        if self.unique == Unique::Cards && !self.chooses() {
+            sql.push(" and c.preferred");
+        }
+        for word in &self.words {
+            sql.push(" and ").contains("c.name_key", word);
+        }
+        let CardFilter {
+            set_codes,
+            rarities,
+            colors,
+            finishes,
+            legal_in,
+            price,
+        } = &self.filter;
+        if let Some(codes) = set_codes {
+            sql.push(" and c.set_code").any_of_texts(codes);
+        }
+        if let Some(rarities) = rarities {
+            let numbers: Vec<i16> = rarities.iter().map(ActiveEnum::to_value).collect();
+            sql.push(" and c.rarity").any_of_numbers(&numbers);
+        }
+        if *colors != Colors::default() {
+            sql.push(" and c.colors & ")
+                .bind(colors.bits())
+                .push(" = ")
+                .bind(colors.bits());
+        }
+        if let Some(finishes) = finishes {
+            sql.push(" and c.finishes & ").bind(finishes.bits()).push(" <> 0");
+        }
+        if let Some(format) = legal_in {
+            sql.push(" and c.legalities ->> ")
+                .bind(format.as_str())
+                .push(" in ('legal', 'restricted')");
+        }
+        if let Some(PriceRange {
+            minimum,
+            maximum,
+            currency,
+        }) = price
+        {
+            sql.push(" and c.id in (select f.card_id from card_prices f where f.ranked and f.currency = ");
+            sql.bind(currency.to_value());
+            if let Some(minimum) = minimum {
+                sql.push(" and f.price >= ").bind(*minimum);
+            }
+            if let Some(maximum) = maximum {
+                sql.push(" and f.price <= ").bind(*maximum);
+            }
+            sql.push(")");
+        }
+    }
+}
+
+struct ListedCards<'a> {
+    list: &'a CardList,
+    columns: CardColumns,
+}
+
+impl Listed for ListedCards<'_> {
+    fn prefix(&self, sql: &mut Sql) {
+        if !self.list.matches_first() {
+            return;
+        }
+        sql.push("with matched as materialized (select c.id");
+        if self.list.chooses() {
+            let group = match self.list.unique {
+                Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
+                Unique::Cards | Unique::Printings => "c.piece_id",
+            };
+            sql.push(&format!(
+                ", row_number() over (partition by {group} order by {PREFERENCE}) as place"
+            ));
+        }
+        sql.push(" from cards c where ");
+        self.list.push_conditions(sql);
+        sql.push(") ");
+    }
+
+    fn columns(&self, segment: Segment) -> String {
+        let columns = self.columns.sql();
+        match (self.list.order.field, segment) {
+            (CardSortField::Price, Segment::Known) => format!("{columns}, p.price as sort_price"),
+            (CardSortField::Price, Segment::Unknown) => format!("{columns}, {UNKNOWN_PRICE} as sort_price"),
+            _ => columns.to_owned(),
+        }
+    }
+
+    fn source(&self, sql: &mut Sql, segment: Segment) {
+        let list = self.list;
+        sql.push(if list.matches_first() {
+            "from matched m join cards c on c.id = m.id"
+        } else {
+            "from cards c"
+        });
+        let by_price = list.order.field == CardSortField::Price;
+        if by_price && segment == Segment::Known {
+            sql.push(" join card_prices p on p.card_id = c.id and p.ranked and p.currency = ");
+            sql.bind(list.order.currency.to_value());
+        }
+        sql.push(" where ");
+        if list.matches_first() {
+            sql.push(if list.chooses() { "m.place = 1" } else { "true" });
+        } else {
+            list.push_conditions(sql);
+        }
+        match (list.order.field, segment) {
+            (CardSortField::Price, Segment::Unknown) => {
+                sql.push(" and not exists (select 1 from card_prices p where p.card_id = c.id and p.ranked and p.currency = ");
+                sql.bind(list.order.currency.to_value()).push(")");
+            }
+            (CardSortField::ReleasedOn, Segment::Known) => {
+                sql.push(" and c.released_on is not null");
+            }
+            (CardSortField::ReleasedOn, Segment::Unknown) => {
+                sql.push(" and c.released_on is null");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A null of the type of prices, which a union asks for on Postgres.
+const UNKNOWN_PRICE: &str = "cast(null as bigint)";
+
+/// Which printing stands for its game piece: the first in this order. Cards before memorabilia, English before others,
+/// paper before digital, no promo before promos, then the newest.
+pub(super) const PREFERENCE: &str = "c.extra, case when c.language = 'en' then 0 else 1 end, c.digital, c.promo, \
+     coalesce(c.released_on, '0001-01-01') desc, c.set_code, c.collector_key, c.id";
+
+/// A page of a list.
+///
+/// # Errors
+/// The database's.
+pub async fn list_cards(
+    connection: &impl ConnectionTrait,
+    list: &CardList,
+    page: &Page,
+    columns: CardColumns,
+) -> Result<Slice<CardRow>> {
+    let listed = ListedCards { list, columns };
+    fetch_page(connection, &listed, &list.keyset(), page, |card| list.key(card)).await
+}
+
+/// How many rows the whole list has.
+///
+/// # Errors
+/// The database's.
+pub async fn count_cards(connection: &impl ConnectionTrait, list: &CardList) -> Result<i64> {
+    let mut sql = Sql::new(connection);
+    ListedCards {
+        list,
+        columns: CardColumns::Row,
+    }
+    .prefix(&mut sql);
+    sql.push("select count(*) as n ");
+    if list.matches_first() {
+        sql.push("from matched m")
+            .push(if list.chooses() { " where m.place = 1" } else { "" });
+    } else {
+        sql.push("from cards c where ");
+        list.push_conditions(&mut sql);
+    }
+    Ok(sql.one::<Count>(connection).await?.map_or(0, |count| count.n))
+}
+
+/// The first or the last rows of several sets at once, in one statement.
+///
+/// # Errors
+/// The database's.
+pub async fn load_cards_by_set(
+    connection: &impl ConnectionTrait,
+    codes: &[String],
+    order: CardOrder,
+    end: End,
+    size: usize,
+    columns: CardColumns,
+) -> Result<HashMap<String, Slice<CardRow>>> {
+    let list = CardList::of_set("", order);
+    let keyset = list.keyset();
+    let page = Page {
+        end,
+        size,
+        after: None,
+        before: None,
+    };
+    let descending = (order.direction == Direction::Descending) == (end == End::Start);
+    let word = if descending { "desc" } else { "asc" };
+    let mut by: Vec<String> = keyset
+        .columns
+        .iter()
+        .map(|column| format!("{} {word}", column.sql))
+        .collect();
+    if keyset.nullable {
+        // Unknown values last, and so first from the other end.
+        let last = if end == End::Start { "asc" } else { "desc" };
+        by.insert(
+            0,
+            format!(
+                "case when {} is null then 1 else 0 end {last}",
+                keyset.columns[0].sql
+            ),
+        );
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("select * from (select ").push(columns.sql());
+    if order.field == CardSortField::Price {
+        sql.push(", p.price as sort_price");
+    }
+    sql.push(&format!(
+        ", row_number() over (partition by c.set_code order by {}) as place from cards c",
+        by.join(", ")
+    ));
+    if order.field == CardSortField::Price {
+        sql.push(" left join card_prices p on p.card_id = c.id and p.ranked and p.currency = ");
+        sql.bind(order.currency.to_value());
+    }
+    sql.push(" where c.set_code").any_of_texts(codes);
+    sql.push(&format!(
+        ") ranked where place <= {} order by set_code, place",
+        page.fetch()
+    ));
+    let mut fetched: HashMap<String, Vec<CardRow>> = HashMap::new();
+    for row in sql.all::<CardRow>(connection).await? {
+        fetched.entry(row.set_code.clone()).or_default().push(row);
+    }
+    let is = |fact| fact == crate::pagination::Fact::Known(true);
+    let cut = |rows| {
+        let cut = page.cut(rows, |card| list.key(card));
+        Slice {
+            has_previous: is(cut.previous),
+            has_next: is(cut.next),
+            rows: cut.rows,
+        }
+    };
+    Ok(fetched
+        .into_iter()
+        .map(|(code, rows)| (code, cut(rows)))
+        .collect())
+}
+
+/// How many printings each set has.
+///
+/// # Errors
+/// The database's.
+pub async fn count_cards_by_set(
+    connection: &impl ConnectionTrait,
+    codes: &[String],
+) -> Result<HashMap<String, i64>> {
+    #[derive(sea_orm::FromQueryResult)]
+    struct SetCount {
+        set_code: String,
+        n: i64,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("select set_code, count(*) as n from cards where set_code")
+        .any_of_texts(codes);
+    sql.push(" group by set_code");
+    let rows = sql.all::<SetCount>(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.set_code, row.n)).collect())
+}

@@ -1,0 +1,23 @@
+//! Sets and printings: what they are, how they are found, listed and written.
+
+pub mod attributes;
+mod card;
+mod list;
+mod lookup;
+mod names;
+pub mod record;
+mod set;
+mod write;
+
+pub use card::{
+    CardColumns, CardDetails, CardRow, count_printings_by_piece, load_card_details_by_id, load_cards_by_id,
+    load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
+};
+pub use list::{
+    CardFilter, CardList, CardOrder, CardSortField, PriceRange, Unique, count_cards, count_cards_by_set,
+    list_cards, load_cards_by_set,
+};
+pub use lookup::{find_card_by_fuzzy_name, find_card_by_name, find_card_by_printing};
+pub use names::{collector_key, name_key, search_words};
+pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};
+pub use write::{find_cards_by_external_id, load_card_ids, make_card, refresh_catalogue, write_cards};

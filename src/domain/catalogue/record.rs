@@ -1,0 +1,105 @@
+//! A set and a printing as a source of data describes them, before they have a row.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use entity::enums::{Provider, Rarity};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::attributes::{Colors, Finishes};
+
+/// A set as a source describes it. The code is lower case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetRecord {
+    pub code: String,
+    pub name: String,
+    /// Scryfall's set type: `expansion`, `core`, `token`, …
+    pub kind: String,
+    pub block: Option<String>,
+    pub parent_code: Option<String>,
+    pub released_on: Option<NaiveDate>,
+    pub icon_url: Option<String>,
+    pub digital: bool,
+}
+
+/// One printing as a source describes it. Texts of a card with several faces stand on the faces.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CardRecord {
+    pub scryfall_id: Uuid,
+    pub oracle_id: Option<Uuid>,
+    pub illustration_id: Option<Uuid>,
+    /// Lower case.
+    pub set_code: String,
+    pub collector_number: String,
+    /// Scryfall's code: `en`, `ja`, `zhs`, …
+    pub language: String,
+    pub name: String,
+    pub layout: String,
+    pub rarity: Rarity,
+    pub type_line: String,
+    pub mana_cost: Option<String>,
+    pub mana_value: f64,
+    pub colors: Colors,
+    pub color_identity: Colors,
+    pub finishes: Finishes,
+    pub released_on: Option<NaiveDate>,
+    pub promo: bool,
+    pub digital: bool,
+    pub reserved: bool,
+    pub artist: Option<String>,
+    pub power: Option<String>,
+    pub toughness: Option<String>,
+    pub loyalty: Option<String>,
+    /// The picture of normal size.
+    pub image_url: Option<String>,
+    pub scryfall_url: Option<String>,
+    pub oracle_text: Option<String>,
+    pub flavor_text: Option<String>,
+    pub keywords: Vec<String>,
+    /// Two or more, or none.
+    pub faces: Vec<Face>,
+    pub legalities: Legalities,
+    pub purchase_urls: PurchaseUrls,
+    pub external_ids: Vec<(Provider, String)>,
+}
+
+/// By format, as Scryfall names it: `modern`, `commander`, …
+pub type Legalities = BTreeMap<String, Legality>;
+
+/// By the slug of the marketplace.
+pub type PurchaseUrls = BTreeMap<String, String>;
+
+/// Whether a format's rules let a card be played.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Legality {
+    Legal,
+    NotLegal,
+    Restricted,
+    Banned,
+}
+
+/// One side or half of a card, as it is stored in `cards.faces`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Face {
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mana_cost: Option<String>,
+    pub type_line: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oracle_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flavor_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub power: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub toughness: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loyalty: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artist: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_url: Option<String>,
+}

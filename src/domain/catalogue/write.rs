@@ -1,0 +1,467 @@
+//! Writing the catalogue: batches of records become rows, and rows that stand for others are chosen at the end.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+use entity::enums::{Provider, Rarity};
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::attributes::{Colors, Finishes};
+use super::list::PREFERENCE;
+use super::names::{collector_key, name_key};
+use super::record::{CardRecord, SetRecord};
+use super::set::set_uuid;
+use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
+use crate::error::{Error, Result};
+
+const fn column(name: &'static str, merge: Merge) -> Column {
+    Column { name, merge }
+}
+
+const SETS: Target = Target {
+    table: "card_sets",
+    columns: &[
+        column("code", Merge::Key),
+        column("uuid", Merge::Keep),
+        column("name", Merge::Replace),
+        column("kind", Merge::Replace),
+        column("block", Merge::ReplaceIfKnown),
+        column("parent_code", Merge::ReplaceIfKnown),
+        // Scryfall's cards do not say it: theirs is a guess, which must not undo MTGJSON's word.
+        column("released_on", Merge::Fill),
+        column("icon_url", Merge::ReplaceIfKnown),
+        column("digital", Merge::Replace),
+    ],
+    only_if: None,
+};
+
+const CARDS: Target = Target {
+    table: "cards",
+    columns: &[
+        column("scryfall_id", Merge::Key),
+        column("oracle_id", Merge::ReplaceIfKnown),
+        column("piece_id", Merge::Replace),
+        column("illustration_id", Merge::ReplaceIfKnown),
+        column("set_code", Merge::Replace),
+        column("collector_number", Merge::Replace),
+        column("collector_key", Merge::Replace),
+        column("language", Merge::Replace),
+        column("name", Merge::Replace),
+        column("name_key", Merge::Replace),
+        column("layout", Merge::Replace),
+        column("rarity", Merge::Replace),
+        column("type_line", Merge::Replace),
+        column("mana_cost", Merge::Replace),
+        column("mana_value", Merge::Replace),
+        column("colors", Merge::Replace),
+        column("color_identity", Merge::Replace),
+        column("finishes", Merge::Replace),
+        column("released_on", Merge::ReplaceIfKnown),
+        column("promo", Merge::Replace),
+        column("digital", Merge::Replace),
+        column("reserved", Merge::Replace),
+        column("provisional", Merge::Replace),
+        column("artist", Merge::ReplaceIfKnown),
+        column("power", Merge::Replace),
+        column("toughness", Merge::Replace),
+        column("loyalty", Merge::Replace),
+        column("image_url", Merge::ReplaceIfKnown),
+        column("scryfall_url", Merge::ReplaceIfKnown),
+        column("oracle_text", Merge::Replace),
+        column("flavor_text", Merge::ReplaceIfKnown),
+        column("keywords", Merge::Replace),
+        column("faces", Merge::Replace),
+        column("legalities", Merge::Replace),
+        column("purchase_urls", Merge::Replace),
+    ],
+    only_if: None,
+};
+
+const NAMES: Target = Target {
+    table: "card_names",
+    columns: &[
+        column("name_key", Merge::Key),
+        column("piece_id", Merge::Key),
+        column("name", Merge::Keep),
+    ],
+    only_if: None,
+};
+
+const EXTERNAL_IDS: Target = Target {
+    table: "card_external_ids",
+    columns: &[
+        column("provider", Merge::Key),
+        column("external_id", Merge::Key),
+        column("card_id", Merge::Key),
+    ],
+    only_if: None,
+};
+
+/// Writes a batch and answers how many rows were new or changed. A record that comes twice counts as its last.
+///
+/// # Errors
+/// The database's; a card of a set that neither the batch nor the store has.
+pub async fn write_cards(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord]) -> Result<u64> {
+    write(bulk, sets, cards, false).await
+}
+
+async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisional: bool) -> Result<u64> {
+    let sets: BTreeMap<&str, &SetRecord> = sets.iter().map(|set| (set.code.as_str(), set)).collect();
+    let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
+    let mut written = bulk.merge(&SETS, &rows).await?;
+
+    let last: HashMap<Uuid, usize> = cards
+        .iter()
+        .enumerate()
+        .map(|(position, card)| (card.scryfall_id, position))
+        .collect();
+    let cards: Vec<&CardRecord> = cards
+        .iter()
+        .enumerate()
+        .filter(|(position, card)| last.get(&card.scryfall_id) == Some(position))
+        .map(|(_, card)| card)
+        .collect();
+    if !provisional {
+        take_over_provisional(bulk, &cards).await?;
+    }
+    let rows = cards
+        .iter()
+        .map(|card| card_cells(card, provisional))
+        .collect::<Result<Vec<_>>>()?;
+    written += bulk.merge(&CARDS, &rows).await?;
+
+    let names: BTreeMap<(String, Uuid), &str> = cards
+        .iter()
+        .flat_map(|card| {
+            let names = std::iter::once(&card.name).chain(card.faces.iter().map(|face| &face.name));
+            names.map(|name| ((name_key(name), piece_id(card)), name.as_str()))
+        })
+        .collect();
+    let rows: Vec<_> = names
+        .into_iter()
+        .map(|((key, piece), name)| vec![Cell::Text(key.into()), Cell::Uuid(piece), Cell::Text(name.into())])
+        .collect();
+    written += bulk.merge(&NAMES, &rows).await?;
+
+    let ids = load_card_ids(
+        bulk,
+        &cards.iter().map(|card| card.scryfall_id).collect::<Vec<_>>(),
+    )
+    .await?;
+    let mut external: Vec<(i16, &str, i32)> = cards
+        .iter()
+        .filter_map(|card| Some((card, ids.get(&card.scryfall_id)?)))
+        .flat_map(|(card, id)| {
+            card.external_ids
+                .iter()
+                .map(|(who, name)| (who.to_value(), name.as_str(), *id))
+        })
+        .collect();
+    external.sort_unstable();
+    external.dedup();
+    let rows: Vec<_> = external
+        .into_iter()
+        .map(|(who, name, card)| {
+            vec![
+                Cell::Int(who.into()),
+                Cell::Text(name.into()),
+                Cell::Int(card.into()),
+            ]
+        })
+        .collect();
+    Ok(written + bulk.merge(&EXTERNAL_IDS, &rows).await?)
+}
+
+/// What the printings of one game piece share.
+fn piece_id(card: &CardRecord) -> Uuid {
+    card.oracle_id.unwrap_or(card.scryfall_id)
+}
+
+fn text(value: &str) -> Cell<'_> {
+    Cell::Text(Cow::Borrowed(value))
+}
+
+fn optional_text(value: Option<&String>) -> Cell<'_> {
+    value.map_or(Cell::Null, |value| text(value))
+}
+
+fn json(value: &impl Serialize) -> Result<Cell<'static>> {
+    let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
+    Ok(Cell::Text(text.into()))
+}
+
+fn set_cells(set: &SetRecord) -> Vec<Cell<'_>> {
+    vec![
+        text(&set.code),
+        Cell::Uuid(set_uuid(&set.code)),
+        text(&set.name),
+        text(&set.kind),
+        optional_text(set.block.as_ref()),
+        optional_text(set.parent_code.as_ref()),
+        set.released_on.map_or(Cell::Null, Cell::Date),
+        optional_text(set.icon_url.as_ref()),
+        Cell::Bool(set.digital),
+    ]
+}
+
+fn card_cells(card: &CardRecord, provisional: bool) -> Result<Vec<Cell<'_>>> {
+    Ok(vec![
+        Cell::Uuid(card.scryfall_id),
+        card.oracle_id.map_or(Cell::Null, Cell::Uuid),
+        Cell::Uuid(piece_id(card)),
+        card.illustration_id.map_or(Cell::Null, Cell::Uuid),
+        text(&card.set_code),
+        text(&card.collector_number),
+        Cell::Text(collector_key(&card.collector_number).into()),
+        text(&card.language),
+        text(&card.name),
+        Cell::Text(name_key(&card.name).into()),
+        text(&card.layout),
+        Cell::Int(card.rarity.to_value().into()),
+        text(&card.type_line),
+        optional_text(card.mana_cost.as_ref()),
+        Cell::Float(card.mana_value),
+        Cell::Int(card.colors.bits().into()),
+        Cell::Int(card.color_identity.bits().into()),
+        Cell::Int(card.finishes.bits().into()),
+        card.released_on.map_or(Cell::Null, Cell::Date),
+        Cell::Bool(card.promo),
+        Cell::Bool(card.digital),
+        Cell::Bool(card.reserved),
+        Cell::Bool(provisional),
+        optional_text(card.artist.as_ref()),
+        optional_text(card.power.as_ref()),
+        optional_text(card.toughness.as_ref()),
+        optional_text(card.loyalty.as_ref()),
+        optional_text(card.image_url.as_ref()),
+        optional_text(card.scryfall_url.as_ref()),
+        optional_text(card.oracle_text.as_ref()),
+        optional_text(card.flavor_text.as_ref()),
+        json(&card.keywords)?,
+        json(&card.faces)?,
+        json(&card.legalities)?,
+        json(&card.purchase_urls)?,
+    ])
+}
+
+#[derive(Debug, FromQueryResult)]
+struct CardId {
+    id: i32,
+    scryfall_id: Uuid,
+}
+
+/// The rows of these printings.
+///
+/// # Errors
+/// The database's.
+pub async fn load_card_ids(
+    connection: &impl ConnectionTrait,
+    scryfall_ids: &[Uuid],
+) -> Result<HashMap<Uuid, i32>> {
+    let mut sql = Sql::new(connection);
+    sql.push("select id, scryfall_id from cards where scryfall_id")
+        .any_of_uuids(scryfall_ids);
+    let rows = sql.all::<CardId>(connection).await?;
+    Ok(rows.into_iter().map(|row| (row.scryfall_id, row.id)).collect())
+}
+
+/// A card that a price record made gives its row, and so its prices, to the printing that the catalogue now brings.
+async fn take_over_provisional(bulk: &Bulk, cards: &[&CardRecord]) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Provisional {
+        id: i32,
+        set_code: String,
+        collector_number: String,
+        language: String,
+    }
+    let codes: Vec<String> = {
+        let mut codes: Vec<_> = cards.iter().map(|card| card.set_code.clone()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    };
+    let mut sql = Sql::new(bulk);
+    sql.push("select id, set_code, collector_number, language from cards where provisional and set_code");
+    sql.any_of_texts(&codes);
+    for made in sql.all::<Provisional>(bulk).await? {
+        let found = cards.iter().find(|card| {
+            (&card.set_code, &card.collector_number, &card.language)
+                == (&made.set_code, &made.collector_number, &made.language)
+        });
+        if let Some(card) = found {
+            let mut sql = Sql::new(bulk);
+            sql.push("update cards set scryfall_id = ")
+                .bind(card.scryfall_id)
+                .push(" where id = ")
+                .bind(made.id);
+            sql.push(" and not exists (select 1 from cards o where o.scryfall_id = ")
+                .bind(card.scryfall_id)
+                .push(")");
+            sql.run(bulk).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The namespace of the ids of cards that price records make.
+const MADE_CARDS: Uuid = Uuid::from_u128(0x2a63_7f0e_5d0b_4c8a_8c37_0f9f_6a1b_d5e2);
+
+/// Finds the English printing of this set and number, or makes it, with no more than its name; either way the card
+/// answers to the outside id from now on. Two that race make one. What fails is undone, and nothing else of the
+/// transaction.
+///
+/// # Errors
+/// The database's.
+pub async fn make_card(
+    bulk: &Bulk,
+    name: &str,
+    set_code: &str,
+    collector_number: &str,
+    known_as: (Provider, &str),
+) -> Result<i32> {
+    bulk.execute_unprepared("savepoint make_card").await?;
+    let made = make_card_unguarded(bulk, name, set_code, collector_number, known_as).await;
+    if made.is_err() {
+        bulk.execute_unprepared("rollback to savepoint make_card").await?;
+    }
+    bulk.execute_unprepared("release savepoint make_card").await?;
+    made
+}
+
+async fn make_card_unguarded(
+    bulk: &Bulk,
+    name: &str,
+    set_code: &str,
+    collector_number: &str,
+    (provider, external_id): (Provider, &str),
+) -> Result<i32> {
+    let known =
+        super::find_card_by_printing(bulk, set_code, collector_number, "en", super::CardColumns::Row).await?;
+    let id = if let Some(card) = known {
+        card.id
+    } else {
+        // The same for all who make it, so that the unique index lets one through.
+        let scryfall_id = Uuid::new_v5(&MADE_CARDS, format!("{set_code}\0{collector_number}").as_bytes());
+        let mut sql = Sql::new(bulk);
+        sql.push("insert into card_sets (code, uuid, name, kind, digital) values (")
+            .bind(set_code);
+        sql.push(", ")
+            .bind(set_uuid(set_code))
+            .push(", ")
+            .bind(set_code.to_uppercase());
+        sql.push(", 'expansion', false) on conflict (code) do nothing");
+        sql.run(bulk).await?;
+        write(
+            bulk,
+            &[],
+            &[bare_record(scryfall_id, name, set_code, collector_number)],
+            true,
+        )
+        .await?;
+        let ids = load_card_ids(bulk, &[scryfall_id]).await?;
+        *ids.get(&scryfall_id)
+            .ok_or_else(|| Error::internal("a card that was just made is not there"))?
+    };
+    let row = vec![
+        Cell::Int(provider.to_value().into()),
+        text(external_id),
+        Cell::Int(id.into()),
+    ];
+    bulk.merge(&EXTERNAL_IDS, &[row]).await?;
+    Ok(id)
+}
+
+fn bare_record(scryfall_id: Uuid, name: &str, set_code: &str, collector_number: &str) -> CardRecord {
+    CardRecord {
+        scryfall_id,
+        oracle_id: None,
+        illustration_id: None,
+        set_code: set_code.to_owned(),
+        collector_number: collector_number.to_owned(),
+        language: "en".to_owned(),
+        name: name.to_owned(),
+        layout: "normal".to_owned(),
+        rarity: Rarity::Common,
+        type_line: String::new(),
+        mana_cost: None,
+        mana_value: 0.0,
+        colors: Colors::default(),
+        color_identity: Colors::default(),
+        finishes: Finishes::default(),
+        released_on: None,
+        promo: false,
+        digital: false,
+        reserved: false,
+        artist: None,
+        power: None,
+        toughness: None,
+        loyalty: None,
+        image_url: None,
+        scryfall_url: None,
+        oracle_text: None,
+        flavor_text: None,
+        keywords: Vec::new(),
+        faces: Vec::new(),
+        legalities: BTreeMap::new(),
+        purchase_urls: BTreeMap::new(),
+        external_ids: Vec::new(),
+    }
+}
+
+/// A card by somebody else's id, with the language that its prices are in.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct KnownCard {
+    pub external_id: String,
+    pub card_id: i32,
+    pub language: String,
+}
+
+/// # Errors
+/// The database's.
+pub async fn find_cards_by_external_id(
+    connection: &impl ConnectionTrait,
+    provider: Provider,
+    external_ids: &[String],
+) -> Result<Vec<KnownCard>> {
+    let mut sql = Sql::new(connection);
+    sql.push("select e.external_id, e.card_id, c.language from card_external_ids e join cards c on c.id = e.card_id");
+    sql.push(" where e.provider = ")
+        .bind(provider.to_value())
+        .push(" and e.external_id")
+        .any_of_texts(external_ids);
+    Ok(sql.all(connection).await?)
+}
+
+/// Layouts and kinds of sets whose cards no deck is built of.
+const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art_series', 'planar', 'scheme', 'vanguard') \
+     or c.set_code in (select code from card_sets where kind in ('token', 'memorabilia')))";
+
+/// Brings what is said of several rows in step with them: which cards are extras, which printing stands for its game
+/// piece, how many cards a set has. Writes only what has changed.
+///
+/// # Errors
+/// The database's.
+pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
+    let mut sql = Sql::new(bulk);
+    sql.push(&format!(
+        "update cards as c set extra = {EXTRA} where c.extra <> {EXTRA}"
+    ));
+    sql.run(bulk).await?;
+    let mut sql = Sql::new(bulk);
+    sql.push(&format!(
+        "update cards set preferred = (w.place = 1)
+         from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
+         where w.id = cards.id and cards.preferred <> (w.place = 1)"
+    ));
+    sql.run(bulk).await?;
+    let mut sql = Sql::new(bulk);
+    sql.push(
+        "update card_sets set card_count = counted.n
+         from (select s.code, (select count(*) from cards c where c.set_code = s.code) as n from card_sets s) counted
+         where counted.code = card_sets.code and card_sets.card_count <> counted.n",
+    );
+    sql.run(bulk).await?;
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! What the product knows and does, by area. Names no GraphQL, HTTP or Redis type.
+
+pub mod catalogue;
+pub mod market;
+pub mod store;

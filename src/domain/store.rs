@@ -1,0 +1,70 @@
+//! The store as a whole: what is in it, and whether that was generated.
+
+use chrono::{DateTime, Utc};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::db::{Bulk, Sql};
+use crate::error::Result;
+
+/// What a store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
+pub struct Contents {
+    pub cards: i64,
+    /// The rows are a generated market.
+    pub demo: bool,
+    /// The newest snapshot: what prices call "now".
+    pub newest_at: Option<DateTime<Utc>>,
+}
+
+/// # Errors
+/// The database's.
+pub async fn load_contents(connection: &impl ConnectionTrait) -> Result<Contents> {
+    let mut sql = Sql::new(connection);
+    sql.push("select (select count(*) from cards) as cards, demo, newest_at from store_state");
+    let contents = sql.one::<Contents>(connection).await?;
+    contents.ok_or_else(|| crate::error::Error::internal("store_state has no row"))
+}
+
+/// Takes a generated market away, so that real data does not stand among invented; answers whether there was one.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
+    if !load_contents(bulk).await?.demo {
+        return Ok(false);
+    }
+    // Children first.
+    const TABLES: [&str; 10] = [
+        "stale_cards",
+        "price_days",
+        "card_prices",
+        "latest_prices",
+        "price_snapshots",
+        "marketplaces",
+        "card_names",
+        "card_external_ids",
+        "cards",
+        "card_sets",
+    ];
+    if Sql::new(bulk).is_postgres() {
+        bulk.execute_unprepared(&format!("truncate {}", TABLES.join(", ")))
+            .await?;
+    } else {
+        for table in TABLES {
+            bulk.execute_unprepared(&format!("delete from {table}")).await?;
+        }
+    }
+    bulk.execute_unprepared("update store_state set demo = false, newest_at = null")
+        .await?;
+    Ok(true)
+}
+
+/// Notes that what follows is a generated market.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_generated(bulk: &Bulk) -> Result<()> {
+    bulk.execute_unprepared("update store_state set demo = true")
+        .await?;
+    Ok(())
+}

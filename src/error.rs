@@ -1,0 +1,217 @@
+//! The error catalogue, and the two kinds of failure: what a caller may know, and what only the log may.
+//!
+//! [`Error::Refused`] is the caller's to put right and goes out as it stands. [`Error::Failed`] is ours: the caller
+//! gets one plain sentence for its class, and the cause is logged once, at the edge, under the request id.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use sea_orm::DbErr;
+
+/// What any part of the server returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+macro_rules! catalogue {
+    ($($variant:ident = $number:literal, $category:literal;)*) => {
+        /// A line of the error catalogue. Numbers and category names never change.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($variant,)* }
+
+        impl Code {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// `ERR-1001`
+            pub fn number(self) -> &'static str {
+                match self { $(Self::$variant => concat!("ERR-", $number),)* }
+            }
+
+            /// `FILE_NOT_CSV`: what clients switch on.
+            pub fn category(self) -> &'static str {
+                match self { $(Self::$variant => $category,)* }
+            }
+        }
+    };
+}
+
+catalogue! {
+    FileNotCsv = 1001, "FILE_NOT_CSV";
+    FileTooLarge = 1002, "FILE_TOO_LARGE";
+    FileEmpty = 1003, "FILE_EMPTY";
+    FileEncoding = 1004, "FILE_ENCODING";
+    FileDangerous = 1005, "FILE_DANGEROUS";
+    FileTooWide = 1006, "FILE_TOO_WIDE";
+    ColumnsMissing = 1007, "COLUMNS_MISSING";
+    PlatformUnknown = 1008, "PLATFORM_UNKNOWN";
+    RowCardNotFound = 1101, "ROW_CARD_NOT_FOUND";
+    RowCardAmbiguous = 1102, "ROW_CARD_AMBIGUOUS";
+    RowInvalidValue = 1103, "ROW_INVALID_VALUE";
+    RowMalformed = 1104, "ROW_MALFORMED";
+    Unauthenticated = 2001, "UNAUTHENTICATED";
+    TokenExpired = 2002, "TOKEN_EXPIRED";
+    TokenRevoked = 2003, "TOKEN_REVOKED";
+    InvalidCredentials = 2004, "INVALID_CREDENTIALS";
+    Forbidden = 2005, "FORBIDDEN";
+    WeakPassword = 2006, "WEAK_PASSWORD";
+    EmailUnavailable = 2007, "EMAIL_UNAVAILABLE";
+    LinkCodeInvalid = 2008, "LINK_CODE_INVALID";
+    NotFound = 3001, "NOT_FOUND";
+    InvalidValue = 3002, "INVALID_VALUE";
+    InvalidCursor = 3003, "INVALID_CURSOR";
+    Conflict = 3004, "CONFLICT";
+    JobNotCancellable = 3005, "JOB_NOT_CANCELLABLE";
+    InvalidSearch = 3006, "INVALID_SEARCH";
+    RateLimited = 4001, "RATE_LIMITED";
+    EnumerationBlocked = 4002, "ENUMERATION_BLOCKED";
+    QueryTooComplex = 4003, "QUERY_TOO_COMPLEX";
+    OperationNotTrusted = 4004, "OPERATION_NOT_TRUSTED";
+    TooManyUploads = 4005, "TOO_MANY_UPLOADS";
+    BodyTooLarge = 4006, "BODY_TOO_LARGE";
+    Internal = 5000, "INTERNAL";
+    UpstreamUnavailable = 5001, "UPSTREAM_UNAVAILABLE";
+    Timeout = 5002, "TIMEOUT";
+    Overloaded = 5003, "OVERLOADED";
+}
+
+/// A refusal that the caller may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub code: Code,
+    /// For people: plain words, no internals.
+    pub message: Cow<'static, str>,
+    /// Seconds after which trying again may help.
+    pub retry_after: Option<u32>,
+}
+
+impl Refusal {
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// ERR-3002: a value out of its range or its form.
+    pub fn invalid_value(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::InvalidValue, message)
+    }
+}
+
+/// What a part of the server answers when it can't do what was asked.
+///
+/// It has no `Display` on purpose: async-graphql turns whatever can be displayed into an answer, and this would tell
+/// the caller what went wrong inside. [`Error::log_text`] is for the log.
+#[derive(Debug, Clone)]
+pub enum Error {
+    Refused(Refusal),
+    Failed(Failure),
+}
+
+/// What went wrong inside. Cloned to every waiter of a batch, hence the shared causes.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    Database(Arc<DbErr>),
+    Other(Arc<str>),
+}
+
+impl Error {
+    /// What the caller may read of it.
+    pub fn refusal(&self) -> Refusal {
+        match self {
+            Self::Refused(refusal) => refusal.clone(),
+            Self::Failed(failure) => failure.refusal(),
+        }
+    }
+
+    /// The whole of it, for the log and for an operator at a terminal; never for a caller.
+    pub fn log_text(&self) -> String {
+        match self {
+            Self::Refused(refusal) => format!("{}: {}", refusal.code.number(), refusal.message),
+            Self::Failed(failure) => failure.log_text(),
+        }
+    }
+
+    /// A failure with no cause of another's to keep.
+    pub fn internal(what: impl Into<Arc<str>>) -> Self {
+        Self::Failed(Failure::Other(what.into()))
+    }
+}
+
+impl Failure {
+    /// The whole of it, for the log.
+    pub fn log_text(&self) -> String {
+        match self {
+            Self::Database(error) => error.to_string(),
+            Self::Other(what) => what.to_string(),
+        }
+    }
+
+    fn refusal(&self) -> Refusal {
+        use crate::db::Trouble;
+        match self {
+            Self::Database(error) => match Trouble::of(error) {
+                Trouble::Deadline => Refusal::new(
+                    Code::Timeout,
+                    "This took too long and was stopped. Ask for less at once.",
+                ),
+                Trouble::Busy | Trouble::Lost => Refusal {
+                    retry_after: Some(1),
+                    ..Refusal::new(
+                        Code::Overloaded,
+                        "We can't answer just now. Please try again in a moment.",
+                    )
+                },
+                Trouble::Conflict | Trouble::Other => internal_refusal(),
+            },
+            Self::Other(_) => internal_refusal(),
+        }
+    }
+}
+
+/// ERR-5000, the answer to all that nobody foresaw.
+pub fn internal_refusal() -> Refusal {
+    Refusal::new(Code::Internal, "Something went wrong on our side.")
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        Self::Failed(Failure::Database(Arc::new(error)))
+    }
+}
+
+impl From<sea_orm::sqlx::Error> for Error {
+    fn from(error: sea_orm::sqlx::Error) -> Self {
+        DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_tells_the_caller_nothing_of_its_cause() {
+        let secret = "select * from users at /srv/db.rs";
+        for error in [Error::internal(secret), DbErr::Custom(secret.into()).into()] {
+            let refusal = error.refusal();
+            assert_eq!(refusal.code, Code::Internal);
+            assert_eq!(refusal.message, "Something went wrong on our side.");
+        }
+    }
+
+    #[test]
+    fn numbers_and_categories_are_unique() {
+        let numbers: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.number()).collect();
+        let categories: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.category()).collect();
+        assert_eq!(
+            (numbers.len(), categories.len()),
+            (Code::ALL.len(), Code::ALL.len())
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! Connections, as Relay's specification has them: one macro makes the connection and the edge of a type.
+
+use async_graphql::SimpleObject;
+
+use crate::pagination::Slice;
+
+/// Where a page stands in its list.
+#[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
+pub struct PageInfo {
+    /// Whether there are more after this page.
+    pub has_next_page: bool,
+    /// Whether there are more before this page.
+    pub has_previous_page: bool,
+    /// The first edge's cursor: give it as `before` to page backwards.
+    pub start_cursor: Option<String>,
+    /// The last edge's cursor: give it as `after` to page forwards.
+    pub end_cursor: Option<String>,
+}
+
+/// A page, with each row's cursor.
+#[derive(Debug, Clone)]
+pub struct Edges<R> {
+    pub rows: Vec<(String, R)>,
+    has_previous: bool,
+    has_next: bool,
+}
+
+impl<R> Edges<R> {
+    pub fn new(slice: Slice<R>, cursor: impl Fn(&R) -> String) -> Self {
+        Self {
+            has_previous: slice.has_previous,
+            has_next: slice.has_next,
+            rows: slice.rows.into_iter().map(|row| (cursor(&row), row)).collect(),
+        }
+    }
+
+    pub fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_next_page: self.has_next,
+            has_previous_page: self.has_previous,
+            start_cursor: self.rows.first().map(|(cursor, _)| cursor.clone()),
+            end_cursor: self.rows.last().map(|(cursor, _)| cursor.clone()),
+        }
+    }
+}
+
+/// A count as GraphQL's `Int` holds it.
+pub fn int(count: i64) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// Makes `$connection` and `$edge` of rows `$row` that are answered as `$node`. `$total` counts the whole list, and is
+/// asked only where `totalCount` is.
+macro_rules! connection {
+    (
+        $(#[$meta:meta])*
+        $connection:ident, $edge:ident, $row:ty => $node:ident, total: $total:ty
+    ) => {
+        $(#[$meta])*
+        pub struct $connection {
+            edges: $crate::graphql::connection::Edges<$row>,
+            total: $total,
+        }
+
+        impl $connection {
+            pub fn new(edges: $crate::graphql::connection::Edges<$row>, total: $total) -> Self {
+                Self { edges, total }
+            }
+        }
+
+        $(#[$meta])*
+        #[async_graphql::Object]
+        impl $connection {
+            /// The page, each node with its cursor.
+            async fn edges(&self) -> Vec<$edge> {
+                self.edges
+                    .rows
+                    .iter()
+                    .map(|(cursor, row)| $edge { cursor: cursor.clone(), node: <$node>::from(row.clone()) })
+                    .collect()
+            }
+
+            /// The page, without cursors.
+            async fn nodes(&self) -> Vec<$node> {
+                self.edges.rows.iter().map(|(_, row)| <$node>::from(row.clone())).collect()
+            }
+
+            /// Where this page stands in the list.
+            async fn page_info(&self) -> $crate::graphql::connection::PageInfo {
+                self.edges.page_info()
+            }
+
+            /// How many there are in the whole list. Counted only when asked for.
+            async fn total_count(&self, context: &async_graphql::Context<'_>) -> async_graphql::Result<i32> {
+                let loaders = context.data::<$crate::graphql::Loaders>()?;
+                Ok($crate::graphql::connection::int(self.total.count(loaders).await?))
+            }
+        }
+
+        /// A node of a page, with its cursor.
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $edge {
+            /// Its place in the list: give it as `after` or `before`.
+            cursor: String,
+            /// What stands there.
+            node: $node,
+        }
+    };
+}
+
+pub(crate) use connection;

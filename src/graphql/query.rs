@@ -1,0 +1,189 @@
+//! The root of all queries.
+
+use async_graphql::{Context, ID, Object, Result};
+
+use super::Loaders;
+use super::connection::Edges;
+use super::global_id::GlobalId;
+use super::lookahead::{card_columns, card_connection_columns};
+use super::types::{
+    Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
+    CardUnique, Marketplace, Node, SetTotal, find_card,
+};
+use crate::domain::catalogue::{
+    CardColumns, CardList, Unique, list_cards, list_sets, search_words, set_list_id,
+};
+use crate::domain::market::list_marketplaces;
+use crate::error::Refusal;
+use crate::pagination::{CursorSecret, PageArguments};
+
+/// Ids that one `nodes` takes at most.
+const MAX_IDS: usize = 100;
+/// Kinds of sets that one filter takes at most.
+const MAX_KINDS: usize = 50;
+
+/// What can be asked.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Any object that the caller may see, by its global id; null where there is none or it is not the caller's.
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The object's `id`.")] id: ID,
+    ) -> Result<Option<Node>> {
+        load_node(context, &id, card_columns(context)).await
+    }
+
+    /// Up to 100 objects by their global ids, in the order asked for, null in the places of those not found.
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The objects' `id`s, 100 at most.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
+        if ids.len() > MAX_IDS {
+            return Err(Refusal::invalid_value(format!("ids takes {MAX_IDS} at most.")).into());
+        }
+        let columns = card_columns(context);
+        futures_util::future::try_join_all(ids.iter().map(|id| load_node(context, id, columns))).await
+    }
+
+    /// One printing, named in exactly one way; null where there is none.
+    async fn card(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How the card is named.")] by: CardLookup,
+    ) -> Result<Option<Card>> {
+        find_card(context, by).await
+    }
+
+    /// Cards whose names hold all words of a search, that pass a filter, or both. Tokens and other extras are in only
+    /// with `include:extras` in the search. Without `unique`: CARDS (the newest paper printing that is no promo) when
+    /// there is a search, else PRINTINGS.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the field's arguments in the contract"
+    )]
+    async fn cards(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "Words of the name, in any order, without regard to case and accents; `include:extras` for tokens too."
+        )]
+        search: Option<String>,
+        #[graphql(desc = "Conditions that each card meets.")] filter: Option<CardFilter>,
+        #[graphql(desc = "Whether each card, each art or each printing is listed once.")] unique: Option<
+            CardUnique,
+        >,
+        #[graphql(desc = "The order.", default_with = "Some(CardSort::default())")] sort: Option<CardSort>,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Result<Option<CardConnection>> {
+        let (words, extras) = match &search {
+            Some(search) => search_words(search)?,
+            None => (Vec::new(), false),
+        };
+        let list = CardList {
+            words,
+            extras,
+            filter: filter.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+            unique: match (unique, &search) {
+                (Some(unique), _) => unique.into(),
+                (None, Some(_)) => Unique::Cards,
+                (None, None) => Unique::Printings,
+            },
+            order: sort.unwrap_or_default().into(),
+        };
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        };
+        let loaders = context.data::<Loaders>()?;
+        let secret = context.data::<CursorSecret>()?;
+        let list_id = list.id();
+        let page = page.page(&list_id, secret)?;
+        let slice = list_cards(
+            &loaders.connection,
+            &list,
+            &page,
+            card_connection_columns(context),
+        )
+        .await?;
+        let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
+        Ok(Some(CardConnection::new(
+            edges,
+            CardTotal::Listed(Box::new(list)),
+        )))
+    }
+
+    /// The set with this code, read without regard to case; null where there is none.
+    async fn card_set(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Its code: `isd`.")] code: String,
+    ) -> Result<Option<CardSet>> {
+        let set = context.data::<Loaders>()?.sets.load(code.to_lowercase()).await?;
+        Ok(set.map(CardSet::from))
+    }
+
+    /// Sets, newest first.
+    async fn card_sets(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only these kinds: `expansion`, `core`, `token`, …")] kinds: Option<Vec<String>>,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Result<Option<CardSetConnection>> {
+        if kinds.as_ref().is_some_and(|kinds| kinds.len() > MAX_KINDS) {
+            return Err(Refusal::invalid_value(format!("kinds takes {MAX_KINDS} at most.")).into());
+        }
+        let loaders = context.data::<Loaders>()?;
+        let secret = context.data::<CursorSecret>()?;
+        let list_id = set_list_id(kinds.as_deref());
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        }
+        .page(&list_id, secret)?;
+        let slice = list_sets(&loaders.connection, kinds.as_deref(), &page).await?;
+        let edges = Edges::new(slice, |set| secret.seal(&list_id, &set.key()));
+        Ok(Some(CardSetConnection::new(edges, SetTotal { kinds })))
+    }
+
+    /// Every marketplace whose prices are known, by name.
+    async fn marketplaces(&self, context: &Context<'_>) -> Result<Vec<Marketplace>> {
+        let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
+        Ok(rows.into_iter().map(Marketplace::from).collect())
+    }
+}
+
+async fn load_node(context: &Context<'_>, id: &str, columns: CardColumns) -> Result<Option<Node>> {
+    let loaders = context.data::<Loaders>()?;
+    Ok(match GlobalId::decode(id) {
+        Some(GlobalId::Card(uuid)) => loaders
+            .cards
+            .load((uuid, columns))
+            .await?
+            .map(|card| Node::Card(card.into())),
+        Some(GlobalId::CardSet(uuid)) => loaders
+            .sets_by_uuid
+            .load(uuid)
+            .await?
+            .map(|set| Node::CardSet(set.into())),
+        Some(GlobalId::Marketplace(uuid)) => loaders
+            .marketplaces_by_uuid
+            .load(uuid)
+            .await?
+            .map(|row| Node::Marketplace(row.into())),
+        None => None,
+    })
+}

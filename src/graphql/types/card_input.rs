@@ -1,0 +1,123 @@
+//! What lists of cards take: filter and order.
+
+use async_graphql::InputObject;
+use entity::enums as stored;
+
+use super::enums::{CardSortField, Color, Currency, Finish, Rarity, SortDirection};
+use crate::domain::catalogue::{self, CardOrder};
+use crate::error::Refusal;
+use crate::graphql::scalars::Decimal;
+
+/// Set codes that one filter takes at most.
+const MAX_SET_CODES: usize = 100;
+/// Values of an enum that one filter takes at most; more can only repeat.
+const MAX_VALUES: usize = 20;
+
+/// Conditions on cards; those left out let all pass.
+#[derive(Debug, Clone, InputObject)]
+pub struct CardFilter {
+    /// Cards of any of these sets, 100 at most.
+    set_codes: Option<Vec<String>>,
+    /// Cards of any of these rarities.
+    rarities: Option<Vec<Rarity>>,
+    /// Cards of at least these colours.
+    colors: Option<Vec<Color>>,
+    /// Cards that come in any of these finishes.
+    finishes: Option<Vec<Finish>>,
+    /// Cards that may be played in this format: `modern`, `commander`, …
+    legal_in: Option<String>,
+    /// Cards whose price now is within these bounds.
+    price: Option<PriceRange>,
+}
+
+/// Bounds of a price, both included.
+#[derive(Debug, Clone, InputObject)]
+pub struct PriceRange {
+    /// At least this.
+    minimum: Option<Decimal>,
+    /// At most this.
+    maximum: Option<Decimal>,
+    /// The currency of both.
+    #[graphql(default_with = "Some(Currency::Usd)")]
+    currency: Option<Currency>,
+}
+
+/// The order of a list of cards.
+#[derive(Debug, Clone, InputObject)]
+pub struct CardSort {
+    /// What it is sorted by.
+    field: CardSortField,
+    /// Which way it runs.
+    #[graphql(default_with = "Some(SortDirection::Asc)")]
+    direction: Option<SortDirection>,
+    /// For PRICE.
+    #[graphql(default_with = "Some(Currency::Usd)")]
+    currency: Option<Currency>,
+}
+
+impl Default for CardSort {
+    fn default() -> Self {
+        Self {
+            field: CardSortField::Name,
+            direction: Some(SortDirection::Asc),
+            currency: Some(Currency::Usd),
+        }
+    }
+}
+
+impl From<CardSort> for CardOrder {
+    fn from(sort: CardSort) -> Self {
+        Self {
+            field: sort.field.into(),
+            direction: sort.direction.unwrap_or(SortDirection::Asc).into(),
+            currency: sort.currency.map_or(stored::Currency::Usd, Into::into),
+        }
+    }
+}
+
+impl TryFrom<CardFilter> for catalogue::CardFilter {
+    type Error = Refusal;
+
+    fn try_from(filter: CardFilter) -> Result<Self, Refusal> {
+        let at_most = |name: &str, length: Option<usize>, most: usize| match length {
+            Some(length) if length > most => {
+                Err(Refusal::invalid_value(format!("{name} takes {most} at most.")))
+            }
+            _ => Ok(()),
+        };
+        at_most("setCodes", filter.set_codes.as_ref().map(Vec::len), MAX_SET_CODES)?;
+        at_most("rarities", filter.rarities.as_ref().map(Vec::len), MAX_VALUES)?;
+        at_most("colors", filter.colors.as_ref().map(Vec::len), MAX_VALUES)?;
+        at_most("finishes", filter.finishes.as_ref().map(Vec::len), MAX_VALUES)?;
+        let legal_in = filter.legal_in.map(|format| format.to_lowercase());
+        let is_format = |format: &String| {
+            (1..=30).contains(&format.len())
+                && format
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        if legal_in.as_ref().is_some_and(|format| !is_format(format)) {
+            return Err(Refusal::invalid_value(
+                "legalIn is a format's name in letters: modern, commander.",
+            ));
+        }
+        Ok(Self {
+            set_codes: filter
+                .set_codes
+                .map(|codes| codes.into_iter().map(|code| code.to_lowercase()).collect()),
+            rarities: filter
+                .rarities
+                .map(|rarities| rarities.into_iter().map(Into::into).collect()),
+            colors: filter.colors.into_iter().flatten().map(Into::into).collect(),
+            finishes: filter
+                .finishes
+                .map(|finishes| finishes.into_iter().map(Into::into).collect()),
+            legal_in,
+            price: filter.price.map(|range| catalogue::PriceRange {
+                minimum: range.minimum.map(|amount| amount.0),
+                maximum: range.maximum.map(|amount| amount.0),
+                currency: range.currency.map_or(stored::Currency::Usd, Into::into),
+            }),
+        })
+    }
+}

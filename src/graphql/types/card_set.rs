@@ -1,0 +1,193 @@
+//! A set of cards.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, ID, Object};
+use uuid::Uuid;
+
+use super::card::{CardConnection, CardTotal};
+use super::card_input::CardSort;
+use crate::db::Connection;
+use crate::domain::catalogue::{
+    CardColumns, CardList, CardOrder, CardRow, SetRow, count_cards_by_set, count_sets, list_cards,
+    load_cards_by_set, load_sets_by_code, load_sets_by_uuid,
+};
+use crate::error::Result;
+use crate::graphql::Loaders;
+use crate::graphql::batch::Load;
+use crate::graphql::connection::{Edges, connection};
+use crate::graphql::global_id::GlobalId;
+use crate::graphql::lookahead::card_connection_columns;
+use crate::graphql::scalars::{Date, Url};
+use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
+
+/// A set of cards, as it was released.
+#[derive(Clone)]
+pub struct CardSet(SetRow);
+
+impl From<SetRow> for CardSet {
+    fn from(row: SetRow) -> Self {
+        Self(row)
+    }
+}
+
+/// A set of cards, as it was released.
+#[Object]
+impl CardSet {
+    /// Globally unique and opaque; give it to `node`.
+    pub async fn id(&self) -> ID {
+        GlobalId::CardSet(self.0.uuid).encode()
+    }
+
+    /// Its code, in lower case: `isd`.
+    async fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// Its name.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// What kind of set it is: `expansion`, `core`, `token`, …
+    async fn kind(&self) -> &str {
+        &self.0.kind
+    }
+
+    /// When it was released.
+    async fn released_on(&self) -> Option<Date> {
+        self.0.released_on.map(Date)
+    }
+
+    /// Its symbol, as SVG.
+    async fn icon_url(&self) -> Option<Url> {
+        self.0.icon_url.clone().map(Url)
+    }
+
+    /// How many printings of it the store has, extras included.
+    async fn card_count(&self) -> i32 {
+        self.0.card_count
+    }
+
+    /// Its printings, extras included.
+    async fn cards(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The order.", default_with = "Some(CardSort::default())")] sort: Option<CardSort>,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> async_graphql::Result<Option<CardConnection>> {
+        let loaders = context.data::<Loaders>()?;
+        let secret = context.data::<CursorSecret>()?;
+        let order: CardOrder = sort.unwrap_or_default().into();
+        let list = CardList::of_set(&self.0.code, order);
+        let list_id = list.id();
+        let page = PageArguments {
+            first,
+            after,
+            last,
+            before,
+        }
+        .page(&list_id, secret)?;
+        let key = (self.0.code.clone(), order, page, card_connection_columns(context));
+        let slice = loaders.set_cards.load(key).await?.unwrap_or_else(Slice::empty);
+        let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
+        Ok(Some(CardConnection::new(
+            edges,
+            CardTotal::OfSet(self.0.code.clone()),
+        )))
+    }
+}
+
+/// What counts a list of sets.
+pub struct SetTotal {
+    pub kinds: Option<Vec<String>>,
+}
+
+impl SetTotal {
+    pub async fn count(&self, loaders: &Loaders) -> Result<i64> {
+        count_sets(&loaders.connection, self.kinds.as_deref()).await
+    }
+}
+
+connection! {
+    /// A page of sets.
+    CardSetConnection, CardSetEdge, SetRow => CardSet, total: SetTotal
+}
+
+/// Sets by code.
+pub struct SetsByCode;
+
+impl Load for SetsByCode {
+    type Key = String;
+    type Value = SetRow;
+    const NAME: &'static str = "sets";
+
+    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, SetRow>> {
+        let rows = load_sets_by_code(connection, &keys).await?;
+        Ok(rows.into_iter().map(|row| (row.code.clone(), row)).collect())
+    }
+}
+
+/// Sets by global id.
+pub struct SetsByUuid;
+
+impl Load for SetsByUuid {
+    type Key = Uuid;
+    type Value = SetRow;
+    const NAME: &'static str = "sets_by_uuid";
+
+    async fn load(connection: &Connection, keys: Vec<Uuid>) -> Result<HashMap<Uuid, SetRow>> {
+        let rows = load_sets_by_uuid(connection, &keys).await?;
+        Ok(rows.into_iter().map(|row| (row.uuid, row)).collect())
+    }
+}
+
+/// Pages of sets' printings. The same first or last page of many sets is one statement; a page at a cursor, which
+/// belongs to one set, walks that set's index.
+pub struct CardsBySet;
+
+impl Load for CardsBySet {
+    type Key = (String, CardOrder, Page, CardColumns);
+    type Value = Slice<CardRow>;
+    const NAME: &'static str = "set_cards";
+
+    async fn load(connection: &Connection, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut by_arguments: HashMap<(CardOrder, Page, CardColumns), Vec<String>> = HashMap::new();
+        for (code, order, page, columns) in keys {
+            by_arguments.entry((order, page, columns)).or_default().push(code);
+        }
+        let mut loaded = HashMap::new();
+        for ((order, page, columns), codes) in by_arguments {
+            let mut slices = match codes.as_slice() {
+                [code] => {
+                    let slice =
+                        list_cards(connection, &CardList::of_set(code, order), &page, columns).await?;
+                    HashMap::from([(code.clone(), slice)])
+                }
+                codes => load_cards_by_set(connection, codes, order, page.end, page.size, columns).await?,
+            };
+            for code in codes {
+                if let Some(slice) = slices.remove(&code) {
+                    loaded.insert((code, order, page.clone(), columns), slice);
+                }
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// How many printings sets have.
+pub struct CardTotalBySet;
+
+impl Load for CardTotalBySet {
+    type Key = String;
+    type Value = i64;
+    const NAME: &'static str = "set_card_totals";
+
+    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, i64>> {
+        count_cards_by_set(connection, &keys).await
+    }
+}

@@ -1,0 +1,188 @@
+//! The schema's enums, each beside the one that the domain knows.
+
+use async_graphql::Enum;
+use entity::enums;
+
+use crate::db::Direction;
+use crate::domain::catalogue::attributes;
+use crate::domain::catalogue::record::Legality;
+use crate::domain::catalogue::{self};
+
+/// How rare a printing is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::Rarity")]
+pub enum Rarity {
+    /// Printed most often.
+    Common,
+    /// Between common and rare.
+    Uncommon,
+    /// One in most packs.
+    Rare,
+    /// Rarer than rare.
+    Mythic,
+    /// Outside the usual rarities, as time-shifted cards.
+    Special,
+    /// Of a bonus sheet, as the Power Nine of Vintage Masters.
+    Bonus,
+}
+
+/// One of the game's five colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "attributes::Color")]
+pub enum Color {
+    /// W
+    White,
+    /// U
+    Blue,
+    /// B
+    Black,
+    /// R
+    Red,
+    /// G
+    Green,
+}
+
+/// The surface of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::Finish")]
+pub enum Finish {
+    /// The ordinary one.
+    Nonfoil,
+    /// Shiny.
+    Foil,
+    /// Foil with an etched texture.
+    Etched,
+}
+
+/// The state of a copy, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::Condition")]
+pub enum Condition {
+    /// As from the pack.
+    NearMint,
+    /// Minor wear.
+    LightlyPlayed,
+    /// Clear wear.
+    ModeratelyPlayed,
+    /// Heavy wear.
+    HeavilyPlayed,
+    /// Torn, bent, written on.
+    Damaged,
+}
+
+/// What amounts are counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::Currency")]
+pub enum Currency {
+    /// United States dollars.
+    Usd,
+    /// Euros.
+    Eur,
+    /// Event tickets of Magic Online.
+    Tix,
+}
+
+/// Whose price it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::PriceKind")]
+pub enum PriceKind {
+    /// What a buyer pays.
+    Retail,
+    /// What the marketplace pays.
+    Buylist,
+}
+
+/// What a list of cards has one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "catalogue::Unique")]
+pub enum CardUnique {
+    /// Each game piece, by the printing that stands for it.
+    Cards,
+    /// Each artwork of each game piece.
+    Art,
+    /// Each printing.
+    Printings,
+}
+
+/// Which way a list runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+pub enum SortDirection {
+    /// Smallest first; unknown values last.
+    Asc,
+    /// Greatest first; unknown values last.
+    Desc,
+}
+
+impl From<SortDirection> for Direction {
+    fn from(direction: SortDirection) -> Self {
+        match direction {
+            SortDirection::Asc => Self::Ascending,
+            SortDirection::Desc => Self::Descending,
+        }
+    }
+}
+
+/// What a list of cards is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "catalogue::CardSortField")]
+pub enum CardSortField {
+    /// Its name, without regard to case and accents.
+    Name,
+    /// Its price now, in the sort's currency.
+    Price,
+    /// When it was released.
+    ReleasedOn,
+    /// Its set's code, then its number.
+    SetCode,
+    /// Its number within the set, as people count.
+    CollectorNumber,
+    /// From common to bonus.
+    Rarity,
+    /// Its mana value.
+    ManaValue,
+}
+
+/// What a format's rules say of a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "Legality")]
+pub enum LegalityStatus {
+    /// It may be played.
+    Legal,
+    /// It is not part of the format.
+    NotLegal,
+    /// One copy may be played.
+    Restricted,
+    /// It may not be played.
+    Banned,
+}
+
+/// How far back a history goes, from the newest price that the store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(rename_items = "SCREAMING_SNAKE_CASE")]
+pub enum HistoryWindow {
+    /// A week.
+    #[graphql(name = "DAYS_7")]
+    Days7,
+    /// Thirty days.
+    #[graphql(name = "DAYS_30")]
+    Days30,
+    /// Ninety days.
+    #[graphql(name = "DAYS_90")]
+    Days90,
+    /// 365 days.
+    #[graphql(name = "YEAR_1")]
+    Year1,
+    /// All there is.
+    All,
+}
+
+/// What a point of a history stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+pub enum HistoryInterval {
+    /// One observation in one marketplace.
+    Raw,
+    /// A day: the last price, the lowest and the highest.
+    Day,
+    /// A week from Monday: the price of its last day, the lowest and the highest.
+    Week,
+}

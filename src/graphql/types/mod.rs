@@ -1,0 +1,27 @@
+//! The schema's types: one a file, with its connection, its inputs and the lines that adapt its loaders.
+
+mod card;
+mod card_input;
+mod card_lookup;
+mod card_parts;
+mod card_set;
+mod enums;
+mod marketplace;
+mod node;
+mod price;
+mod price_history;
+
+pub use card::{
+    Card, CardConnection, CardDetailsById, CardTotal, CardsByScryfallId, PrintingTotalByPiece,
+    PrintingsByPiece,
+};
+pub use card_input::{CardFilter, CardSort};
+pub use card_lookup::{CardLookup, find_card};
+pub use card_set::{
+    CardSet, CardSetConnection, CardTotalBySet, CardsBySet, SetTotal, SetsByCode, SetsByUuid,
+};
+pub use enums::CardUnique;
+pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid};
+pub use node::Node;
+pub use price::{CardPriceByKey, LatestPricesByCard};
+pub use price_history::{HistoryByCard, HistoryTotalByCard};

@@ -1,0 +1,18 @@
+//! What has a global id.
+
+use async_graphql::{ID, Interface};
+
+use super::{Card, CardSet, Marketplace};
+
+/// An object with a globally unique, opaque id.
+#[derive(Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "Globally unique and opaque; give it to `node`."
+))]
+pub enum Node {
+    Card(Card),
+    CardSet(CardSet),
+    Marketplace(Marketplace),
+}

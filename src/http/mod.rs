@@ -1,0 +1,115 @@
+//! The routes, and what surrounds every one of them.
+
+mod graphql;
+mod health;
+mod observe;
+mod serve;
+
+use axum::Router;
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::TimeoutLayer;
+
+pub use serve::{Listeners, serve};
+
+use crate::app::App;
+use crate::error::{Code, Refusal};
+
+/// The header that carries a request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The routes for everyone; `/metrics` too where it has no address of its own.
+pub fn router(app: &App) -> Router {
+    let settings = &app.settings().server;
+    let mut routes = Router::new()
+        .route("/graphql", post(graphql::execute).get(graphql::execute))
+        .route("/graphiql", get(graphiql))
+        .merge(health::routes());
+    if app.is_development() {
+        routes = routes
+            .route("/", get(async || Redirect::temporary("/graphiql")))
+            .route("/schema.graphql", get(async || crate::graphql::sdl()));
+    }
+    if settings.admin_listen.is_none() {
+        routes = routes.merge(metrics_routes());
+    }
+    let layers = ServiceBuilder::new()
+        .layer(SetRequestIdLayer::new(REQUEST_ID, observe::RequestIds))
+        .layer(axum::middleware::from_fn(observe::observe))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            settings.request_timeout,
+        ))
+        .layer(RequestBodyLimitLayer::new(settings.max_body_bytes));
+    routes
+        .fallback(async || {
+            (
+                StatusCode::NOT_FOUND,
+                "There is nothing here. The API is at /graphql.\n",
+            )
+        })
+        .layer(layers)
+        .with_state(app.clone())
+}
+
+/// The routes of the admin address.
+pub fn admin_router(app: &App) -> Router {
+    metrics_routes().merge(health::routes()).with_state(app.clone())
+}
+
+fn metrics_routes() -> Router<App> {
+    Router::new().route(
+        "/metrics",
+        get(async |axum::extract::State(app): axum::extract::State<App>| app.metrics()),
+    )
+}
+
+async fn graphiql() -> Html<String> {
+    Html(
+        async_graphql::http::GraphiQLSource::build()
+            .endpoint("/graphql")
+            .title("Dualcaster")
+            .finish(),
+    )
+}
+
+/// A failure on a route that is not GraphQL, as JSON.
+pub fn plain_refusal(status: StatusCode, refusal: &Refusal) -> Response {
+    let body = serde_json::json!({
+        "code": refusal.code.category(),
+        "errorCode": refusal.code.number(),
+        "message": refusal.message,
+    });
+    (status, axum::Json(body)).into_response()
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    metrics::counter!("dualcaster_panics_total").increment(1);
+    let what = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    tracing::error!(panic = what, "a request panicked");
+    plain_refusal(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        &crate::error::internal_refusal(),
+    )
+}
+
+/// The answer to a request that ran out of time has the catalogue's words too.
+pub fn timeout_refusal() -> Refusal {
+    Refusal::new(
+        Code::Timeout,
+        "This took too long and was stopped. Ask for less at once.",
+    )
+}

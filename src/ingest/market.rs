@@ -1,0 +1,168 @@
+//! Prices: series of points for cards that the catalogue knows by MTGJSON's id.
+
+use std::collections::HashMap;
+
+use chrono::NaiveTime;
+use entity::enums::{Condition, Provider};
+
+use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
+use super::prices::{self, PriceRecord};
+use super::source::{BadRecord, Source};
+use crate::db::{Bulk, Connection};
+use crate::domain::catalogue::{find_cards_by_external_id, make_card, refresh_catalogue};
+use crate::domain::market::record::{MarketplaceRecord, PricePoint, PriceSeries};
+use crate::domain::market::{derive_prices, write_marketplaces, write_prices};
+use crate::domain::store::remove_generated;
+use crate::error::Result;
+
+/// Points a transaction.
+const POINTS: usize = 20_000;
+
+/// The marketplaces that MTGJSON has prices of, as they call themselves.
+const KNOWN: [(&str, &str, &str); 5] = [
+    ("cardhoarder", "Cardhoarder", "https://www.cardhoarder.com"),
+    ("cardkingdom", "Card Kingdom", "https://www.cardkingdom.com"),
+    ("cardmarket", "Cardmarket", "https://www.cardmarket.com"),
+    ("cardsphere", "Cardsphere", "https://www.cardsphere.com"),
+    ("tcgplayer", "TCGplayer", "https://www.tcgplayer.com"),
+];
+
+pub(super) async fn ingest(
+    connection: &Connection,
+    source: Source,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    let reading = Reading {
+        position: source.bytes_read(),
+        end: source.size(),
+        weigh: |record: &PriceRecord| {
+            record
+                .series
+                .iter()
+                .map(|series| series.points.len())
+                .sum::<usize>()
+                .max(1)
+        },
+        limit: POINTS,
+        read: Box::new(move |mut sink| prices::read(source, &mut sink)),
+    };
+    let mut totals = Report::default();
+    let report = run(reading, progress, async |records| {
+        let bulk = Bulk::begin(connection).await?;
+        let removed = remove_generated(&bulk).await?;
+        let batch = write_batch(&bulk, records).await?;
+        bulk.commit().await?;
+        // Only what is committed counts.
+        totals.removed_generated |= removed;
+        totals.points += batch.points;
+        totals.written += batch.written;
+        totals.unmatched += batch.unmatched;
+        totals.made += batch.made;
+        totals.bad += batch.bad;
+        totals.bad_records.extend(batch.bad_records);
+        Ok(())
+    })
+    .await?;
+    if totals.made > 0 {
+        let bulk = Bulk::begin(connection).await?;
+        refresh_catalogue(&bulk).await?;
+        bulk.commit().await?;
+    }
+    progress.at(Stage::Deriving, 0, None);
+    derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
+    Ok(Report {
+        records: report.records,
+        bad: report.bad + totals.bad,
+        bad_records: report.bad_records.into_iter().chain(totals.bad_records).collect(),
+        ..totals
+    })
+}
+
+async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
+    let ids: Vec<String> = records
+        .iter()
+        .map(|record| record.mtgjson_id.to_string())
+        .collect();
+    let known = find_cards_by_external_id(bulk, Provider::Mtgjson, &ids).await?;
+    let mut cards: HashMap<String, (i32, String)> = known
+        .into_iter()
+        .map(|card| (card.external_id, (card.card_id, card.language)))
+        .collect();
+    let mut report = Report::default();
+    for (record, id) in records.iter().zip(&ids) {
+        if cards.contains_key(id) {
+            continue;
+        }
+        let Some(printing) = &record.printing else {
+            report.unmatched += 1;
+            continue;
+        };
+        match make_card(
+            bulk,
+            &printing.name,
+            &printing.set_code,
+            &printing.number,
+            (Provider::Mtgjson, id),
+        )
+        .await
+        {
+            Ok(card) => {
+                cards.insert(id.clone(), (card, "en".to_owned()));
+                report.made += 1;
+            }
+            Err(error) => {
+                tracing::warn!(error = %error.log_text(), "a price record's card could not be made");
+                report.bad += 1;
+                report.bad_records.push(BadRecord {
+                    position: format!("data.{id}"),
+                    reason: "its card could not be made".to_owned(),
+                });
+            }
+        }
+    }
+    let marketplaces = write_marketplaces(bulk, &marketplaces_of(records)).await?;
+    let mut series = Vec::new();
+    for (record, id) in records.iter().zip(&ids) {
+        for raw in &record.series {
+            report.points += raw.points.len() as u64;
+            let (Some((card_id, language)), Some(marketplace_id)) =
+                (cards.get(id), marketplaces.get(&raw.marketplace))
+            else {
+                continue;
+            };
+            series.push(PriceSeries {
+                card_id: *card_id,
+                marketplace_id: *marketplace_id,
+                kind: raw.kind,
+                finish: raw.finish,
+                condition: Condition::NearMint,
+                language: language.clone(),
+                points: raw
+                    .points
+                    .iter()
+                    .map(|(day, price)| PricePoint::flat(day.and_time(NaiveTime::MIN).and_utc(), *price))
+                    .collect(),
+            });
+        }
+    }
+    report.written = write_prices(bulk, &series).await?;
+    Ok(report)
+}
+
+fn marketplaces_of(records: &[PriceRecord]) -> Vec<MarketplaceRecord> {
+    let mut found: HashMap<&str, MarketplaceRecord> = HashMap::new();
+    for raw in records.iter().flat_map(|record| &record.series) {
+        found.entry(&raw.marketplace).or_insert_with(|| {
+            let known = KNOWN.iter().find(|(slug, ..)| *slug == raw.marketplace);
+            MarketplaceRecord {
+                slug: raw.marketplace.clone(),
+                name: known.map_or_else(|| raw.marketplace.clone(), |(_, name, _)| (*name).to_owned()),
+                currency: raw.currency,
+                url: known.map(|(_, _, url)| (*url).to_owned()),
+            }
+        });
+    }
+    let mut found: Vec<_> = found.into_values().collect();
+    found.sort_by(|a, b| a.slug.cmp(&b.slug));
+    found
+}

@@ -1,0 +1,79 @@
+//! Files in: the catalogues and prices that others publish, read as streams and written in batches.
+//!
+//! A file is parsed on a thread of its own, a few batches ahead of the writer at most. Each batch is one transaction;
+//! what is there already is not written again, so an ingest can be killed at any moment and run again.
+
+mod catalogue;
+mod generated;
+mod market;
+mod mtgjson;
+mod pipeline;
+mod prices;
+mod scryfall;
+mod source;
+
+use std::path::Path;
+
+pub use pipeline::{IngestError, Progress, Report, Stage};
+pub use source::BadRecord;
+
+use crate::db::Connection;
+use crate::generate::GeneratedMarket;
+
+/// A file format that can be ingested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Scryfall's bulk file `default_cards`.
+    Scryfall,
+    /// MTGJSON's `AllPrintings`.
+    MtgjsonPrintings,
+    /// MTGJSON's `AllPrices`.
+    MtgjsonPrices,
+}
+
+/// Ingests a file, gzip or plain.
+///
+/// # Errors
+/// When the file is not of the format, nothing was written; after any other error, what the batches before it wrote
+/// stays, and a second run completes it.
+pub async fn ingest_file(
+    connection: &Connection,
+    format: Format,
+    path: &Path,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    let source = source::open(path).map_err(|error| IngestError::Source(error.into()))?;
+    match format {
+        Format::Scryfall => {
+            catalogue::ingest(
+                connection,
+                source,
+                |source, mut sink| scryfall::read(source, &mut sink),
+                progress,
+            )
+            .await
+        }
+        Format::MtgjsonPrintings => {
+            catalogue::ingest(
+                connection,
+                source,
+                |source, mut sink| mtgjson::read(source, &mut sink),
+                progress,
+            )
+            .await
+        }
+        Format::MtgjsonPrices => market::ingest(connection, source, progress).await,
+    }
+}
+
+/// Writes a generated market into a store that is empty or holds another generated one.
+///
+/// # Errors
+/// [`IngestError::HoldsRealData`], or the database's.
+pub async fn ingest_generated(
+    connection: &Connection,
+    market: GeneratedMarket,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    generated::ingest(connection, market, progress).await
+}

@@ -1,0 +1,10 @@
+//! The `dualcaster` command: arguments in, exit code out.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    dualcaster::cli::run()
+}
