@@ -59,25 +59,12 @@ impl App {
         }
         let databases = Databases::connect(&settings.database, Purpose::Requests).await?;
         let redis = match &settings.redis_url {
-            Some(url) => Some(
-                redis::Client::open(url.as_str())?
-                    .get_connection_manager()
-                    .await?,
-            ),
+            Some(url) => Some(redis::Client::open(url.as_str())?.get_connection_manager().await?),
             None => None,
         };
         let schema = build_schema(CursorSecret::new(&secrets));
         let draining = AtomicBool::new(false);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                settings,
-                databases,
-                redis,
-                schema,
-                metrics,
-                draining,
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { settings, databases, redis, schema, metrics, draining }) })
     }
 
     pub fn settings(&self) -> &Settings {

@@ -84,11 +84,7 @@ pub struct Refusal {
 
 impl Refusal {
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { code, message: message.into(), retry_after: None }
     }
 
     /// ERR-3002: a value out of its range or its form.
@@ -150,10 +146,9 @@ impl Failure {
         use crate::db::Trouble;
         match self {
             Self::Database(error) => match Trouble::of(error) {
-                Trouble::Deadline => Refusal::new(
-                    Code::Timeout,
-                    "This took too long and was stopped. Ask for less at once.",
-                ),
+                Trouble::Deadline => {
+                    Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.")
+                }
                 Trouble::Busy | Trouble::Lost => Refusal {
                     retry_after: Some(1),
                     ..Refusal::new(
@@ -209,9 +204,6 @@ mod tests {
     fn numbers_and_categories_are_unique() {
         let numbers: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.number()).collect();
         let categories: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.category()).collect();
-        assert_eq!(
-            (numbers.len(), categories.len()),
-            (Code::ALL.len(), Code::ALL.len())
-        );
+        assert_eq!((numbers.len(), categories.len()), (Code::ALL.len(), Code::ALL.len()));
     }
 }

@@ -57,9 +57,7 @@ impl PageArguments {
             None => DEFAULT_PAGE_SIZE,
             Some(Ok(size)) if size <= MAX_PAGE_SIZE => size,
             Some(_) => {
-                return Err(Refusal::invalid_value(format!(
-                    "{name} must be from 0 to {MAX_PAGE_SIZE}."
-                )));
+                return Err(Refusal::invalid_value(format!("{name} must be from 0 to {MAX_PAGE_SIZE}.")));
             }
         };
         let open = |cursor: &Option<String>| match cursor {
@@ -71,24 +69,14 @@ impl PageArguments {
                 )
             }),
         };
-        Ok(Page {
-            end,
-            size,
-            after: open(&self.after)?,
-            before: open(&self.before)?,
-        })
+        Ok(Page { end, size, after: open(&self.after)?, before: open(&self.before)? })
     }
 }
 
 impl Page {
     /// The first rows of a list.
     pub fn first(size: usize) -> Self {
-        Self {
-            end: End::Start,
-            size,
-            after: None,
-            before: None,
-        }
+        Self { end: End::Start, size, after: None, before: None }
     }
 
     /// Rows to fetch, from the page's end of the list: the page, one beyond it, and the row of the cursor at which it
@@ -137,18 +125,10 @@ impl Page {
         };
         rows.truncate(self.size);
         match self.end {
-            End::Start => Cut {
-                rows,
-                previous: near,
-                next: far,
-            },
+            End::Start => Cut { rows, previous: near, next: far },
             End::Finish => {
                 rows.reverse();
-                Cut {
-                    rows,
-                    previous: far,
-                    next: near,
-                }
+                Cut { rows, previous: far, next: near }
             }
         }
     }
@@ -181,11 +161,7 @@ pub struct Slice<R> {
 impl<R> Slice<R> {
     /// A page with nothing on it and nothing around it.
     pub fn empty() -> Self {
-        Self {
-            rows: Vec::new(),
-            has_previous: false,
-            has_next: false,
-        }
+        Self { rows: Vec::new(), has_previous: false, has_next: false }
     }
 }
 

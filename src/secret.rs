@@ -32,9 +32,7 @@ pub fn load_or_make(data_dir: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             let secret = fs::read_to_string(&path)?.trim().to_owned();
             if secret.len() < 32 {
-                return Err(io::Error::other(format!(
-                    "{FILE} is damaged; remove it and start again"
-                )));
+                return Err(io::Error::other(format!("{FILE} is damaged; remove it and start again")));
             }
             Ok(secret)
         }

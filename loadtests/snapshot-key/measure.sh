@@ -8,11 +8,11 @@
 #   CARDS=600 RUNS=1 READ_RUNS=1 SECONDS_EACH=1 loadtests/snapshot-key/measure.sh        a quick try
 #
 # Settings (environment): CARDS, MARKETS, DAYS (at least 90), BATCH, RUNS (of the writes), READ_RUNS,
-# SECONDS_EACH (per pgbench run),
+# SECONDS_EACH (a pgbench run),
 # SHARED_BUFFERS, PGBIN (directory of the server's programs), OS_USER (used when started by root).
 set -euo pipefail
 
-: "${CARDS:=6000}" "${MARKETS:=5}" "${DAYS:=100}" "${BATCH:=20000}" "${RUNS:=3}" "${READ_RUNS:=5}" "${SECONDS_EACH:=4}"
+: "${CARDS:=6000}" "${MARKETS:=5}" "${DAYS:=100}" "${BATCH:=20000}" "${RUNS:=3}" "${READ_RUNS:=5}" "${SECONDS_EACH:=8}"
 : "${SHARED_BUFFERS:=2GB}" "${PGBIN:=}" "${OS_USER:=postgres}"
 export CARDS MARKETS DAYS BATCH RUNS READ_RUNS SECONDS_EACH SHARED_BUFFERS PGBIN OS_USER
 
@@ -99,45 +99,53 @@ make_table() { # table, variant
   sql -c "create table $1 ($id $definition, $key) partition by range (observed_at)" \
     -c "create table $1_other partition of $1 default"
   local from=$first to
-  while [[ ! $from > $upper ]]; do # the months with rows and the one after the last row
+  while [[ ! $from > $upper ]]; do # one partition for each month from $first to $upper
     to=$(date -u -d "$from + 1 month" +%F)
     sql -c "create table $1_${from:0:4}${from:5:2} partition of $1 for values from ('$from 00:00+00') to ('$to 00:00+00')"
     from=$to
   done
 }
 
-# Writes every batch as the server does, one transaction a batch. Prints "seconds rows-written WAL-bytes".
-# The checkpoints between batches (every third, if asked for) are outside the time.
-# "filtered" leaves out, before the insert, the rows that the table already holds with the same price.
-write() { # table, directory, checkpoints (0/1), plain/filtered
-  local n=0 file wal out filter=''
-  [ "$4" = plain ] || filter="s where not exists (select from $1 o where o.card_id = s.card_id
-    and o.marketplace_id = s.marketplace_id and o.kind = s.kind and o.finish = s.finish and o.condition = s.condition
-    and o.language = s.language and o.observed_at = s.observed_at and o.price = s.price)"
+# Writes every batch as the server does, one transaction a batch, to both tables: A first in one batch, B first
+# in the next, so that whatever else the machine does falls on both alike. Leaves in $work/out, for each
+# variant, "variant seconds server-CPU-seconds WAL-bytes rows-written". The checkpoints (before every third
+# batch, if asked for) are outside the time. "filtered" leaves out, before the insert, the rows that the table
+# already holds with the same price.
+mark="clock_timestamp() as t, pg_current_wal_insert_lsn() as w, coalesce((select sum(x::bigint) from unnest((string_to_array(
+  regexp_replace(pg_read_file('/proc/self/stat', 0, 4096, true), '^.*[)] ', ''), ' '))[12:13]) x), 0) as c"
+write() { # table without its variant, directory, checkpoints (0/1), plain/filtered
+  local n=0 file variant pair filter table
   {
     echo '\set QUIET off'
-    echo '\set seconds 0'
+    for variant in a b; do echo "\\set t_$variant 0 \\set w_$variant 0 \\set c_$variant 0" | sed 's/ \\set/\n\\set/g'; done
     echo "create temp table stage ($definition) on commit delete rows;"
     for file in "$work/$2"/*; do
       n=$((n + 1))
+      pair='a b'
+      [ $((n % 2)) = 1 ] || pair='b a'
       [ "$3" = 0 ] || [ $((n % 3)) != 1 ] || echo 'checkpoint;'
-      cat <<SQL
-select clock_timestamp() as start \gset
+      for variant in $pair; do
+        table=$1_$variant filter=''
+        [ "$4" = plain ] || filter="s where not exists (select from $table o where o.card_id = s.card_id
+          and o.marketplace_id = s.marketplace_id and o.kind = s.kind and o.finish = s.finish
+          and o.condition = s.condition and o.language = s.language and o.observed_at = s.observed_at and o.price = s.price)"
+        cat <<SQL
+\\echo VARIANT $variant
+select $(echo $mark) \\gset
 begin;
-\copy stage ($columns) from '$file'
-insert into $1 as t ($columns) select $columns from stage $filter on conflict ($natural)
+\\copy stage ($columns) from '$file'
+insert into $table as t ($columns) select $columns from stage $filter on conflict ($natural)
   do update set price = excluded.price where t.price is distinct from excluded.price;
 commit;
-select :seconds + extract(epoch from clock_timestamp() - :'start'::timestamptz) as seconds \gset
+select :t_$variant + extract(epoch from m.t - :'t'::timestamptz) as t_$variant, :w_$variant + pg_wal_lsn_diff(m.w, :'w') as w_$variant, :c_$variant + m.c - :c as c_$variant from (select $(echo $mark)) m \\gset
 SQL
+      done
     done
-    echo '\echo SECONDS :seconds'
+    for variant in a b; do echo "\\echo SUM $variant :t_$variant :c_$variant :w_$variant"; done
   } >"$work/write.sql"
   sql -c checkpoint
-  wal=$(sql -c 'select pg_current_wal_insert_lsn()')
-  out=$(sql -f "$work/write.sql")
-  wal=$(sql -c "select pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '$wal')")
-  awk -v wal="$wal" '/^INSERT/ {n += $3} /^SECONDS/ {s = $2} END {printf "%.3f %d %d\n", s, n, wal}' <<<"$out"
+  sql -f "$work/write.sql" | awk -v ticks="$(getconf CLK_TCK)" '/^VARIANT/ {v = $2} /^INSERT/ {n[v] += $3}
+    /^SUM/ {printf "%s %.3f %.2f %d %d\n", $2, $3, $4 / ticks, $5, n[$2]}' >"$work/out"
 }
 
 note() { echo "$1 $2 $3" >>"$work/results"; } # figure, variant, value
@@ -157,46 +165,42 @@ expect() { [ "$2" = "$3" ] || { echo "$1: expected $2, found $3" >&2; exit 1; };
 
 loadavg() { cut -d' ' -f1-3 /proc/loadavg 2>/dev/null || echo unknown; }
 echo "PostgreSQL $(sql -c 'show server_version'), fsync $(sql -c 'show fsync'), shared_buffers $SHARED_BUFFERS, $(nproc) cores, load average at the start $(loadavg)"
-echo "$total rows: $CARDS cards x $MARKETS marketplaces x $DAYS days; batches of $BATCH; $RUNS runs of the writes, $READ_RUNS of the reads; pgbench $SECONDS_EACH s each"
+echo "$total rows: $CARDS cards x $MARKETS marketplaces x $DAYS days; batches of $BATCH; $RUNS runs of the writes, $READ_RUNS of the reads; pgbench $SECONDS_EACH s for A and B together"
 echo
 
 # --- writes ---
+record() { # order, first/second/filtered, rows that should have been written
+  local variant seconds cpu wal written
+  while read -r variant seconds cpu wal written; do
+    expect "$1 $2 $variant rows written" "$3" "$written"
+    expect "$1 $2 $variant rows" "$total" "$(sql -c "select count(*) from snap_$1_$variant")"
+    expect "$1 $2 $variant rows in the default partition" 0 "$(sql -c "select count(*) from snap_$1_${variant}_other")"
+    note "$1:$2:rate" "$variant" "$(awk "BEGIN {print $total / $seconds}")"
+    note "$1:$2:cpu" "$variant" "$cpu"
+    note "$1:$2:wal" "$variant" "$wal"
+  done <"$work/out"
+}
 for run in $(seq "$RUNS"); do
-  pair='a b'
-  [ $((run % 2)) = 1 ] || pair='b a'
   for order in daily daily_checkpoints backfill; do
     directory=${order%_checkpoints} checkpoints=0
     [ "$directory" = "$order" ] || checkpoints=1
-    for variant in $pair; do
-      table=snap_${order}_$variant
-      sql -c "set client_min_messages = warning" -c "drop table if exists $table"
-      make_table "$table" "$variant"
-      write "$table" "$directory" $checkpoints plain >"$work/out"
-      read -r seconds written wal <"$work/out"
-      expect "$table rows written" "$total" "$written"
-      expect "$table rows" "$total" "$(sql -c "select count(*) from $table")"
-      expect "$table rows in the default partition" 0 "$(sql -c "select count(*) from ${table}_other")"
-      note "$order:first:rate" "$variant" "$(awk "BEGIN {print $total / $seconds}")"
-      note "$order:first:wal" "$variant" "$wal"
-      sizes "$table" "$order" "$variant"
-      write "$table" "$directory" $checkpoints plain >"$work/out"
-      read -r seconds written wal <"$work/out"
-      expect "$table rows written by the second run" 0 "$written"
-      note "$order:second:rate" "$variant" "$(awk "BEGIN {print $total / $seconds}")"
-      note "$order:second:wal" "$variant" "$wal"
-      if [ $order = daily ]; then
-        sql -c "analyze $table"
-        write "$table" "$directory" 0 filtered >"$work/out"
-        read -r seconds written wal <"$work/out"
-        expect "$table rows written by the filtered run" 0 "$written"
-        note "$order:filtered:rate" "$variant" "$(awk "BEGIN {print $total / $seconds}")"
-        note "$order:filtered:wal" "$variant" "$wal"
-      fi
-      echo "run $run $table done, load average $(loadavg)" >&2
+    for variant in a b; do
+      sql -c "set client_min_messages = warning" -c "drop table if exists snap_${order}_$variant"
+      make_table snap_${order}_$variant $variant
     done
+    write snap_$order $directory $checkpoints plain
+    record $order first "$total"
+    for variant in a b; do sizes snap_${order}_$variant $order $variant; done
+    write snap_$order $directory $checkpoints plain
+    record $order second 0
+    if [ $order = daily ]; then
+      sql -c 'analyze snap_daily_a, snap_daily_b'
+      write snap_daily daily 0 filtered
+      record daily filtered 0
+    fi
+    echo "run $run of the writes, $order: done, load average $(loadavg)" >&2
   done
-  sql -c 'drop table snap_daily_checkpoints_a, snap_daily_checkpoints_b' \
-    -c "set client_min_messages = warning"
+  sql -c 'drop table snap_daily_checkpoints_a, snap_daily_checkpoints_b'
 done
 ids=$(sql -c "select last_value from pg_sequences where sequencename = 'snap_daily_b_id_seq'")
 
@@ -215,12 +219,17 @@ read_sql() { # query, table
     last10) echo "select observed_at, price from $2 where $one order by observed_at desc limit 10;" ;;
   esac
 }
-bench() { # query, order, variant, clients -> tps
-  local file=$work/$1_$2_$3.pgbench
-  { echo "\\set c random(1, $CARDS)"; echo "\\set m random(1, $MARKETS)"; read_sql "$1" "snap_$2_$3"; } >"$file"
-  "$PGBIN/pgbench" -n -M prepared -c "$4" -j "$(($4 > 2 ? 2 : $4))" -T "$SECONDS_EACH" -f "$file" \
-    -D kind=0 -D finish=0 -D condition=1 -D language=en -D lower="$lower" -D upper="$upper" -D recent="$recent" 2>"$work/err" |
-    awk '/^number of failed/ && $5 != 0 {exit 1} /^tps/ {print $3}' || { cat "$work/err" >&2; exit 1; }
+# Each transaction goes to A or to B at random, in one pgbench run; the rate of each is clients / its mean latency.
+bench() { # query, order, clients, figure (none: not recorded)
+  local variant
+  for variant in a b; do
+    { echo "\\set c random(1, $CARDS)"; echo "\\set m random(1, $MARKETS)"; read_sql "$1" "snap_$2_$variant"; } >"$work/$variant.pgbench"
+  done
+  "$PGBIN/pgbench" -n -M prepared -c "$3" -j "$(($3 > 2 ? 2 : $3))" -T "$SECONDS_EACH" -f "$work/a.pgbench" -f "$work/b.pgbench" \
+    -D kind=0 -D finish=0 -D condition=1 -D language=en -D lower="$lower" -D upper="$upper" -D recent="$recent" \
+    >"$work/bench" 2>"$work/err" || { cat "$work/err" >&2; exit 1; }
+  [ -z "${4:-}" ] || awk -v f="$4" -v clients="$3" '/^SQL script/ {v = $3 == "1:" ? "a" : "b"}
+    v && /latency average/ {print f, v, clients * 1000 / $5}' "$work/bench" >>"$work/results"
 }
 default_partition() { # attach/detach, order
   local variant
@@ -229,26 +238,16 @@ default_partition() { # attach/detach, order
     else sql -c "alter table snap_$2_$variant detach partition snap_$2_${variant}_other"; fi
   done
 }
-for order in daily backfill; do # to warm the cache, not counted
-  for variant in a b; do bench days90 $order $variant 2 >/dev/null; done
-done
+for order in daily backfill; do bench days90 $order 2; done # to warm the cache, not counted
 for run in $(seq "$READ_RUNS"); do
-  pair='a b'
-  [ $((run % 2)) = 1 ] || pair='b a'
   for clients in 1 8; do
-    for query in days90 bounds last10 recent10; do
-      for order in daily backfill; do
-        case $order:$query in backfill:bounds | backfill:recent10) continue ;; esac
-        for variant in $pair; do note "$order:$query:$clients" "$variant" "$(bench $query $order $variant $clients)"; done
-      done
-    done
+    for query in days90 bounds last10 recent10; do bench $query daily $clients "daily:$query:$clients"; done
     default_partition detach daily
-    for query in days90 last10; do
-      for variant in $pair; do note "daily_nodefault:$query:$clients" "$variant" "$(bench $query daily $variant $clients)"; done
-    done
+    for query in last10 days90; do bench $query daily $clients "daily_nodefault:$query:$clients"; done
     default_partition attach daily
+    for query in days90 last10; do bench $query backfill $clients "backfill:$query:$clients"; done
   done
-  echo "reads $run done, load average $(loadavg)" >&2
+  echo "run $run of the reads: done, load average $(loadavg)" >&2
 done
 
 # --- tables ---
@@ -257,10 +256,11 @@ stat() { # figure, variant, divisor, format: the median and, in brackets, the le
     awk -v d="$3" -v p="$4" '{x[NR] = $1 / d} END {m = NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2
       if (x[1] == x[NR]) printf p, m; else printf p " (" p "-" p ")", m, x[1], x[NR]}'
 }
-ratio() { # the median of B / A over the runs, each run against its own neighbour
+ratio() { # the median of B / A over the runs, within each run
   paste <(awk -v f="$1" '$1 == f && $2 == "a" {print $3}' "$work/results") <(awk -v f="$1" '$1 == f && $2 == "b" {print $3}' "$work/results") |
     awk '$1 > 0 {print $2 / $1}' | sort -g |
-    awk '{x[NR] = $1} END {if (NR) printf "%.2f", NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2}'
+    awk '{x[NR] = $1} END {if (!NR) exit; printf "%.2f", NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2
+      if (x[NR] - x[1] >= 0.005) printf " (%.2f-%.2f)", x[1], x[NR]}'
 }
 line() { echo "| $1 | $(stat "$2" a "$3" "$4") | $(stat "$2" b "$3" "$4") | $(ratio "$2") |"; }
 table_head() { printf '\n### %s\n\n| | A natural | B surrogate | B/A |\n|---|---|---|---|\n' "$1"; }
@@ -275,6 +275,12 @@ for order in daily daily_checkpoints backfill; do
   line "second (0 rows written), $(name $order)" $order:second:rate 1000 %.1f
 done
 line 'second, filtered before the insert, daily order' daily:filtered:rate 1000 %.1f
+table_head 'CPU seconds of the server process, for the whole load'
+for order in daily daily_checkpoints backfill; do
+  line "first, $(name $order)" $order:first:cpu 1 %.1f
+  line "second (0 rows written), $(name $order)" $order:second:cpu 1 %.1f
+done
+line 'second, filtered before the insert, daily order' daily:filtered:cpu 1 %.1f
 table_head 'WAL: MB of the whole load'
 for order in daily daily_checkpoints backfill; do
   line "first, $(name $order)" $order:first:wal 1e6 %.0f

@@ -11,12 +11,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        run_on(
-            manager,
-            DbBackend::Postgres,
-            &["create extension if not exists pg_trgm"],
-        )
-        .await?;
+        run_on(manager, DbBackend::Postgres, &["create extension if not exists pg_trgm"]).await?;
         run(manager, TABLES).await?;
         run_on(manager, DbBackend::Postgres, POSTGRES_NAME_SEARCH).await?;
         run_on(manager, DbBackend::Sqlite, SQLITE_NAME_SEARCH).await
@@ -131,6 +126,7 @@ const TABLES: &[&str] = &[
 
 const POSTGRES_NAME_SEARCH: &[&str] = &[
     "create index cards_name_trigrams on cards using gin (name_key gin_trgm_ops)",
+    "create index cards_preferred_name_trigrams on cards using gin (name_key gin_trgm_ops) where preferred and not extra",
     "create index card_names_trigrams on card_names using gin (name_key gin_trgm_ops)",
 ];
 

@@ -7,20 +7,15 @@ pub fn print_settings(environment: &Environment) -> Outcome {
     let widest = |text: fn(&crate::config::Setting) -> usize| {
         environment.settings().iter().map(text).max().unwrap_or(0)
     };
-    let (name, value) = (
-        widest(|setting| setting.name.len()),
-        widest(|setting| setting.value.chars().count()),
-    );
+    let (name, value) =
+        (widest(|setting| setting.name.len()), widest(|setting| setting.value.chars().count()));
     let mut text = String::new();
     for setting in environment.settings() {
         let source = match setting.source {
             Source::Default => "default".to_owned(),
             Source::Environment => format!("environment (default: {})", setting.default),
         };
-        text.push_str(&format!(
-            "{:name$}  {:value$}  {source}\n",
-            setting.name, setting.value
-        ));
+        text.push_str(&format!("{:name$}  {:value$}  {source}\n", setting.name, setting.value));
     }
     print(&text)
 }
@@ -44,10 +39,7 @@ fn reference() -> Result<String, Failure> {
         } else {
             format!("`{}`", setting.default)
         };
-        text.push_str(&format!(
-            "| `{}` | {default} | {} |\n",
-            setting.name, setting.help
-        ));
+        text.push_str(&format!("| `{}` | {default} | {} |\n", setting.name, setting.help));
     }
     Ok(text)
 }

@@ -11,15 +11,8 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 pub async fn check(settings: &Settings, url: Option<String>) -> Outcome {
     let url = url.unwrap_or_else(|| format!("http://{}", reachable(settings.server.listen)));
     let ready = format!("{}/ready", url.trim_end_matches('/'));
-    let answer = async {
-        reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .no_proxy()
-            .build()?
-            .get(&ready)
-            .send()
-            .await
-    };
+    let answer =
+        async { reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?.get(&ready).send().await };
     match answer.await {
         Ok(answer) if answer.status().is_success() => print("ready\n"),
         Ok(answer) => {

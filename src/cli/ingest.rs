@@ -114,10 +114,7 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
     if report.points > 0 {
         text.push_str(&format!(" with {} prices", report.points));
     }
-    text.push_str(&format!(
-        " read in {seconds:.1} s: {} rows written",
-        report.written
-    ));
+    text.push_str(&format!(" read in {seconds:.1} s: {} rows written", report.written));
     for (count, what) in [
         (report.unmatched, "of printings that are not known"),
         (report.made, "cards made from prices"),

@@ -34,11 +34,7 @@ pub async fn migrate(settings: &Settings, direction: Direction) -> Outcome {
             let lines: String = Migrator::migrations()
                 .iter()
                 .map(|migration| {
-                    let state = if is_pending(migration.name()) {
-                        "pending"
-                    } else {
-                        "applied"
-                    };
+                    let state = if is_pending(migration.name()) { "pending" } else { "applied" };
                     format!("{state}  {}\n", migration.name())
                 })
                 .collect();
@@ -57,12 +53,10 @@ pub async fn connect(settings: &Settings) -> Result<Databases, Failure> {
                 .hint("Set DUALCASTER_DATA_DIR to a folder that can.")
         })?;
     }
-    Databases::connect(&settings.database, Purpose::Bulk)
-        .await
-        .map_err(|error| {
-            Failure::new(format!("the database can't be reached: {error}"))
-                .hint("Check DATABASE_URL, and that the database runs.")
-        })
+    Databases::connect(&settings.database, Purpose::Bulk).await.map_err(|error| {
+        Failure::new(format!("the database can't be reached: {error}"))
+            .hint("Check DATABASE_URL, and that the database runs.")
+    })
 }
 
 /// Connects, and migrates where the store is the embedded one; another's schema is the operator's to change.
@@ -73,11 +67,7 @@ pub async fn connect_migrated(settings: &Settings) -> Result<Databases, Failure>
         |error: sea_orm::DbErr| Failure::new(format!("the database's schema can't be read: {error}"));
     if settings.database.embedded {
         Migrator::up(pool, None).await.map_err(failed)?;
-    } else if !Migrator::get_pending_migrations(pool)
-        .await
-        .map_err(failed)?
-        .is_empty()
-    {
+    } else if !Migrator::get_pending_migrations(pool).await.map_err(failed)?.is_empty() {
         return Err(Failure::new("the database's schema is not up to date")
             .hint("Run `dualcaster migrate up` first."));
     }

@@ -75,25 +75,15 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            hint: None,
-            code: 1,
-        }
+        Self { message: message.into(), hint: None, code: 1 }
     }
 
     fn wrong_use(message: impl Into<String>) -> Self {
-        Self {
-            code: 2,
-            ..Self::new(message)
-        }
+        Self { code: 2, ..Self::new(message) }
     }
 
     fn hint(self, hint: impl Into<String>) -> Self {
-        Self {
-            hint: Some(hint.into()),
-            ..self
-        }
+        Self { hint: Some(hint.into()), ..self }
     }
 }
 

@@ -24,7 +24,6 @@ pub struct Shown {
 }
 
 impl Shown {
-    #[expect(clippy::disallowed_methods, reason = "a stopwatch for people, not a date")]
     pub fn new(what: &str, json: bool) -> Self {
         let bar = (!json && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::new(LENGTH);
@@ -36,12 +35,7 @@ impl Shown {
             bar.set_prefix(what.to_owned());
             bar
         });
-        Self {
-            bar,
-            json,
-            last: Mutex::new(None),
-            started: Instant::now(),
-        }
+        Self { bar, json, last: Mutex::new(None), started: Instant::now() }
     }
 
     pub fn finish(&self) {
@@ -70,9 +64,7 @@ impl Shown {
 
 impl Progress for Shown {
     fn at(&self, stage: Stage, done: u64, total: Option<u64>) {
-        let share = total
-            .filter(|total| *total > 0)
-            .map(|total| done.min(total) * READING / total);
+        let share = total.filter(|total| *total > 0).map(|total| done.min(total) * READING / total);
         let message = match stage {
             Stage::Reading => "reading and writing".to_owned(),
             Stage::Deriving => format!("deriving prices: {done} cards"),
@@ -85,19 +77,12 @@ impl Progress for Shown {
             bar.set_message(message);
         } else if self.is_due() {
             let seconds = self.elapsed().as_secs_f64();
-            let stage = if stage == Stage::Reading {
-                "reading"
-            } else {
-                "deriving"
-            };
+            let stage = if stage == Stage::Reading { "reading" } else { "deriving" };
             if self.json {
                 let line = serde_json::json!({"event": "progress", "stage": stage, "done": done, "total": total, "seconds": seconds});
                 say(&line.to_string());
             } else if let Some(total) = total {
-                say(&format!(
-                    "{stage}: {} % after {seconds:.0} s",
-                    done * 100 / total.max(1)
-                ));
+                say(&format!("{stage}: {} % after {seconds:.0} s", done * 100 / total.max(1)));
             } else {
                 say(&format!("{stage}: {done} after {seconds:.0} s"));
             }

@@ -8,6 +8,7 @@ use super::progress::Shown;
 use super::{Failure, Outcome};
 use crate::app::{App, now};
 use crate::config::Settings;
+use crate::domain::market::derive_prices;
 use crate::domain::store::load_contents;
 use crate::generate::{GeneratedMarket, MarketPlan};
 use crate::http::{Listeners, serve as serve_http};
@@ -26,7 +27,9 @@ pub async fn serve(settings: Settings) -> Outcome {
     let store_failed =
         |error: crate::error::Error| Failure::new(format!("the store can't be read: {}", error.log_text()));
     let mut contents = load_contents(bulk.write()).await.map_err(store_failed)?;
-    if contents.cards == 0 && settings.database.embedded && settings.market.demo {
+    // A first start that was killed leaves a demo market without prices of today: it is made again.
+    let unfinished = contents.demo && contents.newest_at.is_none();
+    if (contents.cards == 0 || unfinished) && settings.database.embedded && settings.market.demo {
         say("The store is empty: making demo data.");
         let progress = Shown::new("demo data", false);
         let market = GeneratedMarket::new(MarketPlan {
@@ -42,6 +45,10 @@ pub async fn serve(settings: Settings) -> Outcome {
         outcome.map_err(|error| Failure::new(format!("the demo data could not be made: {error}")))?;
         contents = load_contents(bulk.write()).await.map_err(store_failed)?;
     }
+    if settings.database.embedded {
+        // What an ingest that was killed left undone; nothing where none was.
+        derive_prices(bulk.write(), |_| {}).await.map_err(store_failed)?;
+    }
     bulk.close().await;
 
     let app = App::build(settings, metrics).await.map_err(|error| {
@@ -50,20 +57,14 @@ pub async fn serve(settings: Settings) -> Outcome {
     let listeners = Listeners::bind(&app)
         .await
         .map_err(|error| Failure::new(error.to_string()).hint("Set DUALCASTER_LISTEN to another address."))?;
-    let address = listeners
-        .address()
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let address = listeners.address().map_err(|error| Failure::new(error.to_string()))?;
     let base = if app.settings().server.listen.port() == 0 {
         format!("http://{address}")
     } else {
         app.settings().server.public_url.clone()
     };
     if app.is_development() {
-        say(&format!(
-            "Dualcaster {} is ready: {} cards.",
-            env!("CARGO_PKG_VERSION"),
-            contents.cards
-        ));
+        say(&format!("Dualcaster {} is ready: {} cards.", env!("CARGO_PKG_VERSION"), contents.cards));
         if contents.demo {
             say("The cards are demo data. The real ones: dualcaster ingest mtgjson AllPrintings.json.gz,");
             say("then dualcaster ingest prices AllPrices.json.gz (both from mtgjson.com).");

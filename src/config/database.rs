@@ -22,10 +22,7 @@ pub struct DatabaseSettings {
 
 impl std::fmt::Debug for DatabaseSettings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("DatabaseSettings")
-            .field("embedded", &self.embedded)
-            .finish_non_exhaustive()
+        formatter.debug_struct("DatabaseSettings").field("embedded", &self.embedded).finish_non_exhaustive()
     }
 }
 
@@ -41,11 +38,8 @@ impl DatabaseSettings {
             "none",
             "A read replica of the database, for reads that may be a moment behind.",
         );
-        let pool_keep = environment.get(
-            "DUALCASTER_POOL_KEEP",
-            "10",
-            "Connections to Postgres that are kept open.",
-        );
+        let pool_keep =
+            environment.get("DUALCASTER_POOL_KEEP", "10", "Connections to Postgres that are kept open.");
         let pool_max: u32 = environment.get(
             "DUALCASTER_POOL_MAX",
             "30",
@@ -56,11 +50,8 @@ impl DatabaseSettings {
             "3600",
             "The age at which a connection is replaced.",
         );
-        let connect = environment.get(
-            "DUALCASTER_CONNECT_TIMEOUT_SECONDS",
-            "10",
-            "The time that connecting may take.",
-        );
+        let connect =
+            environment.get("DUALCASTER_CONNECT_TIMEOUT_SECONDS", "10", "The time that connecting may take.");
         let acquire = environment.get(
             "DUALCASTER_ACQUIRE_TIMEOUT_SECONDS",
             "5",

@@ -52,11 +52,7 @@ pub struct Environment {
 
 impl Environment {
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
-        Self {
-            variables: variables.into_iter().collect(),
-            settings: Vec::new(),
-            mistakes: Vec::new(),
-        }
+        Self { variables: variables.into_iter().collect(), settings: Vec::new(), mistakes: Vec::new() }
     }
 
     /// The process's own.
@@ -79,9 +75,7 @@ impl Environment {
             Err(error) => {
                 self.mistake(format!("{name}: {text:?} {}", plain(&error)));
                 // A default always reads; the mistake keeps its value from being used.
-                default
-                    .parse()
-                    .unwrap_or_else(|error| unreadable_default(name, &error))
+                default.parse().unwrap_or_else(|error| unreadable_default(name, &error))
             }
         }
     }
@@ -122,26 +116,15 @@ impl Environment {
 
     /// Settings that are given but have no effect in this version.
     pub fn without_effect(&self) -> impl Iterator<Item = &str> {
-        self.variables
-            .keys()
-            .map(String::as_str)
-            .filter(|name| RESERVED.contains(name))
+        self.variables.keys().map(String::as_str).filter(|name| RESERVED.contains(name))
     }
 
     /// # Errors
     /// When anything was wrong, or a variable of ours is one that nobody reads.
     pub fn finish(&mut self) -> Result<(), Mistakes> {
-        let known: Vec<_> = self
-            .settings
-            .iter()
-            .map(|setting| setting.name)
-            .chain(RESERVED.iter().copied())
-            .collect();
-        for name in self
-            .variables
-            .keys()
-            .filter(|name| name.starts_with("DUALCASTER_"))
-        {
+        let known: Vec<_> =
+            self.settings.iter().map(|setting| setting.name).chain(RESERVED.iter().copied()).collect();
+        for name in self.variables.keys().filter(|name| name.starts_with("DUALCASTER_")) {
             if known.contains(&name.as_str()) {
                 continue;
             }
@@ -153,11 +136,7 @@ impl Environment {
                 None => format!("{name} is not a setting."),
             });
         }
-        if self.mistakes.is_empty() {
-            Ok(())
-        } else {
-            Err(Mistakes(std::mem::take(&mut self.mistakes)))
-        }
+        if self.mistakes.is_empty() { Ok(()) } else { Err(Mistakes(std::mem::take(&mut self.mistakes))) }
     }
 
     fn look_up(
@@ -168,11 +147,7 @@ impl Environment {
         secret: bool,
     ) -> Option<String> {
         // A variable that is set to nothing is not set: compose files and CI pass empty ones on.
-        let given = self
-            .variables
-            .get(name)
-            .filter(|value| !value.is_empty())
-            .cloned();
+        let given = self.variables.get(name).filter(|value| !value.is_empty()).cloned();
         self.settings.push(Setting {
             name,
             default,
@@ -182,11 +157,7 @@ impl Environment {
                 Some(value) => value.clone(),
                 None => default.to_owned(),
             },
-            source: if given.is_some() {
-                Source::Environment
-            } else {
-                Source::Default
-            },
+            source: if given.is_some() { Source::Environment } else { Source::Default },
         });
         given
     }
@@ -195,11 +166,7 @@ impl Environment {
 /// The standard library's parse errors speak of digits; a sentence needs a verb.
 fn plain(error: &impl Display) -> String {
     let text = error.to_string();
-    if text.starts_with("must") {
-        text
-    } else {
-        format!("can't be read: {text}")
-    }
+    if text.starts_with("must") { text } else { format!("can't be read: {text}") }
 }
 
 #[expect(

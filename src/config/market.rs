@@ -15,8 +15,6 @@ impl MarketSettings {
             "true in development",
             "`true` or `false`: whether an empty embedded database gets demo data.",
         );
-        Self {
-            demo: mode == Mode::Development && demo.unwrap_or(true),
-        }
+        Self { demo: mode == Mode::Development && demo.unwrap_or(true) }
     }
 }

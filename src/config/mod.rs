@@ -84,9 +84,7 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, Mistakes> {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Settings::read(&mut Environment::new(variables))
     }
 
@@ -128,9 +126,7 @@ mod tests {
 
     #[test]
     fn production_asks_for_its_secrets_and_has_no_demo_data() {
-        let mistakes = read(&[("DUALCASTER_ENV", "production")])
-            .expect_err("mistakes")
-            .to_string();
+        let mistakes = read(&[("DUALCASTER_ENV", "production")]).expect_err("mistakes").to_string();
         assert!(
             mistakes.contains("DUALCASTER_SECRET") && mistakes.contains("DUALCASTER_ADMIN_LISTEN"),
             "{mistakes}"

@@ -23,20 +23,14 @@ pub struct ServerSettings {
 
 impl std::fmt::Debug for ServerSettings {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("ServerSettings")
-            .field("listen", &self.listen)
-            .finish_non_exhaustive()
+        formatter.debug_struct("ServerSettings").field("listen", &self.listen).finish_non_exhaustive()
     }
 }
 
 impl ServerSettings {
     pub(super) fn read(environment: &mut Environment, mode: Mode) -> Self {
-        let listen: SocketAddr = environment.get(
-            "DUALCASTER_LISTEN",
-            "127.0.0.1:8080",
-            "The address that the server listens on.",
-        );
+        let listen: SocketAddr =
+            environment.get("DUALCASTER_LISTEN", "127.0.0.1:8080", "The address that the server listens on.");
         let admin_listen = environment.optional(
             "DUALCASTER_ADMIN_LISTEN",
             "none: the main address",
@@ -52,21 +46,15 @@ impl ServerSettings {
             "made and kept in the data folder",
             "Signs cursors. At least 32 characters; two values with a comma between while it is changed, the new one first. Required in production.",
         );
-        let request_timeout = environment.get(
-            "DUALCASTER_REQUEST_TIMEOUT_SECONDS",
-            "10",
-            "The time a request has.",
-        );
+        let request_timeout =
+            environment.get("DUALCASTER_REQUEST_TIMEOUT_SECONDS", "10", "The time a request has.");
         let shutdown_timeout = environment.get(
             "DUALCASTER_SHUTDOWN_TIMEOUT_SECONDS",
             "25",
             "The time that requests under way have to finish when the server is told to stop.",
         );
-        let max_body_bytes = environment.get(
-            "DUALCASTER_MAX_BODY_BYTES",
-            "1048576",
-            "The size of a request's body at most.",
-        );
+        let max_body_bytes =
+            environment.get("DUALCASTER_MAX_BODY_BYTES", "1048576", "The size of a request's body at most.");
 
         let secrets: Vec<String> = secret
             .iter()

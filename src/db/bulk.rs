@@ -64,12 +64,8 @@ pub struct Target {
 
 impl Target {
     fn names(&self, merge: impl Fn(Merge) -> bool) -> String {
-        let names: Vec<_> = self
-            .columns
-            .iter()
-            .filter(|column| merge(column.merge))
-            .map(|column| column.name)
-            .collect();
+        let names: Vec<_> =
+            self.columns.iter().filter(|column| merge(column.merge)).map(|column| column.name).collect();
         names.join(", ")
     }
 
@@ -91,12 +87,7 @@ impl Target {
         if set.is_empty() {
             sql.push_str("nothing");
         } else {
-            let _ = write!(
-                sql,
-                "update set {} where ({})",
-                set.join(", "),
-                differs.join(" or ")
-            );
+            let _ = write!(sql, "update set {} where ({})", set.join(", "), differs.join(" or "));
             if let Some(condition) = self.only_if {
                 let _ = write!(sql, " and ({condition})");
             }
@@ -128,18 +119,9 @@ impl Bulk {
             Inner::Postgres(connection.pool().get_postgres_connection_pool().begin().await?)
         } else {
             // The write lock first: a transaction that reads before it writes can't be tried again half-way.
-            Inner::Sqlite(
-                connection
-                    .pool()
-                    .get_sqlite_connection_pool()
-                    .begin_with("begin immediate")
-                    .await?,
-            )
+            Inner::Sqlite(connection.pool().get_sqlite_connection_pool().begin_with("begin immediate").await?)
         };
-        Ok(Self {
-            transaction: Mutex::new(inner),
-            backend,
-        })
+        Ok(Self { transaction: Mutex::new(inner), backend })
     }
 
     /// # Errors
@@ -180,9 +162,7 @@ async fn merge_postgres(
         "create temp table if not exists stage_{table} on commit delete rows as
          select {columns}, 0::bigint as position from {table} with no data"
     );
-    sqlx::query(AssertSqlSafe(stage))
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(AssertSqlSafe(stage)).execute(&mut **transaction).await?;
     let copy = format!("copy stage_{table} ({columns}, position) from stdin");
     let mut copy = transaction.copy_in_raw(&copy).await?;
     let mut text = String::with_capacity(1 << 16);
@@ -204,14 +184,9 @@ async fn merge_postgres(
         "insert into {table} as t ({columns}) select {columns} from stage_{table} order by position{}",
         target.on_conflict()
     );
-    let written = sqlx::query(AssertSqlSafe(merge))
-        .execute(&mut **transaction)
-        .await?
-        .rows_affected();
+    let written = sqlx::query(AssertSqlSafe(merge)).execute(&mut **transaction).await?.rows_affected();
     let empty = format!("truncate stage_{table}");
-    sqlx::query(AssertSqlSafe(empty))
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query(AssertSqlSafe(empty)).execute(&mut **transaction).await?;
     Ok(written)
 }
 
@@ -294,32 +269,24 @@ impl ConnectionTrait for Bulk {
         let values = SqlxValues(statement.values.unwrap_or(Values(Vec::new())));
         let sql = AssertSqlSafe(statement.sql);
         match &mut *self.transaction.lock().await {
-            Inner::Postgres(transaction) => query_with(sql, values)
-                .execute(&mut **transaction)
-                .await
-                .map(Into::into)
-                .map_err(query_error),
-            Inner::Sqlite(transaction) => query_with(sql, values)
-                .execute(&mut **transaction)
-                .await
-                .map(Into::into)
-                .map_err(query_error),
+            Inner::Postgres(transaction) => {
+                query_with(sql, values).execute(&mut **transaction).await.map(Into::into).map_err(query_error)
+            }
+            Inner::Sqlite(transaction) => {
+                query_with(sql, values).execute(&mut **transaction).await.map(Into::into).map_err(query_error)
+            }
         }
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         match &mut *self.transaction.lock().await {
-            Inner::Postgres(transaction) => sql
-                .execute(&mut **transaction)
-                .await
-                .map(Into::into)
-                .map_err(query_error),
-            Inner::Sqlite(transaction) => sql
-                .execute(&mut **transaction)
-                .await
-                .map(Into::into)
-                .map_err(query_error),
+            Inner::Postgres(transaction) => {
+                sql.execute(&mut **transaction).await.map(Into::into).map_err(query_error)
+            }
+            Inner::Sqlite(transaction) => {
+                sql.execute(&mut **transaction).await.map(Into::into).map_err(query_error)
+            }
         }
     }
 
@@ -332,17 +299,13 @@ impl ConnectionTrait for Bulk {
         let sql = AssertSqlSafe(statement.sql);
         match &mut *self.transaction.lock().await {
             Inner::Postgres(transaction) => {
-                let rows = query_with(sql, values)
-                    .fetch_all(&mut **transaction)
-                    .await
-                    .map_err(query_error)?;
+                let rows =
+                    query_with(sql, values).fetch_all(&mut **transaction).await.map_err(query_error)?;
                 Ok(rows.into_iter().map(Into::into).collect())
             }
             Inner::Sqlite(transaction) => {
-                let rows = query_with(sql, values)
-                    .fetch_all(&mut **transaction)
-                    .await
-                    .map_err(query_error)?;
+                let rows =
+                    query_with(sql, values).fetch_all(&mut **transaction).await.map_err(query_error)?;
                 Ok(rows.into_iter().map(Into::into).collect())
             }
         }
@@ -365,22 +328,10 @@ mod tests {
         const TARGET: Target = Target {
             table: "things",
             columns: &[
-                Column {
-                    name: "id",
-                    merge: Merge::Key,
-                },
-                Column {
-                    name: "a",
-                    merge: Merge::Replace,
-                },
-                Column {
-                    name: "b",
-                    merge: Merge::ReplaceIfKnown,
-                },
-                Column {
-                    name: "c",
-                    merge: Merge::Keep,
-                },
+                Column { name: "id", merge: Merge::Key },
+                Column { name: "a", merge: Merge::Replace },
+                Column { name: "b", merge: Merge::ReplaceIfKnown },
+                Column { name: "c", merge: Merge::Keep },
             ],
             only_if: Some("excluded.at >= t.at"),
         };

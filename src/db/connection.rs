@@ -46,12 +46,7 @@ impl Connection {
         deadline: Option<Duration>,
         statements: Arc<Statements>,
     ) -> Self {
-        Self {
-            pool,
-            name,
-            deadline,
-            statements,
-        }
+        Self { pool, name, deadline, statements }
     }
 
     /// `primary` or `replica`.
@@ -122,11 +117,8 @@ impl Connection {
         let span = tracing::info_span!(
             "statement",
             otel.kind = "client",
-            db.system.name = if self.get_database_backend() == DbBackend::Postgres {
-                "postgresql"
-            } else {
-                "sqlite"
-            },
+            db.system.name =
+                if self.get_database_backend() == DbBackend::Postgres { "postgresql" } else { "sqlite" },
             db.query.text = statement.sql.as_str(),
         );
         async {
@@ -164,17 +156,12 @@ impl Connection {
         let Some(deadline) = self.deadline else {
             return sent.await;
         };
-        let grace = if self.get_database_backend() == DbBackend::Postgres {
-            deadline / 10
-        } else {
-            Duration::ZERO
-        };
-        tokio::time::timeout(deadline + grace, sent)
-            .await
-            .unwrap_or_else(|_| {
-                let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-                Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))))
-            })
+        let grace =
+            if self.get_database_backend() == DbBackend::Postgres { deadline / 10 } else { Duration::ZERO };
+        tokio::time::timeout(deadline + grace, sent).await.unwrap_or_else(|_| {
+            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
+            Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))))
+        })
     }
 
     /// One dead connection is seldom alone: after a restart of the database all idle ones are. Each is asked once, so
@@ -209,34 +196,23 @@ impl ConnectionTrait for Connection {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.run(statement, false, async |pool, statement| {
-            pool.execute_raw(statement).await
-        })
-        .await
+        self.run(statement, false, async |pool, statement| pool.execute_raw(statement).await).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let statement = Statement::from_string(self.get_database_backend(), sql);
-        self.run(statement, false, async |pool, statement| {
-            pool.execute_unprepared(&statement.sql).await
-        })
-        .await
+        self.run(statement, false, async |pool, statement| pool.execute_unprepared(&statement.sql).await)
+            .await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |pool, statement| {
-            pool.query_one_raw(statement).await
-        })
-        .await
+        self.run(statement, only_reads, async |pool, statement| pool.query_one_raw(statement).await).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |pool, statement| {
-            pool.query_all_raw(statement).await
-        })
-        .await
+        self.run(statement, only_reads, async |pool, statement| pool.query_all_raw(statement).await).await
     }
 }
 

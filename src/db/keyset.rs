@@ -38,8 +38,23 @@ impl Direction {
 pub struct SortColumn {
     /// As the statement names it: `c.name_key`.
     pub sql: &'static str,
+    /// As the statement of the unknown segment names it, where that has another source.
+    pub sql_unknown: Option<&'static str>,
     /// As the answer names it: `name_key`.
     pub name: &'static str,
+}
+
+impl SortColumn {
+    pub const fn new(sql: &'static str, name: &'static str) -> Self {
+        Self { sql, sql_unknown: None, name }
+    }
+
+    fn sql(&self, segment: Segment) -> &'static str {
+        match (segment, self.sql_unknown) {
+            (Segment::Unknown, Some(sql)) => sql,
+            _ => self.sql,
+        }
+    }
 }
 
 /// The order of a list: its columns, of which the last makes every row's key its own.
@@ -87,25 +102,11 @@ pub async fn fetch_page<R: FromQueryResult>(
     let beyond = async |fact, bound: &Option<Key>, direction| match fact {
         Fact::Known(known) => Ok(known),
         Fact::Ask => {
-            let end = if direction == Beyond::Before {
-                End::Finish
-            } else {
-                End::Start
-            };
-            let (after, before) = if direction == Beyond::Before {
-                (None, bound.clone())
-            } else {
-                (bound.clone(), None)
-            };
-            let neighbour = Page {
-                end,
-                size: 0,
-                after,
-                before,
-            };
-            let rows = page_statement(connection, listed, keyset, &neighbour)
-                .all::<R>(connection)
-                .await?;
+            let end = if direction == Beyond::Before { End::Finish } else { End::Start };
+            let (after, before) =
+                if direction == Beyond::Before { (None, bound.clone()) } else { (bound.clone(), None) };
+            let neighbour = Page { end, size: 0, after, before };
+            let rows = page_statement(connection, listed, keyset, &neighbour).all::<R>(connection).await?;
             Ok::<_, crate::error::Error>(!rows.is_empty())
         }
     };
@@ -141,11 +142,7 @@ fn page_statement(
     let alone = segments.len() == 1;
     for (position, part) in segments.iter().enumerate() {
         if !alone {
-            sql.push(if position == 0 {
-                "select * from ("
-            } else {
-                ") a union all select * from ("
-            });
+            sql.push(if position == 0 { "select * from (" } else { ") a union all select * from (" });
         }
         sql.push("select ").push(&listed.columns(part.segment));
         if !alone {
@@ -154,10 +151,9 @@ fn page_statement(
         sql.push(" ");
         listed.source(&mut sql, part.segment);
         // The first column says nothing where it is unknown.
-        let columns = match part.segment {
-            Segment::Known => &keyset.columns[..],
-            Segment::Unknown => &keyset.columns[1..],
-        };
+        let skipped = usize::from(part.segment == Segment::Unknown);
+        let columns: Vec<_> =
+            keyset.columns[skipped..].iter().map(|column| column.sql(part.segment)).collect();
         for (bound, ascending) in [(&part.after, ">="), (&part.before, "<=")] {
             if let Some(bound) = bound {
                 let comparison = match (keyset.direction, ascending) {
@@ -165,10 +161,10 @@ fn page_statement(
                     (Direction::Descending, ">=") => "<=",
                     (Direction::Descending, _) => ">=",
                 };
-                push_comparison(&mut sql, columns, comparison, bound);
+                push_comparison(&mut sql, &columns, comparison, bound);
             }
         }
-        push_order(&mut sql, columns.iter().map(|column| column.sql), direction);
+        push_order(&mut sql, &columns, direction);
         sql.push(&format!(" limit {}", page.fetch()));
     }
     if !alone {
@@ -211,33 +207,20 @@ fn segments(keyset: &Keyset, page: &Page) -> Vec<Part> {
             Some((Segment::Unknown, _)) => None,
             Some((Segment::Known, _)) => return None,
         };
-        Some(Part {
-            segment,
-            after,
-            before,
-        })
+        Some(Part { segment, after, before })
     };
     let known = part(Segment::Known);
-    let unknown = if keyset.nullable {
-        part(Segment::Unknown)
-    } else {
-        None
-    };
+    let unknown = if keyset.nullable { part(Segment::Unknown) } else { None };
     let mut parts: Vec<_> = known.into_iter().chain(unknown).collect();
     if parts.is_empty() {
         // Cursors the wrong way round: an empty page, asked for plainly.
-        parts.push(Part {
-            segment: Segment::Known,
-            after: page.after.clone(),
-            before: page.before.clone(),
-        });
+        parts.push(Part { segment: Segment::Known, after: page.after.clone(), before: page.before.clone() });
     }
     parts
 }
 
-fn push_comparison(sql: &mut Sql, columns: &[SortColumn], comparison: &str, bound: &Key) {
-    let names: Vec<_> = columns.iter().map(|column| column.sql).collect();
-    sql.push(&format!(" and ({}) {comparison} (", names.join(", ")));
+fn push_comparison(sql: &mut Sql, columns: &[&str], comparison: &str, bound: &Key) {
+    sql.push(&format!(" and ({}) {comparison} (", columns.join(", ")));
     for (position, value) in bound.iter().enumerate() {
         if position > 0 {
             sql.push(", ");
@@ -254,8 +237,8 @@ fn push_comparison(sql: &mut Sql, columns: &[SortColumn], comparison: &str, boun
     sql.push(")");
 }
 
-fn push_order<'a>(sql: &mut Sql, columns: impl Iterator<Item = &'a str>, direction: Direction) {
-    for (position, column) in columns.enumerate() {
+fn push_order(sql: &mut Sql, columns: &[&str], direction: Direction) {
+    for (position, column) in columns.iter().enumerate() {
         sql.push(if position == 0 { " order by " } else { ", " })
             .push(column)
             .push(" ")

@@ -124,26 +124,27 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
             Purpose::Bulk => "0".to_owned(),
         };
         options.map_sqlx_postgres_opts(move |options| {
-            options
-                .application_name("dualcaster")
-                .options([("jit", "off"), ("statement_timeout", &timeout)])
+            options.application_name("dualcaster").options([
+                ("jit", "off"),
+                ("statement_timeout", timeout.as_str()),
+                // A short name with two mistakes shares few of its three-letter runs with the right one.
+                ("pg_trgm.similarity_threshold", "0.15"),
+            ])
         });
     }
     let connected = tokio::time::timeout(settings.connect_timeout, Database::connect(options));
-    connected.await.unwrap_or_else(|_| {
-        Err(DbErr::Conn(sea_orm::RuntimeErr::Internal(
-            "no answer in time".into(),
-        )))
-    })
+    connected
+        .await
+        .unwrap_or_else(|_| Err(DbErr::Conn(sea_orm::RuntimeErr::Internal("no answer in time".into()))))
 }
 
 /// Which store a URL names, if it is one that we know.
 pub fn backend_of(url: &str) -> Option<DbBackend> {
     match url.split_once(':')?.0 {
         "postgres" | "postgresql" => Some(DbBackend::Postgres),
-        "sqlite" => sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url)
-            .is_ok()
-            .then_some(DbBackend::Sqlite),
+        "sqlite" => {
+            sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite)
+        }
         _ => None,
     }
 }

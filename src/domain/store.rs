@@ -47,15 +47,13 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
         "card_sets",
     ];
     if Sql::new(bulk).is_postgres() {
-        bulk.execute_unprepared(&format!("truncate {}", TABLES.join(", ")))
-            .await?;
+        bulk.execute_unprepared(&format!("truncate {}", TABLES.join(", "))).await?;
     } else {
         for table in TABLES {
             bulk.execute_unprepared(&format!("delete from {table}")).await?;
         }
     }
-    bulk.execute_unprepared("update store_state set demo = false, newest_at = null")
-        .await?;
+    bulk.execute_unprepared("update store_state set demo = false, newest_at = null").await?;
     Ok(true)
 }
 
@@ -64,7 +62,6 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
 /// # Errors
 /// The database's.
 pub async fn mark_generated(bulk: &Bulk) -> Result<()> {
-    bulk.execute_unprepared("update store_state set demo = true")
-        .await?;
+    bulk.execute_unprepared("update store_state set demo = true").await?;
     Ok(())
 }

@@ -176,9 +176,7 @@ impl GeneratedMarket {
             image_url: None,
             scryfall_url: None,
             oracle_text: None,
-            flavor_text: rng
-                .random_bool(0.5)
-                .then(|| pick(&FLAVOR_TEXTS, &mut rng).to_owned()),
+            flavor_text: rng.random_bool(0.5).then(|| pick(&FLAVOR_TEXTS, &mut rng).to_owned()),
             keywords: piece.keywords,
             faces: Vec::new(),
             legalities,
@@ -211,11 +209,8 @@ impl GeneratedMarket {
     fn draw_printing(&self, index: u32, rng: &mut impl Rng) -> Printing {
         let piece = self.piece_of(index);
         let (kind, first_rarity) = draw_kind(&mut self.rng(Stream::Piece(piece)));
-        let rarity = if piece != index && rng.random_bool(0.25) {
-            draw_rarity(kind, rng)
-        } else {
-            first_rarity
-        };
+        let rarity =
+            if piece != index && rng.random_bool(0.25) { draw_rarity(kind, rng) } else { first_rarity };
         let finishes: &[_] = match rng.random_range(0..100) {
             0..80 => &[Finish::Nonfoil, Finish::Foil],
             80..92 => &[Finish::Nonfoil],
@@ -224,12 +219,7 @@ impl GeneratedMarket {
             _ => &[Finish::Etched],
         };
         let finishes = finishes.iter().copied().collect();
-        Printing {
-            piece,
-            age_days: self.set_of(index).age_days,
-            rarity,
-            finishes,
-        }
+        Printing { piece, age_days: self.set_of(index).age_days, rarity, finishes }
     }
 
     fn piece(&self, index: u32) -> Piece {
@@ -238,13 +228,8 @@ impl GeneratedMarket {
         let name = names::name(kind.named(), index, self.salt, &mut rng);
         let colors = draw_colors(kind, &mut rng);
         let cost = Cost::draw(kind, colors, &mut rng);
-        let mut draft = Draft {
-            kind,
-            colors,
-            cost,
-            symbol: draw_symbol(colors, &mut rng),
-            keywords: Vec::new(),
-        };
+        let mut draft =
+            Draft { kind, colors, cost, symbol: draw_symbol(colors, &mut rng), keywords: Vec::new() };
 
         let front = match kind {
             Kind::Creature | Kind::Legend | Kind::TwoFaced | Kind::Token => {
@@ -257,18 +242,12 @@ impl GeneratedMarket {
             Kind::Planeswalker => draft.planeswalker(name.text, &name.word, &mut rng),
             Kind::Land => land(name.text, &mut rng),
         };
-        let mut faces = vec![Face {
-            mana_cost: draft.cost.text.clone(),
-            ..front
-        }];
+        let mut faces = vec![Face { mana_cost: draft.cost.text.clone(), ..front }];
         if kind == Kind::TwoFaced {
             let back = format!("{} the {}", name.word, pick(&names::ADJECTIVES, &mut rng));
             faces.push(draft.creature(back, &mut rng));
         }
-        let in_rules = faces
-            .iter()
-            .filter_map(|face| face.oracle_text.as_deref())
-            .flat_map(symbols);
+        let in_rules = faces.iter().filter_map(|face| face.oracle_text.as_deref()).flat_map(symbols);
         Piece {
             kind,
             color_identity: colors.iter().chain(in_rules).collect(),
@@ -281,10 +260,7 @@ impl GeneratedMarket {
     }
 
     fn id(&self, what: &str, index: u32) -> Uuid {
-        Uuid::new_v5(
-            &NAMESPACE,
-            format!("{what} {index} of {}", self.plan.seed).as_bytes(),
-        )
+        Uuid::new_v5(&NAMESPACE, format!("{what} {index} of {}", self.plan.seed).as_bytes())
     }
 }
 
@@ -351,18 +327,12 @@ fn draw_colors(kind: Kind, rng: &mut impl Rng) -> Colors {
 /// each colour once.
 fn some_colors(count: usize, rng: &mut impl Rng) -> Colors {
     let (start, step) = (rng.random_range(0..5), rng.random_range(1..=2));
-    (0..count)
-        .map(|nth| Color::ALL[(start + nth * step) % Color::ALL.len()])
-        .collect()
+    (0..count).map(|nth| Color::ALL[(start + nth * step) % Color::ALL.len()]).collect()
 }
 
 /// The symbol of mana in the rules text: mostly of one of the piece's own colours.
 fn draw_symbol(colors: Colors, rng: &mut impl Rng) -> &'static str {
-    let choice = if rng.random_bool(0.06) {
-        Color::ALL.to_vec()
-    } else {
-        colors.iter().collect()
-    };
+    let choice = if rng.random_bool(0.06) { Color::ALL.to_vec() } else { colors.iter().collect() };
     choice.choose(rng).map_or("{C}", |color| symbol(*color))
 }
 
@@ -392,11 +362,7 @@ struct Cost {
 impl Cost {
     fn draw(kind: Kind, colors: Colors, rng: &mut impl Rng) -> Self {
         if matches!(kind, Kind::Land | Kind::Token) {
-            return Self {
-                text: None,
-                value: 0,
-                has_x: false,
-            };
+            return Self { text: None, value: 0, has_x: false };
         }
         let wanted = match rng.random_range(0..100) {
             0..12 => 1,
@@ -413,22 +379,14 @@ impl Cost {
             pips.sort_unstable();
         }
         let has_x = matches!(kind, Kind::Instant | Kind::Sorcery) && rng.random_bool(0.05);
-        let generic = if has_x {
-            0
-        } else {
-            wanted.saturating_sub(pips.len())
-        };
+        let generic = if has_x { 0 } else { wanted.saturating_sub(pips.len()) };
 
         let mut text = String::from(if has_x { "{X}" } else { "" });
         if generic > 0 {
             text.push_str(&format!("{{{generic}}}"));
         }
         text.extend(pips.iter().map(|color| symbol(*color)));
-        Self {
-            text: Some(text),
-            value: (pips.len() + generic) as u32,
-            has_x,
-        }
+        Self { text: Some(text), value: (pips.len() + generic) as u32, has_x }
     }
 }
 
@@ -455,11 +413,7 @@ impl Draft {
         if rng.random_bool(0.55) {
             type_line.extend([" ", pick(&CLASSES, rng)]);
         }
-        let size = if self.kind == Kind::Token {
-            rng.random_range(1..=4)
-        } else {
-            self.cost.value
-        };
+        let size = if self.kind == Kind::Token { rng.random_range(1..=4) } else { self.cost.value };
         let power = (size + rng.random_range(0..=2)).saturating_sub(1);
         let toughness = (size + rng.random_range(0..=2)).saturating_sub(1).max(1);
 
@@ -476,11 +430,7 @@ impl Draft {
             _ => 2,
         };
         lines.extend(self.rules(&CREATURE_RULES, rules, rng));
-        Face {
-            power: Some(power),
-            toughness: Some(toughness.to_string()),
-            ..face(name, type_line, &lines)
-        }
+        Face { power: Some(power), toughness: Some(toughness.to_string()), ..face(name, type_line, &lines) }
     }
 
     /// An instant, a sorcery, an artifact or an enchantment.
@@ -492,16 +442,10 @@ impl Draft {
     fn planeswalker(&self, name: String, word: &str, rng: &mut impl Rng) -> Face {
         let costs = ["+1".to_owned(), format!("−{}", rng.random_range(2..=7))];
         let effects = self.rules(&SPELL_RULES, costs.len(), rng);
-        let lines: Vec<_> = costs
-            .iter()
-            .zip(effects)
-            .map(|(cost, effect)| format!("{cost}: {effect}"))
-            .collect();
+        let lines: Vec<_> =
+            costs.iter().zip(effects).map(|(cost, effect)| format!("{cost}: {effect}")).collect();
         let loyalty = rng.random_range(3..=6).to_string();
-        Face {
-            loyalty: Some(loyalty),
-            ..face(name, format!("Legendary Planeswalker — {word}"), &lines)
-        }
+        Face { loyalty: Some(loyalty), ..face(name, format!("Legendary Planeswalker — {word}"), &lines) }
     }
 
     /// A line of up to two keywords.
@@ -518,17 +462,11 @@ impl Draft {
             }
         }
         let (first, rest) = words.split_first()?;
-        Some(rest.iter().fold((*first).to_owned(), |line, word| {
-            format!("{line}, {}", word.to_lowercase())
-        }))
+        Some(rest.iter().fold((*first).to_owned(), |line, word| format!("{line}, {}", word.to_lowercase())))
     }
 
     fn rules(&self, templates: &[&str], count: usize, rng: &mut impl Rng) -> Vec<String> {
-        let number = if self.cost.has_x {
-            "X".to_owned()
-        } else {
-            rng.random_range(2..=4).to_string()
-        };
+        let number = if self.cost.has_x { "X".to_owned() } else { rng.random_range(2..=4).to_string() };
         let fill = |text: &&str| text.replace('#', &number).replace('@', self.symbol);
         templates.sample(rng, count).map(fill).collect()
     }
@@ -538,21 +476,13 @@ fn land(name: String, rng: &mut impl Rng) -> Face {
     let colors = some_colors(rng.random_range(1..=2), rng);
     let mana: Vec<_> = colors.iter().map(symbol).collect();
     let tapped = (mana.len() > 1).then(|| "This land enters tapped.".to_owned());
-    let lines: Vec<_> = tapped
-        .into_iter()
-        .chain([format!("{{T}}: Add {}.", mana.join(" or "))])
-        .collect();
+    let lines: Vec<_> = tapped.into_iter().chain([format!("{{T}}: Add {}.", mana.join(" or "))]).collect();
     face(name, "Land".to_owned(), &lines)
 }
 
 fn face(name: String, type_line: String, lines: &[String]) -> Face {
     let oracle_text = (!lines.is_empty()).then(|| lines.join("\n"));
-    Face {
-        name,
-        type_line,
-        oracle_text,
-        ..Face::default()
-    }
+    Face { name, type_line, oracle_text, ..Face::default() }
 }
 
 fn joined(faces: &[Face], text: impl Fn(&Face) -> &str) -> String {
@@ -617,27 +547,16 @@ mod tests {
     fn printings_are_unique_and_a_name_is_of_one_piece() {
         let cards = &*SAMPLE;
         let unique = |keys: HashSet<_>| keys.len() == cards.len();
+        assert!(unique(cards.iter().map(|card| card.scryfall_id.to_string()).collect()));
         assert!(unique(
-            cards.iter().map(|card| card.scryfall_id.to_string()).collect()
-        ));
-        assert!(unique(
-            cards
-                .iter()
-                .map(|card| format!("{} {}", card.set_code, card.collector_number))
-                .collect()
+            cards.iter().map(|card| format!("{} {}", card.set_code, card.collector_number)).collect()
         ));
 
         let mut piece_by_name = HashMap::new();
         let mut name_by_piece = HashMap::new();
         for card in cards {
-            assert_eq!(
-                *piece_by_name.entry(&card.name).or_insert(card.oracle_id),
-                card.oracle_id
-            );
-            assert_eq!(
-                *name_by_piece.entry(card.oracle_id).or_insert(&card.name),
-                &card.name
-            );
+            assert_eq!(*piece_by_name.entry(&card.name).or_insert(card.oracle_id), card.oracle_id);
+            assert_eq!(*name_by_piece.entry(card.oracle_id).or_insert(&card.name), &card.name);
         }
         assert!((0.45..0.60).contains(&(name_by_piece.len() as f64 / cards.len() as f64)));
     }
@@ -646,25 +565,12 @@ mod tests {
     fn a_reprint_differs_only_where_a_printing_may() {
         let mut first_by_piece: HashMap<_, CardRecord> = HashMap::new();
         for card in market(40, 1_000).cards() {
-            let first = first_by_piece
-                .entry(card.oracle_id)
-                .or_insert_with(|| card.clone());
-            let texts = |card: &CardRecord| {
-                (
-                    card.name.clone(),
-                    card.type_line.clone(),
-                    card.oracle_text.clone(),
-                )
-            };
+            let first = first_by_piece.entry(card.oracle_id).or_insert_with(|| card.clone());
+            let texts =
+                |card: &CardRecord| (card.name.clone(), card.type_line.clone(), card.oracle_text.clone());
             assert_eq!(texts(&card), texts(first));
-            assert_eq!(
-                (card.colors, card.color_identity),
-                (first.colors, first.color_identity)
-            );
-            assert_eq!(
-                (&card.mana_cost, card.mana_value),
-                (&first.mana_cost, first.mana_value)
-            );
+            assert_eq!((card.colors, card.color_identity), (first.colors, first.color_identity));
+            assert_eq!((&card.mana_cost, card.mana_value), (&first.mana_cost, first.mana_value));
             assert!(card.released_on >= first.released_on);
         }
     }
@@ -692,16 +598,8 @@ mod tests {
     fn the_identity_holds_the_colors_and_every_symbol() {
         for card in SAMPLE.iter() {
             let faces = card.faces.iter().filter_map(|face| face.oracle_text.as_ref());
-            let written = card
-                .oracle_text
-                .iter()
-                .chain(faces)
-                .flat_map(|text| symbols(text));
-            assert_eq!(
-                card.color_identity,
-                card.colors.iter().chain(written).collect(),
-                "{card:?}"
-            );
+            let written = card.oracle_text.iter().chain(faces).flat_map(|text| symbols(text));
+            assert_eq!(card.color_identity, card.colors.iter().chain(written).collect(), "{card:?}");
         }
     }
 
@@ -709,13 +607,7 @@ mod tests {
     fn rules_texts_have_no_gap_left() {
         for card in SAMPLE.iter() {
             let faces = card.faces.iter().filter_map(|face| face.oracle_text.as_ref());
-            assert!(
-                card.oracle_text
-                    .iter()
-                    .chain(faces)
-                    .all(|text| !text.contains(['#', '@'])),
-                "{card:?}"
-            );
+            assert!(card.oracle_text.iter().chain(faces).all(|text| !text.contains(['#', '@'])), "{card:?}");
         }
     }
 
@@ -724,23 +616,12 @@ mod tests {
         for card in SAMPLE.iter() {
             match card.layout.as_str() {
                 "transform" => {
-                    assert_eq!(
-                        card.name,
-                        format!("{} // {}", card.faces[0].name, card.faces[1].name)
-                    );
-                    assert!(
-                        card.faces
-                            .iter()
-                            .all(|face| face.power.is_some() && face.artist.is_some())
-                    );
+                    assert_eq!(card.name, format!("{} // {}", card.faces[0].name, card.faces[1].name));
+                    assert!(card.faces.iter().all(|face| face.power.is_some() && face.artist.is_some()));
                     assert!(card.oracle_text.is_none() && card.flavor_text.is_none() && card.power.is_none());
                 }
                 "token" => {
-                    assert!(
-                        card.type_line.starts_with("Token Creature — "),
-                        "{}",
-                        card.type_line
-                    );
+                    assert!(card.type_line.starts_with("Token Creature — "), "{}", card.type_line);
                     assert!(card.legalities.is_empty());
                 }
                 _ => {
@@ -758,21 +639,14 @@ mod tests {
         let cards = &*SAMPLE;
         let about = |wanted: f64, holds: &dyn Fn(&CardRecord) -> bool| {
             let share = share(cards, holds);
-            assert!(
-                (share - wanted).abs() < 0.005 + wanted * 0.1,
-                "{share} is not about {wanted}"
-            );
+            assert!((share - wanted).abs() < 0.005 + wanted * 0.1, "{share} is not about {wanted}");
         };
         about(0.45, &|card| card.rarity == Rarity::Common);
         about(0.32, &|card| card.rarity == Rarity::Uncommon);
         about(0.18, &|card| card.rarity == Rarity::Rare);
         about(0.05, &|card| card.rarity == Rarity::Mythic);
-        about(0.80, &|card| {
-            card.finishes == Finishes::from_iter([Finish::Nonfoil, Finish::Foil])
-        });
-        about(0.03, &|card| {
-            card.finishes.iter().any(|finish| finish == Finish::Etched)
-        });
+        about(0.80, &|card| card.finishes == Finishes::from_iter([Finish::Nonfoil, Finish::Foil]));
+        about(0.03, &|card| card.finishes.iter().any(|finish| finish == Finish::Etched));
         about(0.02, &|card| card.layout == "transform");
         about(0.015, &|card| card.layout == "token");
         about(0.03, &|card| card.promo);

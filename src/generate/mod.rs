@@ -131,13 +131,7 @@ impl GeneratedMarket {
             .map(|age| days_before(plan.last_day, age).and_time(NaiveTime::MIN).and_utc())
             .collect();
         let sets = generate_sets(&plan, salt, &mut rng);
-        let mut market = Self {
-            plan,
-            salt,
-            sets,
-            midnights,
-            reprints: Vec::new(),
-        };
+        let mut market = Self { plan, salt, sets, midnights, reprints: Vec::new() };
         market.reprints = market.reprints_in_window();
         market
     }
@@ -188,17 +182,11 @@ impl GeneratedMarket {
 
     fn reprints_in_window(&self) -> Vec<Reprint> {
         let recent = self.sets.partition_point(|set| set.age_days >= self.plan.days);
-        let first_card = self
-            .sets
-            .get(recent)
-            .map_or(self.plan.cards, |set| set.first_card);
+        let first_card = self.sets.get(recent).map_or(self.plan.cards, |set| set.first_card);
         let mut reprints: Vec<_> = (first_card..self.plan.cards)
             .map(|card| (card, self.piece_of(card)))
             .filter(|(card, piece)| piece != card)
-            .map(|(card, piece)| Reprint {
-                piece,
-                age_days: self.set_of(card).age_days,
-            })
+            .map(|(card, piece)| Reprint { piece, age_days: self.set_of(card).age_days })
             .collect();
         reprints.sort_unstable();
         reprints.dedup();
@@ -213,8 +201,7 @@ fn stream(seed: u64, of: Stream) -> ChaCha8Rng {
 }
 
 fn days_before(day: NaiveDate, days: u32) -> NaiveDate {
-    day.checked_sub_days(Days::new(days.into()))
-        .unwrap_or(NaiveDate::MIN)
+    day.checked_sub_days(Days::new(days.into())).unwrap_or(NaiveDate::MIN)
 }
 
 /// Oldest first. The n-th newest of N sets is 21 + span · (n / (N − 1))^1.5 days old, so that sets come
@@ -252,11 +239,7 @@ fn generate_sets(plan: &MarketPlan, salt: u64, rng: &mut impl Rng) -> Vec<Genera
             digital: false,
         };
         let first_card = (u64::from(plan.cards) * weight_before / total_weight) as u32;
-        sets.push(GeneratedSet {
-            record,
-            age_days,
-            first_card,
-        });
+        sets.push(GeneratedSet { record, age_days, first_card });
         weight_before += weight;
     }
     sets
@@ -267,10 +250,7 @@ const MAX_SETS: u32 = 10 * 36 * 36 * 36;
 
 /// An `x`, a digit, then one to three letters or digits, as few as do for `count` sets: unlike any real code.
 fn set_code(number: u32, count: u32, salt: u64) -> String {
-    let codes = [360, 12_960]
-        .into_iter()
-        .find(|codes| count <= *codes)
-        .unwrap_or(MAX_SETS);
+    let codes = [360, 12_960].into_iter().find(|codes| count <= *codes).unwrap_or(MAX_SETS);
     let mut rest = scatter(number, salt, codes.into()) as u32;
     let mut place = codes / 10;
     let mut code = String::from("x");
@@ -313,14 +293,7 @@ mod tests {
 
     pub(super) fn plan(sets: u32, cards: u32) -> MarketPlan {
         let last_day = NaiveDate::from_ymd_opt(2025, 6, 30).unwrap();
-        MarketPlan {
-            sets,
-            cards,
-            days: 90,
-            marketplaces: 3,
-            seed: 1,
-            last_day,
-        }
+        MarketPlan { sets, cards, days: 90, marketplaces: 3, seed: 1, last_day }
     }
 
     pub(super) fn market(sets: u32, cards: u32) -> GeneratedMarket {
@@ -359,18 +332,9 @@ mod tests {
         for count in [1, 20, 400, 13_000] {
             let sets: Vec<_> = market(count, 1_000).sets().collect();
             assert_eq!(sets.len(), count as usize);
-            assert_eq!(
-                sets.iter().map(|set| &set.code).collect::<HashSet<_>>().len(),
-                sets.len()
-            );
-            assert_eq!(
-                sets.iter().map(|set| &set.name).collect::<HashSet<_>>().len(),
-                sets.len()
-            );
-            assert!(
-                sets.iter()
-                    .all(|set| (3..=5).contains(&set.code.len()) && set.code.starts_with('x'))
-            );
+            assert_eq!(sets.iter().map(|set| &set.code).collect::<HashSet<_>>().len(), sets.len());
+            assert_eq!(sets.iter().map(|set| &set.name).collect::<HashSet<_>>().len(), sets.len());
+            assert!(sets.iter().all(|set| (3..=5).contains(&set.code.len()) && set.code.starts_with('x')));
             assert!(sets.is_sorted_by_key(|set| set.released_on));
         }
     }
@@ -403,11 +367,7 @@ mod tests {
 
     #[test]
     fn a_plan_out_of_bounds_gives_the_nearest_market() {
-        let plan = MarketPlan {
-            days: 0,
-            marketplaces: 9,
-            ..plan(0, 10)
-        };
+        let plan = MarketPlan { days: 0, marketplaces: 9, ..plan(0, 10) };
         let market = GeneratedMarket::new(plan);
         assert_eq!((market.sets().count(), market.marketplaces().len()), (1, 5));
         assert_eq!(market.cards().count(), 10);
@@ -417,9 +377,7 @@ mod tests {
     #[test]
     fn scattered_numbers_are_all_different() {
         for (size, salt) in [(1, 5), (360, u64::MAX), (12_960, 7), (16_384, 0)] {
-            let scattered: HashSet<_> = (0..size as u32)
-                .map(|number| scatter(number, salt, size))
-                .collect();
+            let scattered: HashSet<_> = (0..size as u32).map(|number| scatter(number, salt, size)).collect();
             assert_eq!(scattered.len() as u64, size);
             assert!(scattered.iter().all(|number| *number < size));
         }

@@ -145,9 +145,7 @@ impl GeneratedMarket {
 
     /// The days, counted from the first, on which later printings of the piece are released.
     fn drop_days(&self, printing: &Printing) -> Vec<usize> {
-        let first = self
-            .reprints
-            .partition_point(|reprint| reprint.piece < printing.piece);
+        let first = self.reprints.partition_point(|reprint| reprint.piece < printing.piece);
         self.reprints[first..]
             .iter()
             .take_while(|reprint| reprint.piece == printing.piece)
@@ -218,11 +216,7 @@ fn level(printing: &Printing, piece_rng: &mut impl Rng, printing_rng: &mut impl 
     let years = f64::from(printing.age_days) / 365.0;
     let demand = 0.8 * normal(piece_rng) + 0.6 * normal(printing_rng);
     let level = median * exp(deviation * demand + 0.03 * years);
-    if piece_rng.random_bool(0.02) {
-        level * chase
-    } else {
-        level
-    }
+    if piece_rng.random_bool(0.02) { level * chase } else { level }
 }
 
 /// The course of a card's price, a day each, as the head of this module describes it.
@@ -231,11 +225,7 @@ fn course(level: f64, days: usize, drop_days: &[usize], rng: &mut impl Rng) -> V
     const SPIKE_LEFT: f64 = 0.9;
 
     let volatility = rng.random_range(0.008..0.025);
-    let trend = if rng.random_bool(0.25) {
-        rng.random_range(-0.006..0.006)
-    } else {
-        0.0
-    };
+    let trend = if rng.random_bool(0.25) { rng.random_range(-0.006..0.006) } else { 0.0 };
     let (mut anchor, mut walk, mut spike) = (0.0, 0.0, 0.0);
     let step = |day| {
         walk += trend + volatility * normal(rng) - PULL * walk;
@@ -256,11 +246,7 @@ fn course(level: f64, days: usize, drop_days: &[usize], rng: &mut impl Rng) -> V
 
 /// The logarithm of a jump of 15 to 60 %. More go up than down, so that the mean of the logarithms is 0.
 fn jump(rng: &mut impl Rng) -> f64 {
-    if rng.random_bool(0.64) {
-        rng.random_range(0.140..0.470)
-    } else {
-        -rng.random_range(0.163..0.916)
-    }
+    if rng.random_bool(0.64) { rng.random_range(0.140..0.470) } else { -rng.random_range(0.163..0.916) }
 }
 
 /// At least 0.01 and at most 9,999,999.99.
@@ -303,15 +289,9 @@ mod tests {
     #[test]
     fn a_short_market_has_a_point_for_each_card_marketplace_and_day() {
         for marketplaces in 1..=5 {
-            let market = GeneratedMarket::new(MarketPlan {
-                days: 6,
-                marketplaces,
-                ..plan(10, 200)
-            });
-            let points: usize = (0..200)
-                .flat_map(|card| market.series(card))
-                .map(|one| one.points.len())
-                .sum();
+            let market = GeneratedMarket::new(MarketPlan { days: 6, marketplaces, ..plan(10, 200) });
+            let points: usize =
+                (0..200).flat_map(|card| market.series(card)).map(|one| one.points.len()).sum();
             assert_eq!(points, 200 * usize::from(marketplaces) * 6);
         }
     }
@@ -353,30 +333,17 @@ mod tests {
             let last = one.points.last().map(|point| point.observed_at.naive_utc());
             assert_eq!(last, plan(5, 50).last_day.and_hms_opt(0, 0, 0));
             let step = TimeDelta::days(if one.kind == PriceKind::Buylist { 7 } else { 1 });
-            assert!(
-                one.points
-                    .windows(2)
-                    .all(|pair| pair[1].observed_at - pair[0].observed_at == step)
-            );
+            assert!(one.points.windows(2).all(|pair| pair[1].observed_at - pair[0].observed_at == step));
         }
     }
 
     #[test]
     fn prices_stay_within_their_bounds_for_ten_years() {
-        let market = GeneratedMarket::new(MarketPlan {
-            days: 3_650,
-            ..plan(10, 40)
-        });
-        for point in (0..40)
-            .flat_map(|card| market.series(card))
-            .flat_map(|one| one.points)
-        {
+        let market = GeneratedMarket::new(MarketPlan { days: 3_650, ..plan(10, 40) });
+        for point in (0..40).flat_map(|card| market.series(card)).flat_map(|one| one.points) {
             let in_order = [point.low, Some(point.price), point.mid, point.high];
             let in_order: Vec<_> = in_order.into_iter().flatten().collect();
-            assert!(
-                in_order.is_sorted() && (in_order.len() == 4 || in_order.len() == 1),
-                "{point:?}"
-            );
+            assert!(in_order.is_sorted() && (in_order.len() == 4 || in_order.len() == 1), "{point:?}");
             assert_eq!(point.market.is_some(), point.low.is_some());
             assert!((1..100_000_000).contains(&point.price), "{point:?}");
         }
@@ -399,10 +366,7 @@ mod tests {
 
     #[test]
     fn the_median_price_rises_with_rarity() {
-        let market = GeneratedMarket::new(MarketPlan {
-            days: 1,
-            ..plan(100, 3_000)
-        });
+        let market = GeneratedMarket::new(MarketPlan { days: 1, ..plan(100, 3_000) });
         let median = |rarity| {
             let mut prices: Vec<_> = (0..3_000)
                 .filter(|card| market.printing(*card).rarity == rarity)
@@ -428,9 +392,7 @@ mod tests {
                 .collect();
             if dollars[0] >= 100.0 {
                 assert!(
-                    dollars
-                        .iter()
-                        .all(|price| (0.5..2.0).contains(&(price / dollars[0]))),
+                    dollars.iter().all(|price| (0.5..2.0).contains(&(price / dollars[0]))),
                     "{dollars:?}"
                 );
             }
@@ -439,16 +401,8 @@ mod tests {
 
     #[test]
     fn another_marketplace_changes_nothing_for_the_others() {
-        let few = GeneratedMarket::new(MarketPlan {
-            days: 6,
-            marketplaces: 2,
-            ..plan(5, 50)
-        });
-        let more = GeneratedMarket::new(MarketPlan {
-            days: 6,
-            marketplaces: 5,
-            ..plan(5, 50)
-        });
+        let few = GeneratedMarket::new(MarketPlan { days: 6, marketplaces: 2, ..plan(5, 50) });
+        let more = GeneratedMarket::new(MarketPlan { days: 6, marketplaces: 5, ..plan(5, 50) });
         for card in 0..50 {
             assert_eq!(few.series(card)[..], more.series(card)[..2]);
         }
@@ -492,9 +446,6 @@ mod tests {
         let sample: Vec<f64> = (0..20_000).map(|_| normal(&mut rng)).collect();
         let mean = sample.iter().sum::<f64>() / 20_000.0;
         let variance = sample.iter().map(|value| value * value).sum::<f64>() / 20_000.0;
-        assert!(
-            mean.abs() < 0.03 && (variance - 1.0).abs() < 0.03,
-            "{mean} {variance}"
-        );
+        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
     }
 }

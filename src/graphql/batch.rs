@@ -1,6 +1,6 @@
 //! Loads in batches: what the fields of one step of an answer ask for, in one statement.
 //!
-//! The first load of a step leads: it lets the others of the step speak by yielding once, then fetches for all. There
+//! The first load of a step leads: it yields until the others of the step have spoken, then fetches for all. There
 //! is no timer, which would cost a millisecond a level, and no task is spawned, so a request that is dropped takes its
 //! loads with it. async-graphql's own DataLoader has both.
 
@@ -44,13 +44,7 @@ struct Waiting<L: Load> {
 
 impl<L: Load> Loader<L> {
     pub fn new(connection: Connection) -> Self {
-        Self {
-            connection,
-            state: Mutex::new(State {
-                loaded: HashMap::new(),
-                waiting: Vec::new(),
-            }),
-        }
+        Self { connection, state: Mutex::new(State { loaded: HashMap::new(), waiting: Vec::new() }) }
     }
 
     /// # Errors
@@ -64,10 +58,7 @@ impl<L: Load> Loader<L> {
                 }
                 let leads = state.waiting.is_empty();
                 let (sender, receiver) = oneshot::channel();
-                state.waiting.push(Waiting {
-                    key: key.clone(),
-                    answer: sender,
-                });
+                state.waiting.push(Waiting { key: key.clone(), answer: sender });
                 (receiver, leads)
             };
             if leads {
@@ -82,10 +73,7 @@ impl<L: Load> Loader<L> {
     }
 
     async fn lead(&self) {
-        let mut step = Step {
-            loader: self,
-            taken: false,
-        };
+        let mut step = Step { loader: self, taken: false };
         tokio::task::yield_now().await;
         let waiting = step.take();
         let keys: HashSet<L::Key> = waiting.iter().map(|waiting| waiting.key.clone()).collect();
@@ -93,9 +81,7 @@ impl<L: Load> Loader<L> {
         let span = tracing::info_span!("batch", loader = L::NAME, keys = keys.len());
         let loaded = {
             use tracing::Instrument;
-            L::load(&self.connection, keys.into_iter().collect())
-                .instrument(span)
-                .await
+            L::load(&self.connection, keys.into_iter().collect()).instrument(span).await
         };
         let answers: Vec<_> = match loaded {
             Ok(values) => {
@@ -109,10 +95,7 @@ impl<L: Load> Loader<L> {
                     })
                     .collect()
             }
-            Err(error) => waiting
-                .into_iter()
-                .map(|waiting| (waiting.answer, Err(error.clone())))
-                .collect(),
+            Err(error) => waiting.into_iter().map(|waiting| (waiting.answer, Err(error.clone()))).collect(),
         };
         for (sender, value) in answers {
             // Who no longer waits was dropped.
@@ -153,4 +136,78 @@ impl<L: Load> Drop for Step<'_, L> {
 /// When it is not there after all.
 pub fn promised<T>(value: Option<T>, what: &'static str) -> Result<T> {
     value.ok_or_else(|| Error::internal(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+
+    use super::*;
+    use crate::config::{Environment, Settings};
+    use crate::db::{Databases, Purpose};
+
+    static BATCHES: AtomicUsize = AtomicUsize::new(0);
+
+    /// Doubles its keys; fails for a batch with 13 in it, and has nothing for 0.
+    struct Doubles;
+
+    impl Load for Doubles {
+        type Key = u64;
+        type Value = u64;
+        const NAME: &'static str = "doubles";
+
+        async fn load(_: &Connection, keys: Vec<u64>) -> Result<HashMap<u64, u64>> {
+            BATCHES.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            if keys.contains(&13) {
+                return Err(Error::internal("thirteen"));
+            }
+            Ok(keys.into_iter().filter(|key| *key != 0).map(|key| (key, key * 2)).collect())
+        }
+    }
+
+    async fn loader() -> Loader<Doubles> {
+        let variables = [("DATABASE_URL".to_owned(), "sqlite::memory:".to_owned())];
+        let settings = Settings::read(&mut Environment::new(variables)).expect("settings");
+        let databases = Databases::connect(&settings.database, Purpose::Requests).await.expect("a database");
+        Loader::new(databases.read().clone())
+    }
+
+    /// One test, for they share the count of batches.
+    #[tokio::test]
+    async fn loads_of_one_step_are_one_batch_whoever_leads() {
+        let loader = loader().await;
+        let loads = join_all([1, 2, 3, 2, 0].map(|key| loader.load(key))).await;
+        let values: Vec<_> = loads.into_iter().map(|value| value.expect("a value")).collect();
+        assert_eq!(values, [Some(2), Some(4), Some(6), Some(4), None]);
+        assert_eq!(BATCHES.load(Ordering::Relaxed), 1);
+
+        // What was loaded is remembered, and so is what is not there.
+        assert_eq!(
+            (loader.load(2).await.expect("a value"), loader.load(0).await.expect("none")),
+            (Some(4), None)
+        );
+        assert_eq!(BATCHES.load(Ordering::Relaxed), 1);
+
+        // A failure reaches all who are in the batch, and is not remembered.
+        for failed in join_all([13, 14].map(|key| loader.load(key))).await {
+            assert!(failed.is_err());
+        }
+        assert_eq!(loader.load(14).await.expect("a value"), Some(28));
+
+        // A leader that is dropped before its turn, and one that is dropped during it, leave nobody waiting.
+        for polls in [1, 2] {
+            let mut leader = Box::pin(loader.load(100 + polls));
+            let mut follower = Box::pin(loader.load(200 + polls));
+            for _ in 0..polls {
+                assert!(leader.as_mut().now_or_never().is_none());
+                assert!(follower.as_mut().now_or_never().is_none());
+            }
+            drop(leader);
+            assert_eq!(follower.await.expect("a value"), Some(400 + 2 * polls));
+        }
+    }
 }

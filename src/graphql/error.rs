@@ -26,6 +26,14 @@ impl From<Refusal> for async_graphql::Error {
     }
 }
 
+/// The answer of a field that may be null: if it fails, the error is reported and the field is null, as the GraphQL
+/// specification has it. async-graphql would pass a `Result<Option<T>>`'s error on to the parent.
+pub async fn nullable<T>(
+    answer: impl Future<Output = async_graphql::Result<Option<T>>>,
+) -> Option<async_graphql::Result<T>> {
+    answer.await.transpose()
+}
+
 fn extensions(refusal: &Refusal) -> ErrorExtensionValues {
     let mut values = ErrorExtensionValues::default();
     values.set("code", refusal.code.category());
@@ -43,10 +51,7 @@ pub fn failure_of(error: &ServerError) -> Option<&Failure> {
 
 /// Errors that async-graphql made itself are about the document or its variables: they get the catalogue's code too.
 pub fn code_of_request_errors(error: &mut ServerError) {
-    let coded = error
-        .extensions
-        .as_ref()
-        .is_some_and(|values| values.get("code").is_some());
+    let coded = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
     if !coded {
         error.extensions = Some(extensions(&Refusal::new(Code::InvalidValue, "")));
     }

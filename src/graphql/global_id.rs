@@ -62,11 +62,7 @@ mod tests {
     #[test]
     fn an_id_comes_back_as_what_it_names() {
         let uuid = Uuid::from_u128(0x4618_4f97_d5c9_4a98_9fd9_e190_57ce_9b7e);
-        for id in [
-            GlobalId::Card(uuid),
-            GlobalId::CardSet(uuid),
-            GlobalId::Marketplace(uuid),
-        ] {
+        for id in [GlobalId::Card(uuid), GlobalId::CardSet(uuid), GlobalId::Marketplace(uuid)] {
             assert_eq!(GlobalId::decode(&id.encode()), Some(id));
         }
         assert!(GlobalId::card(&GlobalId::CardSet(uuid).encode()).is_err());

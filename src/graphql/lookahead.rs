@@ -5,22 +5,11 @@ use async_graphql::{Context, Lookahead};
 use crate::domain::catalogue::CardColumns;
 
 /// The fields of a card that need its long texts.
-const DETAILS: [&str; 6] = [
-    "oracleText",
-    "flavorText",
-    "keywords",
-    "faces",
-    "legalities",
-    "purchaseLinks",
-];
+const DETAILS: [&str; 6] = ["oracleText", "flavorText", "keywords", "faces", "legalities", "purchaseLinks"];
 
 fn columns_below(card: &Lookahead<'_>) -> CardColumns {
     let details = DETAILS.iter().any(|field| card.field(field).exists());
-    if details {
-        CardColumns::RowAndDetails
-    } else {
-        CardColumns::Row
-    }
+    if details { CardColumns::RowAndDetails } else { CardColumns::Row }
 }
 
 /// For a field that is a card.

@@ -14,9 +14,7 @@ pub struct Observe;
 
 impl ExtensionFactory for Observe {
     fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Observer {
-            kind: std::sync::OnceLock::new(),
-        })
+        Arc::new(Observer { kind: std::sync::OnceLock::new() })
     }
 }
 
@@ -59,11 +57,7 @@ impl Extension for Observer {
         let started = Instant::now();
         let response = next.run(context, operation_name).instrument(span).await;
         // Not by name: names are the callers', and each would be a series for ever.
-        let outcome = if response.errors.is_empty() {
-            "ok"
-        } else {
-            "errors"
-        };
+        let outcome = if response.errors.is_empty() { "ok" } else { "errors" };
         metrics::histogram!("dualcaster_operation_duration_seconds", "type" => kind, "outcome" => outcome)
             .record(started.elapsed());
         response

@@ -4,6 +4,7 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::Loaders;
 use super::connection::Edges;
+use super::error::nullable;
 use super::global_id::GlobalId;
 use super::lookahead::{card_columns, card_connection_columns};
 use super::types::{
@@ -25,6 +26,7 @@ const MAX_KINDS: usize = 50;
 /// What can be asked.
 pub struct Query;
 
+/// What can be asked.
 #[Object]
 impl Query {
     /// Any object that the caller may see, by its global id; null where there is none or it is not the caller's.
@@ -32,8 +34,8 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The object's `id`.")] id: ID,
-    ) -> Result<Option<Node>> {
-        load_node(context, &id, card_columns(context)).await
+    ) -> Option<Result<Node>> {
+        nullable(async { load_node(context, &id, card_columns(context)).await }).await
     }
 
     /// Up to 100 objects by their global ids, in the order asked for, null in the places of those not found.
@@ -41,12 +43,13 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "The objects' `id`s, 100 at most.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Node>>> {
+    ) -> Result<Vec<Option<Result<Node>>>> {
         if ids.len() > MAX_IDS {
             return Err(Refusal::invalid_value(format!("ids takes {MAX_IDS} at most.")).into());
         }
         let columns = card_columns(context);
-        futures_util::future::try_join_all(ids.iter().map(|id| load_node(context, id, columns))).await
+        let nodes = ids.iter().map(|id| nullable(load_node(context, id, columns)));
+        Ok(futures_util::future::join_all(nodes).await)
     }
 
     /// One printing, named in exactly one way; null where there is none.
@@ -54,17 +57,14 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How the card is named.")] by: CardLookup,
-    ) -> Result<Option<Card>> {
-        find_card(context, by).await
+    ) -> Option<Result<Card>> {
+        nullable(async { find_card(context, by).await }).await
     }
 
     /// Cards whose names hold all words of a search, that pass a filter, or both. Tokens and other extras are in only
     /// with `include:extras` in the search. Without `unique`: CARDS (the newest paper printing that is no promo) when
     /// there is a search, else PRINTINGS.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the field's arguments in the contract"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
     async fn cards(
         &self,
         context: &Context<'_>,
@@ -81,44 +81,34 @@ impl Query {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
-    ) -> Result<Option<CardConnection>> {
-        let (words, extras) = match &search {
-            Some(search) => search_words(search)?,
-            None => (Vec::new(), false),
-        };
-        let list = CardList {
-            words,
-            extras,
-            filter: filter.map(TryInto::try_into).transpose()?.unwrap_or_default(),
-            unique: match (unique, &search) {
-                (Some(unique), _) => unique.into(),
-                (None, Some(_)) => Unique::Cards,
-                (None, None) => Unique::Printings,
-            },
-            order: sort.unwrap_or_default().into(),
-        };
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        };
-        let loaders = context.data::<Loaders>()?;
-        let secret = context.data::<CursorSecret>()?;
-        let list_id = list.id();
-        let page = page.page(&list_id, secret)?;
-        let slice = list_cards(
-            &loaders.connection,
-            &list,
-            &page,
-            card_connection_columns(context),
-        )
-        .await?;
-        let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
-        Ok(Some(CardConnection::new(
-            edges,
-            CardTotal::Listed(Box::new(list)),
-        )))
+    ) -> Option<Result<CardConnection>> {
+        nullable(async {
+            let (words, extras) = match &search {
+                Some(search) => search_words(search)?,
+                None => (Vec::new(), false),
+            };
+            let list = CardList {
+                words,
+                extras,
+                filter: filter.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+                unique: match (unique, &search) {
+                    (Some(unique), _) => unique.into(),
+                    (None, Some(_)) => Unique::Cards,
+                    (None, None) => Unique::Printings,
+                },
+                order: sort.unwrap_or_default().into(),
+            };
+            let page = PageArguments { first, after, last, before };
+            let loaders = context.data::<Loaders>()?;
+            let secret = context.data::<CursorSecret>()?;
+            let list_id = list.id();
+            let page = page.page(&list_id, secret)?;
+            let slice =
+                list_cards(&loaders.connection, &list, &page, card_connection_columns(context)).await?;
+            let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
+            Ok(Some(CardConnection::new(edges, CardTotal::Listed(Box::new(list)))))
+        })
+        .await
     }
 
     /// The set with this code, read without regard to case; null where there is none.
@@ -126,9 +116,12 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its code: `isd`.")] code: String,
-    ) -> Result<Option<CardSet>> {
-        let set = context.data::<Loaders>()?.sets.load(code.to_lowercase()).await?;
-        Ok(set.map(CardSet::from))
+    ) -> Option<Result<CardSet>> {
+        nullable(async {
+            let set = context.data::<Loaders>()?.sets.load(code.to_lowercase()).await?;
+            Ok(set.map(CardSet::from))
+        })
+        .await
     }
 
     /// Sets, newest first.
@@ -140,23 +133,20 @@ impl Query {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
-    ) -> Result<Option<CardSetConnection>> {
-        if kinds.as_ref().is_some_and(|kinds| kinds.len() > MAX_KINDS) {
-            return Err(Refusal::invalid_value(format!("kinds takes {MAX_KINDS} at most.")).into());
-        }
-        let loaders = context.data::<Loaders>()?;
-        let secret = context.data::<CursorSecret>()?;
-        let list_id = set_list_id(kinds.as_deref());
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .page(&list_id, secret)?;
-        let slice = list_sets(&loaders.connection, kinds.as_deref(), &page).await?;
-        let edges = Edges::new(slice, |set| secret.seal(&list_id, &set.key()));
-        Ok(Some(CardSetConnection::new(edges, SetTotal { kinds })))
+    ) -> Option<Result<CardSetConnection>> {
+        nullable(async {
+            if kinds.as_ref().is_some_and(|kinds| kinds.len() > MAX_KINDS) {
+                return Err(Refusal::invalid_value(format!("kinds takes {MAX_KINDS} at most.")).into());
+            }
+            let loaders = context.data::<Loaders>()?;
+            let secret = context.data::<CursorSecret>()?;
+            let list_id = set_list_id(kinds.as_deref());
+            let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
+            let slice = list_sets(&loaders.connection, kinds.as_deref(), &page).await?;
+            let edges = Edges::new(slice, |set| secret.seal(&list_id, &set.key()));
+            Ok(Some(CardSetConnection::new(edges, SetTotal { kinds })))
+        })
+        .await
     }
 
     /// Every marketplace whose prices are known, by name.
@@ -169,21 +159,15 @@ impl Query {
 async fn load_node(context: &Context<'_>, id: &str, columns: CardColumns) -> Result<Option<Node>> {
     let loaders = context.data::<Loaders>()?;
     Ok(match GlobalId::decode(id) {
-        Some(GlobalId::Card(uuid)) => loaders
-            .cards
-            .load((uuid, columns))
-            .await?
-            .map(|card| Node::Card(card.into())),
-        Some(GlobalId::CardSet(uuid)) => loaders
-            .sets_by_uuid
-            .load(uuid)
-            .await?
-            .map(|set| Node::CardSet(set.into())),
-        Some(GlobalId::Marketplace(uuid)) => loaders
-            .marketplaces_by_uuid
-            .load(uuid)
-            .await?
-            .map(|row| Node::Marketplace(row.into())),
+        Some(GlobalId::Card(uuid)) => {
+            loaders.cards.load((uuid, columns)).await?.map(|card| Node::Card(card.into()))
+        }
+        Some(GlobalId::CardSet(uuid)) => {
+            loaders.sets_by_uuid.load(uuid).await?.map(|set| Node::CardSet(set.into()))
+        }
+        Some(GlobalId::Marketplace(uuid)) => {
+            loaders.marketplaces_by_uuid.load(uuid).await?.map(|row| Node::Marketplace(row.into()))
+        }
         None => None,
     })
 }

@@ -9,7 +9,8 @@ const MOST: i64 = 1_000_000_000_000_000;
 
 /// A scalar that is written as a string: the type has `read(&str) -> Option<Self>` and `write(&self) -> String`.
 macro_rules! string_scalar {
-    ($type:ident, $name:literal, $specified:literal) => {
+    ($type:ident, $name:literal, $description:literal, $specified:literal) => {
+        #[doc = $description]
         #[Scalar(name = $name, specified_by_url = $specified)]
         impl ScalarType for $type {
             fn parse(value: Value) -> InputValueResult<Self> {
@@ -41,14 +42,13 @@ pub struct DateTime(pub chrono::DateTime<Utc>);
 string_scalar!(
     DateTime,
     "DateTime",
+    "An RFC 3339 timestamp in UTC.",
     "https://scalars.graphql.org/andimarek/date-time.html"
 );
 
 impl DateTime {
     fn read(text: &str) -> Option<Self> {
-        chrono::DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|time| Self(time.to_utc()))
+        chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc()))
     }
 
     fn write(&self) -> String {
@@ -63,6 +63,7 @@ pub struct Date(pub NaiveDate);
 string_scalar!(
     Date,
     "Date",
+    "An ISO 8601 calendar date.",
     "https://scalars.graphql.org/andimarek/local-date.html"
 );
 
@@ -84,7 +85,12 @@ impl Date {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Uuid(pub uuid::Uuid);
 
-string_scalar!(Uuid, "UUID", "https://tools.ietf.org/html/rfc4122");
+string_scalar!(
+    Uuid,
+    "UUID",
+    "A UUID in its canonical hyphenated form.",
+    "https://tools.ietf.org/html/rfc4122"
+);
 
 impl Uuid {
     fn read(text: &str) -> Option<Self> {
@@ -104,7 +110,7 @@ impl Uuid {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url(pub String);
 
-string_scalar!(Url, "URL", "https://url.spec.whatwg.org/");
+string_scalar!(Url, "URL", "An absolute URL.", "https://url.spec.whatwg.org/");
 
 impl Url {
     fn read(text: &str) -> Option<Self> {
@@ -129,22 +135,20 @@ impl Decimal {
         if exact.scale() > 2 {
             return None;
         }
-        let hundredths = i64::try_from(exact.mantissa())
-            .ok()?
-            .checked_mul(10_i64.pow(2 - exact.scale()))?;
+        let hundredths = i64::try_from(exact.mantissa()).ok()?.checked_mul(10_i64.pow(2 - exact.scale()))?;
         (hundredths.abs() <= MOST).then_some(hundredths)
     }
 }
 
+/// An exact decimal number, serialised as a string: "12.50". Never a float.
 #[Scalar(name = "Decimal")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
             Value::String(text) => Self::read(text).map(Self),
-            Value::Number(number) => number
-                .as_i64()
-                .and_then(|whole| Self::read(&whole.to_string()))
-                .map(Self),
+            Value::Number(number) => {
+                number.as_i64().and_then(|whole| Self::read(&whole.to_string())).map(Self)
+            }
             _ => None,
         }
         .ok_or_else(|| malformed("Decimal with at most two places"))
@@ -165,38 +169,19 @@ mod tests {
 
     #[test]
     fn amounts_have_two_decimals_going_out() {
-        for (hundredths, text) in [
-            (0, "0.00"),
-            (5, "0.05"),
-            (1_250, "12.50"),
-            (-1_250, "-12.50"),
-            (14_999_999, "149999.99"),
-        ] {
-            assert_eq!(Decimal(hundredths).to_value(), Value::String(text.into()));
+        for (hundredths, text) in
+            [(0, "0.00"), (5, "0.05"), (1_250, "12.50"), (-1_250, "-12.50"), (14_999_999, "149999.99")]
+        {
+            assert_eq!(ScalarType::to_value(&Decimal(hundredths)), Value::String(text.into()));
         }
     }
 
     #[test]
     fn amounts_are_read_exactly_or_not_at_all() {
-        for (text, hundredths) in [
-            ("1", 100),
-            ("1.5", 150),
-            ("0.10", 10),
-            ("-3.25", -325),
-            ("1.100", 110),
-        ] {
+        for (text, hundredths) in [("1", 100), ("1.5", 150), ("0.10", 10), ("-3.25", -325), ("1.100", 110)] {
             assert_eq!(Decimal::read(text), Some(hundredths), "{text}");
         }
-        for text in [
-            "",
-            "1.005",
-            "a",
-            "1e5",
-            "NaN",
-            "99999999999999999999",
-            "1,50",
-            " 1",
-        ] {
+        for text in ["", "1.005", "a", "1e5", "NaN", "99999999999999999999", "1,50", " 1"] {
             assert_eq!(Decimal::read(text), None, "{text}");
         }
         assert!(!Decimal::is_valid(&Value::from(1.5)));
@@ -205,10 +190,7 @@ mod tests {
 
     #[test]
     fn malformed_scalars_are_refused() {
-        assert!(
-            !Uuid::is_valid(&"46184f97d5c94a989fd9e19057ce9b7e".into()),
-            "without hyphens"
-        );
+        assert!(!Uuid::is_valid(&"46184f97d5c94a989fd9e19057ce9b7e".into()), "without hyphens");
         assert!(Uuid::is_valid(&"46184f97-d5c9-4a98-9fd9-e19057ce9b7e".into()));
         assert!(!Date::is_valid(&"2026-02-30".into()) && !Date::is_valid(&"2026-2-3".into()));
         assert!(!DateTime::is_valid(&"2026-02-03".into()));

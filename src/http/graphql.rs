@@ -5,20 +5,19 @@ use std::collections::HashSet;
 use async_graphql_axum::{GraphQLRequest, GraphQLResponse};
 use axum::Extension;
 use axum::extract::State;
-use tower_http::request_id::RequestId;
 
+use super::observe::RequestId;
 use crate::app::App;
 use crate::graphql::{code_of_request_errors, failure_of, with_loaders};
 
 /// Executes one operation.
 pub async fn execute(
     State(app): State<App>,
-    Extension(id): Extension<RequestId>,
+    Extension(RequestId(id)): Extension<RequestId>,
     request: GraphQLRequest,
 ) -> GraphQLResponse {
     let request = with_loaders(request.into_inner(), app.databases());
     let mut response = app.schema().execute(request).await;
-    let id = id.header_value().to_str().unwrap_or_default();
     let mut logged = HashSet::new();
     for error in &mut response.errors {
         // A batch that fails does so for every field that waits for it: one line says it.
@@ -29,7 +28,7 @@ pub async fn execute(
         }
         code_of_request_errors(error);
         if let Some(extensions) = &mut error.extensions {
-            extensions.set("requestId", id);
+            extensions.set("requestId", id.as_str());
         }
     }
     response.into()

@@ -9,9 +9,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 
 pub fn routes() -> Router<App> {
-    Router::new()
-        .route("/live", get(live))
-        .route("/ready", get(ready))
+    Router::new().route("/live", get(live)).route("/ready", get(ready))
 }
 
 async fn live() -> Json<Value> {
@@ -23,9 +21,6 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Value>) {
     if obstacles.is_empty() {
         (StatusCode::OK, Json(json!({"status": "ready"})))
     } else {
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            Json(json!({"status": "not ready", "waitingFor": obstacles})),
-        )
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "not ready", "waitingFor": obstacles})))
     }
 }

@@ -13,7 +13,6 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 
 pub use serve::{Listeners, serve};
@@ -40,23 +39,13 @@ pub fn router(app: &App) -> Router {
         routes = routes.merge(metrics_routes());
     }
     let layers = ServiceBuilder::new()
-        .layer(SetRequestIdLayer::new(REQUEST_ID, observe::RequestIds))
         .layer(axum::middleware::from_fn(observe::observe))
-        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::GATEWAY_TIMEOUT,
-            settings.request_timeout,
-        ))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout))
         .layer(RequestBodyLimitLayer::new(settings.max_body_bytes));
     routes
-        .fallback(async || {
-            (
-                StatusCode::NOT_FOUND,
-                "There is nothing here. The API is at /graphql.\n",
-            )
-        })
+        .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql.\n"))
         .layer(layers)
         .with_state(app.clone())
 }
@@ -67,19 +56,12 @@ pub fn admin_router(app: &App) -> Router {
 }
 
 fn metrics_routes() -> Router<App> {
-    Router::new().route(
-        "/metrics",
-        get(async |axum::extract::State(app): axum::extract::State<App>| app.metrics()),
-    )
+    Router::new()
+        .route("/metrics", get(async |axum::extract::State(app): axum::extract::State<App>| app.metrics()))
 }
 
 async fn graphiql() -> Html<String> {
-    Html(
-        async_graphql::http::GraphiQLSource::build()
-            .endpoint("/graphql")
-            .title("Dualcaster")
-            .finish(),
-    )
+    Html(async_graphql::http::GraphiQLSource::build().endpoint("/graphql").title("Dualcaster").finish())
 }
 
 /// A failure on a route that is not GraphQL, as JSON.
@@ -100,16 +82,10 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     tracing::error!(panic = what, "a request panicked");
-    plain_refusal(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        &crate::error::internal_refusal(),
-    )
+    plain_refusal(StatusCode::INTERNAL_SERVER_ERROR, &crate::error::internal_refusal())
 }
 
 /// The answer to a request that ran out of time has the catalogue's words too.
 pub fn timeout_refusal() -> Refusal {
-    Refusal::new(
-        Code::Timeout,
-        "This took too long and was stopped. Ask for less at once.",
-    )
+    Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.")
 }

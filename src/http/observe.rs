@@ -6,51 +6,32 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use tower_http::request_id::{MakeRequestId, RequestId};
 use tracing::Instrument;
 
-use super::{plain_refusal, timeout_refusal};
-
-/// Request ids: a caller's own where it is a plain word, else a new UUID.
-#[derive(Debug, Clone, Copy)]
-pub struct RequestIds;
-
-impl MakeRequestId for RequestIds {
-    fn make_request_id<B>(&mut self, _: &axum::http::Request<B>) -> Option<RequestId> {
-        let id = uuid::Uuid::new_v4().to_string();
-        HeaderValue::from_str(&id).ok().map(RequestId::new)
-    }
-}
+use super::{REQUEST_ID, plain_refusal, timeout_refusal};
 
 /// Ids of callers longer than this are replaced.
 const MAX_ID: usize = 64;
 
+/// A request's id: the caller's own where it is a plain word, else a new UUID.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+impl RequestId {
+    fn of(request: &Request) -> Self {
+        let is_plain = |id: &&str| {
+            (1..=MAX_ID).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let given = request.headers().get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(is_plain);
+        Self(given.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned))
+    }
+}
+
 /// Runs the rest of the request within its span.
 pub async fn observe(mut request: Request, next: Next) -> Response {
-    let is_plain = |id: &HeaderValue| {
-        let bytes = id.as_bytes();
-        (1..=MAX_ID).contains(&bytes.len())
-            && bytes
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
-    };
-    let given = request
-        .extensions()
-        .get::<RequestId>()
-        .map(RequestId::header_value);
-    if !given.is_some_and(is_plain)
-        && let Some(id) = RequestIds.make_request_id(&request)
-    {
-        request
-            .headers_mut()
-            .insert(super::REQUEST_ID, id.header_value().clone());
-        request.extensions_mut().insert(id);
-    }
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .and_then(|id| id.header_value().to_str().ok())
-        .unwrap_or_default();
+    let id = RequestId::of(&request);
+    request.extensions_mut().insert(id.clone());
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -60,13 +41,16 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         otel.kind = "server",
         http.request.method = %request.method(),
         http.route = route,
-        request_id = id,
+        request_id = id.0,
     );
     async {
         let started = Instant::now();
         let mut response = next.run(request).await;
         if response.status() == StatusCode::GATEWAY_TIMEOUT {
             response = plain_refusal(StatusCode::GATEWAY_TIMEOUT, &timeout_refusal());
+        }
+        if let Ok(id) = HeaderValue::from_str(&id.0) {
+            response.headers_mut().insert(REQUEST_ID, id);
         }
         let status = response.status().as_u16();
         let elapsed = started.elapsed();

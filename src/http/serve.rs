@@ -59,9 +59,7 @@ pub async fn serve(app: App, listeners: Listeners, stop: impl Future<Output = ()
     let admin = async {
         match listeners.admin {
             Some(listener) => {
-                axum::serve(listener, admin_router(&app))
-                    .with_graceful_shutdown(until_stopped(stopped))
-                    .await
+                axum::serve(listener, admin_router(&app)).with_graceful_shutdown(until_stopped(stopped)).await
             }
             None => Ok(()),
         }

@@ -5,6 +5,7 @@ use super::source::{CatalogueItem, Sink, Source, SourceError};
 use crate::db::{Bulk, Connection};
 use crate::domain::catalogue::record::{CardRecord, SetRecord};
 use crate::domain::catalogue::{refresh_catalogue, write_cards};
+use crate::domain::market::{derive_prices, note_misranked};
 use crate::domain::store::remove_generated;
 
 /// Cards a transaction.
@@ -46,10 +47,8 @@ pub(super) async fn ingest(
     progress.at(Stage::Deriving, 0, None);
     let bulk = Bulk::begin(connection).await?;
     refresh_catalogue(&bulk).await?;
+    note_misranked(&bulk).await?;
     bulk.commit().await?;
-    Ok(Report {
-        written,
-        removed_generated,
-        ..report
-    })
+    derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
+    Ok(Report { written, removed_generated, ..report })
 }

@@ -38,10 +38,7 @@ pub(super) async fn ingest(
     let records = market.marketplaces();
     let ids = write_marketplaces(&bulk, &records).await?;
     bulk.commit().await?;
-    let marketplaces: Vec<i16> = records
-        .iter()
-        .filter_map(|record| ids.get(&record.slug).copied())
-        .collect();
+    let marketplaces: Vec<i16> = records.iter().filter_map(|record| ids.get(&record.slug).copied()).collect();
 
     let position = Arc::<AtomicU64>::default();
     let made = Arc::clone(&position);
@@ -49,19 +46,12 @@ pub(super) async fn ingest(
         end: market.card_count(),
         position,
         weigh: |card: &GeneratedCard| {
-            card.series
-                .iter()
-                .map(|series| series.points.len())
-                .sum::<usize>()
-                .max(1)
+            card.series.iter().map(|series| series.points.len()).sum::<usize>().max(1)
         },
         limit: POINTS,
         read: Box::new(move |sink| {
             for (index, card) in (0..).zip(market.cards()) {
-                let card = GeneratedCard {
-                    card,
-                    series: market.series(index),
-                };
+                let card = GeneratedCard { card, series: market.series(index) };
                 if sink.accept(card) == ControlFlow::Break(()) {
                     return Err(SourceError::Stopped);
                 }
@@ -76,14 +66,8 @@ pub(super) async fn ingest(
         let bulk = Bulk::begin(connection).await?;
         let records: Vec<CardRecord> = cards.iter().map(|generated| generated.card.clone()).collect();
         let mut rows = write_cards(&bulk, &[], &records).await?;
-        let ids = load_card_ids(
-            &bulk,
-            &records
-                .iter()
-                .map(|record| record.scryfall_id)
-                .collect::<Vec<_>>(),
-        )
-        .await?;
+        let ids = load_card_ids(&bulk, &records.iter().map(|record| record.scryfall_id).collect::<Vec<_>>())
+            .await?;
         let series: Vec<PriceSeries> = cards
             .iter()
             .filter_map(|generated| Some((generated, *ids.get(&generated.card.scryfall_id)?)))
@@ -107,10 +91,7 @@ pub(super) async fn ingest(
         rows += write_prices(&bulk, &series).await?;
         bulk.commit().await?;
         written += rows;
-        points += series
-            .iter()
-            .map(|series| series.points.len() as u64)
-            .sum::<u64>();
+        points += series.iter().map(|series| series.points.len() as u64).sum::<u64>();
         Ok(())
     })
     .await?;
@@ -119,10 +100,5 @@ pub(super) async fn ingest(
     refresh_catalogue(&bulk).await?;
     bulk.commit().await?;
     derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
-    Ok(Report {
-        written,
-        points,
-        removed_generated,
-        ..report
-    })
+    Ok(Report { written, points, removed_generated, ..report })
 }

@@ -36,12 +36,7 @@ pub(super) async fn ingest(
         position: source.bytes_read(),
         end: source.size(),
         weigh: |record: &PriceRecord| {
-            record
-                .series
-                .iter()
-                .map(|series| series.points.len())
-                .sum::<usize>()
-                .max(1)
+            record.series.iter().map(|series| series.points.len()).sum::<usize>().max(1)
         },
         limit: POINTS,
         read: Box::new(move |mut sink| prices::read(source, &mut sink)),
@@ -63,11 +58,10 @@ pub(super) async fn ingest(
         Ok(())
     })
     .await?;
-    if totals.made > 0 {
-        let bulk = Bulk::begin(connection).await?;
-        refresh_catalogue(&bulk).await?;
-        bulk.commit().await?;
-    }
+    // Also where this run made no card: one that was killed may have.
+    let bulk = Bulk::begin(connection).await?;
+    refresh_catalogue(&bulk).await?;
+    bulk.commit().await?;
     progress.at(Stage::Deriving, 0, None);
     derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
     Ok(Report {
@@ -79,15 +73,10 @@ pub(super) async fn ingest(
 }
 
 async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
-    let ids: Vec<String> = records
-        .iter()
-        .map(|record| record.mtgjson_id.to_string())
-        .collect();
+    let ids: Vec<String> = records.iter().map(|record| record.mtgjson_id.to_string()).collect();
     let known = find_cards_by_external_id(bulk, Provider::Mtgjson, &ids).await?;
-    let mut cards: HashMap<String, (i32, String)> = known
-        .into_iter()
-        .map(|card| (card.external_id, (card.card_id, card.language)))
-        .collect();
+    let mut cards: HashMap<String, (i32, String)> =
+        known.into_iter().map(|card| (card.external_id, (card.card_id, card.language))).collect();
     let mut report = Report::default();
     for (record, id) in records.iter().zip(&ids) {
         if cards.contains_key(id) {
@@ -97,14 +86,8 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
             report.unmatched += 1;
             continue;
         };
-        match make_card(
-            bulk,
-            &printing.name,
-            &printing.set_code,
-            &printing.number,
-            (Provider::Mtgjson, id),
-        )
-        .await
+        match make_card(bulk, &printing.name, &printing.set_code, &printing.number, (Provider::Mtgjson, id))
+            .await
         {
             Ok(card) => {
                 cards.insert(id.clone(), (card, "en".to_owned()));

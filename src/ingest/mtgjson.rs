@@ -34,13 +34,7 @@ use crate::domain::catalogue::record::SetRecord;
 pub fn read(input: impl Read, sink: &mut impl Sink<CatalogueItem>) -> Result<(), SourceError> {
     walk(
         input,
-        &mut Sets {
-            sink,
-            codes: HashSet::new(),
-            set: Set::default(),
-            recognized: false,
-            met_data: false,
-        },
+        &mut Sets { sink, codes: HashSet::new(), set: Set::default(), recognized: false, met_data: false },
     )
 }
 
@@ -142,16 +136,9 @@ impl<S: Sink<CatalogueItem>> Sets<'_, S> {
 
     /// Hands on a set and its cards, now that all of it is known.
     fn finish_set(&mut self, at: &Place) -> Result<(), SourceError> {
-        let Set {
-            head,
-            printings,
-            recognized,
-            ..
-        } = mem::take(&mut self.set);
+        let Set { head, printings, recognized, .. } = mem::take(&mut self.set);
         if !recognized && !self.recognized {
-            return Err(Self::not_this_format(format!(
-                "an object whose {at} holds no cards"
-            )));
+            return Err(Self::not_this_format(format!("an object whose {at} holds no cards")));
         }
         self.recognized = true;
         let set = head.into_record(at.key());
@@ -185,10 +172,7 @@ impl Set {
     /// Puts an entry with the other sides of its card.
     fn add(&mut self, entry: Entry, at: &Place) -> Result<(), String> {
         let id = entry.identifiers.scryfall_id;
-        let known = self
-            .by_id
-            .get(&id)
-            .and_then(|index| self.printings.get_mut(*index));
+        let known = self.by_id.get(&id).and_then(|index| self.printings.get_mut(*index));
         match known {
             Some(known) if known.sides.iter().any(|side| side.uuid == entry.uuid) => {
                 return Err(format!("the entry {} is there twice", entry.uuid));
@@ -197,11 +181,7 @@ impl Set {
             None => {
                 self.by_id.insert(id, self.printings.len());
                 let position = at.to_string();
-                self.printings.push(Printing {
-                    token: self.in_tokens,
-                    position,
-                    sides: vec![entry],
-                });
+                self.printings.push(Printing { token: self.in_tokens, position, sides: vec![entry] });
             }
         }
         Ok(())
@@ -336,18 +316,13 @@ mod tests {
     #[test]
     fn a_set_comes_before_its_cards_though_its_name_stands_behind_them() {
         let kept = read_value(&file(&[entry(1, json!({}))], &[]));
-        let CatalogueItem::Set(set) = &kept.items[0] else {
-            panic!("{:?}", kept.items)
-        };
+        let CatalogueItem::Set(set) = &kept.items[0] else { panic!("{:?}", kept.items) };
         assert_eq!(
             (set.code.as_str(), set.name.as_str(), set.kind.as_str()),
             ("lmp", "Lamplight", "expansion")
         );
         assert_eq!(set.parent_code.as_deref(), Some("lit"));
-        assert_eq!(
-            set.icon_url.as_deref(),
-            Some("https://svgs.scryfall.io/sets/lamp.svg")
-        );
+        assert_eq!(set.icon_url.as_deref(), Some("https://svgs.scryfall.io/sets/lamp.svg"));
         assert_eq!(cards(kept)[0].released_on, NaiveDate::from_ymd_opt(2031, 4, 5));
     }
 
@@ -362,26 +337,15 @@ mod tests {
                             "tcgplayerEtchedProductId": "32"},
         });
         let cards = read_cards(&[entry(1, json!({"layout": "aftermath"})), entry(2, newer)]);
-        let [older, newer] = cards.as_slice() else {
-            panic!("{cards:?}")
-        };
-        assert_eq!(
-            (older.mana_value, older.language.as_str(), older.layout.as_str()),
-            (2.0, "en", "split")
-        );
+        let [older, newer] = cards.as_slice() else { panic!("{cards:?}") };
+        assert_eq!((older.mana_value, older.language.as_str(), older.layout.as_str()), (2.0, "en", "split"));
         assert_eq!(older.finishes.bits(), 0b011);
         assert_eq!(
             older.image_url.as_deref(),
             Some("https://cards.scryfall.io/normal/front/1/a/1a2b3c4d-0000-4000-8000-000000000101.jpg")
         );
-        assert_eq!(
-            older.scryfall_url.as_deref(),
-            Some("https://scryfall.com/card/lmp/7%E2%98%85")
-        );
-        assert_eq!(
-            (newer.mana_value, newer.language.as_str(), newer.reserved),
-            (0.5, "zhs", true)
-        );
+        assert_eq!(older.scryfall_url.as_deref(), Some("https://scryfall.com/card/lmp/7%E2%98%85"));
+        assert_eq!((newer.mana_value, newer.language.as_str(), newer.reserved), (0.5, "zhs", true));
         assert_eq!(newer.finishes.bits(), 0b100);
         assert_eq!(newer.released_on, NaiveDate::from_ymd_opt(2032, 1, 2));
         assert_eq!(
@@ -398,10 +362,8 @@ mod tests {
 
     #[test]
     fn joins_the_sides_of_a_printing_in_their_order() {
-        let sides = [
-            side("b", 2, json!({"layout": "transform"})),
-            side("a", 1, json!({"layout": "transform"})),
-        ];
+        let sides =
+            [side("b", 2, json!({"layout": "transform"})), side("a", 1, json!({"layout": "transform"}))];
         let cards = read_cards(&[sides[0].clone(), entry(3, json!({})), sides[1].clone()]);
         assert_eq!(cards.len(), 2);
         let card = &cards[0];
@@ -412,11 +374,8 @@ mod tests {
         assert_eq!(card.oracle_text, None);
         assert_eq!(card.colors.iter().collect::<Vec<_>>(), [Color::Black]);
         assert_eq!(card.keywords, ["Glow", "a", "b"]);
-        let faces: Vec<_> = card
-            .faces
-            .iter()
-            .map(|face| (face.name.as_str(), face.oracle_text.as_deref()))
-            .collect();
+        let faces: Vec<_> =
+            card.faces.iter().map(|face| (face.name.as_str(), face.oracle_text.as_deref())).collect();
         assert_eq!(faces, [("Side a", Some("Text a")), ("Side b", Some("Text b"))]);
         let back = card.faces[1].image_url.as_deref();
         assert_eq!(
@@ -437,31 +396,20 @@ mod tests {
     fn the_halves_of_a_split_card_share_a_picture_and_their_colours() {
         let halves = ["a", "b"].map(|half| side(half, u32::from(half == "b"), json!({"layout": "split"})));
         let card = read_cards(&halves).remove(0);
-        assert_eq!(
-            card.colors.iter().collect::<Vec<_>>(),
-            [Color::Black, Color::Green]
-        );
+        assert_eq!(card.colors.iter().collect::<Vec<_>>(), [Color::Black, Color::Green]);
         assert!(card.faces.iter().all(|face| face.image_url.is_none()));
     }
 
     #[test]
     fn a_part_of_a_meld_pair_has_its_own_name() {
         let card = read_cards(&[side("a", 1, json!({"layout": "meld"}))]).remove(0);
-        assert_eq!(
-            (card.name.as_str(), card.oracle_text.as_deref()),
-            ("Side a", Some("Text a"))
-        );
+        assert_eq!((card.name.as_str(), card.oracle_text.as_deref()), ("Side a", Some("Text a")));
         assert_eq!(card.faces, []);
     }
 
     #[test]
     fn tokens_have_a_set_of_their_own_where_they_name_one() {
-        let token = |number, code| {
-            entry(
-                number,
-                json!({"setCode": code, "layout": "token", "rarity": null}),
-            )
-        };
+        let token = |number, code| entry(number, json!({"setCode": code, "layout": "token", "rarity": null}));
         let kept = read_value(&file(&[], &[token(1, "TLMP"), token(2, "LMP"), token(3, "TLMP")]));
         let codes = kept.items.iter().map(|item| match item {
             CatalogueItem::Set(set) => format!("set {} in {:?}", set.code, set.parent_code.as_deref()),
@@ -494,11 +442,8 @@ mod tests {
         file["data"]["N/X"] = json!({"cards": [entry(5, json!({}))], "code": "N/X"});
         let kept = read_value(&file);
         assert_eq!(kept.items.len(), 2);
-        let mut bad: Vec<_> = kept
-            .bad
-            .iter()
-            .map(|bad| format!("{}: {}", bad.position, bad.reason))
-            .collect();
+        let mut bad: Vec<_> =
+            kept.bad.iter().map(|bad| format!("{}: {}", bad.position, bad.reason)).collect();
         bad.sort();
         assert_eq!(
             bad,
@@ -519,18 +464,12 @@ mod tests {
     fn refuses_other_formats_before_anything_is_accepted() {
         let not = |found: &str| format!("this is not an MTGJSON AllPrintings file, but {found}");
         let prices = format!(r#"{{"data": {{"{}": {{"paper": {{}}}}}}}}"#, id(1));
-        assert_eq!(
-            refusal(&prices),
-            not(&format!("an object whose data.{} holds no cards", id(1)))
-        );
+        assert_eq!(refusal(&prices), not(&format!("an object whose data.{} holds no cards", id(1))));
         assert_eq!(
             refusal(r#"{"data": {"Wick Tender": []}}"#),
             not("an object whose data.Wick Tender is a list")
         );
-        assert_eq!(
-            refusal(r#"{"object": "list", "data": []}"#),
-            not("an object whose data is a list")
-        );
+        assert_eq!(refusal(r#"{"object": "list", "data": []}"#), not("an object whose data is a list"));
         assert_eq!(refusal(r#"{"object": "error"}"#), not("an object without data"));
         assert_eq!(refusal("[1, 2]"), not("a list"));
     }

@@ -71,9 +71,10 @@ pub enum IngestError {
 }
 
 fn first_bad(report: &Report) -> String {
-    report.bad_records.first().map_or_else(String::new, |bad| {
-        format!(" The first is {}: {}", bad.position, bad.reason)
-    })
+    report
+        .bad_records
+        .first()
+        .map_or_else(String::new, |bad| format!(" The first is {}: {}", bad.position, bad.reason))
 }
 
 impl From<Error> for IngestError {
@@ -123,11 +124,7 @@ impl<T> Sink<T> for Batches<T> {
         self.tally.records += u64::from(weight > 0);
         self.weight += weight;
         self.batch.push(item);
-        if self.weight >= self.limit {
-            self.flush()
-        } else {
-            ControlFlow::Continue(())
-        }
+        if self.weight >= self.limit { self.flush() } else { ControlFlow::Continue(()) }
     }
 
     fn reject(&mut self, bad: BadRecord) -> ControlFlow<()> {
@@ -144,9 +141,12 @@ impl<T> Sink<T> for Batches<T> {
     }
 }
 
+/// Reads a source to its end into a sink.
+type Read<T> = dyn FnOnce(&mut dyn Sink<T>) -> Result<(), SourceError> + Send;
+
 /// A reader, and how its records are put into batches.
 pub(super) struct Reading<T> {
-    pub read: Box<dyn FnOnce(&mut dyn Sink<T>) -> Result<(), SourceError> + Send>,
+    pub read: Box<Read<T>>,
     /// What a record adds to a batch; 0 for what is no record of its own.
     pub weigh: fn(&T) -> usize,
     /// The weight at which a batch is written.
@@ -172,23 +172,11 @@ pub(super) async fn run<T: Send + 'static>(
     progress: &impl Progress,
     mut write: impl AsyncFnMut(&[T]) -> Result<(), Error>,
 ) -> Result<Report, IngestError> {
-    let Reading {
-        read,
-        weigh,
-        limit,
-        position,
-        end,
-    } = reading;
+    let Reading { read, weigh, limit, position, end } = reading;
     let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
-        let mut batches = Batches {
-            batch: Vec::new(),
-            weight: 0,
-            limit,
-            weigh,
-            sender,
-            tally: Tally::default(),
-        };
+        let mut batches =
+            Batches { batch: Vec::new(), weight: 0, limit, weigh, sender, tally: Tally::default() };
         let mut outcome = read(&mut batches);
         if !batches.batch.is_empty()
             && !matches!(outcome, Err(SourceError::NotThisFormat { .. }))
@@ -208,9 +196,8 @@ pub(super) async fn run<T: Send + 'static>(
     }
     // A reader that waits for room in the channel is let go.
     drop(receiver);
-    let (outcome, tally) = reader
-        .await
-        .map_err(|_| IngestError::Store(Error::internal("the reader of the file panicked")))?;
+    let (outcome, tally) =
+        reader.await.map_err(|_| IngestError::Store(Error::internal("the reader of the file panicked")))?;
     if let Some(error) = failure {
         return Err(error.into());
     }

@@ -61,14 +61,7 @@ pub struct RawSeries {
 /// A record with an amount, a date or a currency that cannot be right is rejected as a whole, while the rest
 /// goes on; see [`SourceError`] for what ends the reading.
 pub fn read(input: impl Read, sink: &mut impl Sink<PriceRecord>) -> Result<(), SourceError> {
-    walk(
-        input,
-        &mut Prices {
-            sink,
-            met_data: false,
-            recognized: false,
-        },
-    )
+    walk(input, &mut Prices { sink, met_data: false, recognized: false })
 }
 
 struct Prices<'s, S> {
@@ -100,9 +93,7 @@ impl<S: Sink<PriceRecord>> Handler for Prices<'_, S> {
 
     fn take(&mut self, at: &Place, value: &str) -> Result<(), SourceError> {
         if !self.recognized && !is_of_prices(at.key(), value) {
-            return Err(Self::not_this_format(format!(
-                "an object whose {at} holds no prices"
-            )));
+            return Err(Self::not_this_format(format!("an object whose {at} holds no prices")));
         }
         self.recognized = true;
         obey(match read_record(at.key(), value) {
@@ -171,11 +162,7 @@ fn read_record(key: &str, value: &str) -> Result<PriceRecord, String> {
         // Magic Online's shops count in event tickets; the file says USD of them.
         add_series(&mut series, &marketplace, lists, |_| Ok(Currency::Tix))?;
     }
-    Ok(PriceRecord {
-        mtgjson_id,
-        printing,
-        series,
-    })
+    Ok(PriceRecord { mtgjson_id, printing, series })
 }
 
 fn printing_name(
@@ -190,11 +177,7 @@ fn printing_name(
             check_length("the name", &name, NAME_CHARS)?;
             check_set_code(&set_code)?;
             check_length("the collector number", &number, CODE_CHARS)?;
-            Ok(Some(PrintingName {
-                name,
-                set_code,
-                number,
-            }))
+            Ok(Some(PrintingName { name, set_code, number }))
         }
         _ => Err("of name, setCode and number it has only some".to_owned()),
     }
@@ -207,18 +190,10 @@ fn add_series(
     lists: Option<Lists>,
     currency: fn(Option<&str>) -> Result<Currency, String>,
 ) -> Result<(), String> {
-    let Some(Lists {
-        currency: currency_code,
-        retail,
-        buylist,
-    }) = lists
-    else {
+    let Some(Lists { currency: currency_code, retail, buylist }) = lists else {
         return Ok(());
     };
-    let kinds = [
-        (PriceKind::Retail, "retail", retail),
-        (PriceKind::Buylist, "buylist", buylist),
-    ];
+    let kinds = [(PriceKind::Retail, "retail", retail), (PriceKind::Buylist, "buylist", buylist)];
     for (kind, kind_name, finishes) in kinds {
         for (finish_name, points) in finishes.into_iter().flatten() {
             let (Some(finish), Some(points)) = (finish(&finish_name), points) else {
@@ -230,13 +205,7 @@ fn add_series(
                 let marketplace = slug(marketplace)?;
                 let currency =
                     currency(currency_code.as_deref()).map_err(|reason| format!("{place}: {reason}"))?;
-                series.push(RawSeries {
-                    marketplace,
-                    currency,
-                    kind,
-                    finish,
-                    points,
-                });
+                series.push(RawSeries { marketplace, currency, kind, finish, points });
             }
         }
     }
@@ -247,11 +216,7 @@ fn slug(marketplace: &str) -> Result<String, String> {
     let slug = marketplace.to_ascii_lowercase();
     check_length("a marketplace's name", &slug, CODE_CHARS)?;
     let is_fit = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-');
-    if slug.chars().all(is_fit) {
-        Ok(slug)
-    } else {
-        Err(format!("{slug:?} is no name of a marketplace"))
-    }
+    if slug.chars().all(is_fit) { Ok(slug) } else { Err(format!("{slug:?} is no name of a marketplace")) }
 }
 
 fn currency(code: Option<&str>) -> Result<Currency, String> {
@@ -286,11 +251,7 @@ fn read_points(points: Points) -> Result<Vec<(NaiveDate, i64)>, String> {
 fn read_date(text: &str) -> Result<NaiveDate, String> {
     let date: NaiveDate = text.parse().map_err(|_| "this is not a date")?;
     if text.len() != "2026-01-31".len() || !YEARS.contains(&date.year()) {
-        return Err(format!(
-            "this is not a date of the years {} to {}",
-            YEARS.start(),
-            YEARS.end()
-        ));
+        return Err(format!("this is not a date of the years {} to {}", YEARS.start(), YEARS.end()));
     }
     Ok(date)
 }
@@ -307,9 +268,7 @@ fn minor_units(number: &str) -> Result<i64, String> {
     if amount > MOST {
         return Err(format!("{number} is more than {MOST}"));
     }
-    (amount * Decimal::ONE_HUNDRED)
-        .to_i64()
-        .ok_or_else(|| format!("{number} is not an amount"))
+    (amount * Decimal::ONE_HUNDRED).to_i64().ok_or_else(|| format!("{number} is not an amount"))
 }
 
 #[cfg(test)]
@@ -329,17 +288,14 @@ mod tests {
     fn read_record(record: &Value) -> Result<PriceRecord, String> {
         let (end, mut kept) = read_text(&json!({"meta": {}, "data": {ID: record}}).to_string());
         end.unwrap();
-        kept.items
-            .pop()
-            .ok_or_else(|| format!("{}: {}", kept.bad[0].position, kept.bad[0].reason))
+        kept.items.pop().ok_or_else(|| format!("{}: {}", kept.bad[0].position, kept.bad[0].reason))
     }
 
     /// The points of a record with these prices, given as the text of a JSON object.
     fn points(prices: &str) -> Result<Vec<(String, i64)>, String> {
         let shop = format!(r#"{{"currency": "EUR", "retail": {{"foil": {prices}}}}}"#);
-        let (end, mut kept) = read_text(&format!(
-            r#"{{"data": {{"{ID}": {{"paper": {{"shop": {shop}}}}}}}}}"#
-        ));
+        let (end, mut kept) =
+            read_text(&format!(r#"{{"data": {{"{ID}": {{"paper": {{"shop": {shop}}}}}}}}}"#));
         end.unwrap();
         let record = kept.items.pop().ok_or_else(|| kept.bad[0].reason.clone())?;
         let points = record.series.into_iter().flat_map(|series| series.points);
@@ -376,27 +332,9 @@ mod tests {
             mtgjson_id: Uuid::try_parse(ID).unwrap(),
             printing: None,
             series: vec![
-                series(
-                    "cardkingdom",
-                    Currency::Usd,
-                    PriceKind::Retail,
-                    Finish::Etched,
-                    250,
-                ),
-                series(
-                    "cardkingdom",
-                    Currency::Usd,
-                    PriceKind::Buylist,
-                    Finish::Nonfoil,
-                    100,
-                ),
-                series(
-                    "cardhoarder",
-                    Currency::Tix,
-                    PriceKind::Retail,
-                    Finish::Nonfoil,
-                    2,
-                ),
+                series("cardkingdom", Currency::Usd, PriceKind::Retail, Finish::Etched, 250),
+                series("cardkingdom", Currency::Usd, PriceKind::Buylist, Finish::Nonfoil, 100),
+                series("cardhoarder", Currency::Tix, PriceKind::Retail, Finish::Nonfoil, 2),
             ],
         };
         assert_eq!(record, Ok(expected));
@@ -405,13 +343,7 @@ mod tests {
     #[test]
     fn points_come_by_day_and_the_last_of_a_day_stands() {
         let read = points(r#"{"2031-04-06": 2, "2031-04-05": 1, "2031-04-06": 3, "2031-04-07": null}"#);
-        assert_eq!(
-            read,
-            Ok(vec![
-                ("2031-04-05".to_owned(), 100),
-                ("2031-04-06".to_owned(), 300)
-            ])
-        );
+        assert_eq!(read, Ok(vec![("2031-04-05".to_owned(), 100), ("2031-04-06".to_owned(), 300)]));
     }
 
     #[test]
@@ -442,19 +374,13 @@ mod tests {
             ("1e9", "1e9 is more than 9999999.99"),
             ("1e400", "1e400 is not an amount"),
             ("1e-400", "1e-400 is not an amount"),
-            (
-                "99999999999999999999999999999999",
-                "99999999999999999999999999999999 is not an amount",
-            ),
+            ("99999999999999999999999999999999", "99999999999999999999999999999999 is not an amount"),
             ("\"1.99\"", "\"1.99\" is not an amount"),
             ("\"NaN\"", "\"NaN\" is not an amount"),
             ("{}", "{} is not an amount"),
         ];
         for (number, reason) in cases {
-            assert_eq!(
-                amount(number),
-                Err(format!("shop retail foil 2031-04-05: {reason}"))
-            );
+            assert_eq!(amount(number), Err(format!("shop retail foil 2031-04-05: {reason}")));
         }
     }
 
@@ -462,10 +388,7 @@ mod tests {
     fn a_date_that_cannot_be_right_is_refused() {
         for date in ["2031-02-30", "2031-4-5", "soon", "", "0001-01-01", "9999-12-31"] {
             let reason = points(&format!(r#"{{"{date}": 1}}"#)).unwrap_err();
-            assert!(
-                reason.starts_with(&format!("shop retail foil {date}: this is not a date")),
-                "{reason}"
-            );
+            assert!(reason.starts_with(&format!("shop retail foil {date}: this is not a date")), "{reason}");
         }
     }
 
@@ -478,10 +401,7 @@ mod tests {
             refusal(json!("GEM")),
             format!("data.{ID}: shop retail normal: the currency \"GEM\" is not known")
         );
-        assert_eq!(
-            refusal(Value::Null),
-            format!("data.{ID}: shop retail normal: no currency is named")
-        );
+        assert_eq!(refusal(Value::Null), format!("data.{ID}: shop retail normal: no currency is named"));
     }
 
     #[test]
@@ -492,10 +412,7 @@ mod tests {
             set_code: "lmp".to_owned(),
             number: "7a".to_owned(),
         };
-        assert_eq!(
-            read_record(&whole).map(|record| record.printing),
-            Ok(Some(printing))
-        );
+        assert_eq!(read_record(&whole).map(|record| record.printing), Ok(Some(printing)));
         let half = json!({"paper": {}, "name": "Wick Tender"});
         let reason = "of name, setCode and number it has only some";
         assert_eq!(read_record(&half), Err(format!("data.{ID}: {reason}")));
@@ -511,10 +428,7 @@ mod tests {
         let bad = [
             BadRecord::new("data.no-id", "its key is not a UUID"),
             BadRecord::new("data.x", "its key is not a UUID"),
-            BadRecord::new(
-                format!("data.{ID}"),
-                "invalid type: integer `7`, expected an object of prices",
-            ),
+            BadRecord::new(format!("data.{ID}"), "invalid type: integer `7`, expected an object of prices"),
         ];
         assert_eq!(kept.bad, bad);
     }
@@ -532,10 +446,7 @@ mod tests {
             not("an object whose data.LMP holds no prices")
         );
         let cards = format!(r#"{{"data": {{"{ID}": {{"name": "Wick Tender"}}}}}}"#);
-        assert_eq!(
-            refusal(&cards),
-            not(&format!("an object whose data.{ID} holds no prices"))
-        );
+        assert_eq!(refusal(&cards), not(&format!("an object whose data.{ID} holds no prices")));
         assert_eq!(refusal(r#"{"data": []}"#), not("an object whose data is a list"));
         assert_eq!(refusal(r#"{"object": "error"}"#), not("an object without data"));
         assert_eq!(refusal("[1, 2]"), not("a list"));

@@ -29,15 +29,7 @@ const MARKETPLACES: [&str; 3] = ["tcgplayer", "cardmarket", "cardhoarder"];
 /// # Errors
 /// Cards of a wrong shape are rejected while the rest goes on; see [`SourceError`] for what ends the reading.
 pub fn read(input: impl Read, sink: &mut impl Sink<CatalogueItem>) -> Result<(), SourceError> {
-    walk(
-        input,
-        &mut Cards {
-            sink,
-            sets: HashSet::new(),
-            listed: false,
-            recognized: false,
-        },
-    )
+    walk(input, &mut Cards { sink, sets: HashSet::new(), listed: false, recognized: false })
 }
 
 struct Cards<'s, S> {
@@ -76,10 +68,7 @@ impl<S: Sink<CatalogueItem>> Handler for Cards<'_, S> {
         let Some(index) = at.index() else {
             return match value {
                 r#""list""# => Ok(()),
-                other => Err(Self::not_this_format(format!(
-                    "an object of the kind {}",
-                    clip(other, 40)
-                ))),
+                other => Err(Self::not_this_format(format!("an object of the kind {}", clip(other, 40)))),
             };
         };
         if !self.recognized && !is_card(value) {
@@ -115,10 +104,7 @@ fn is_card(record: &str) -> bool {
         object: Option<String>,
         collector_number: Option<String>,
     }
-    let is_card = |kind: Kind| {
-        kind.object
-            .map_or(kind.collector_number.is_some(), |object| object == "card")
-    };
+    let is_card = |kind: Kind| kind.object.map_or(kind.collector_number.is_some(), |object| object == "card");
     serde_json::from_str(record).is_ok_and(is_card)
 }
 
@@ -241,10 +227,7 @@ impl Card {
             name: self.name,
             layout: self.layout,
             rarity,
-            type_line: self
-                .type_line
-                .or_else(|| first?.type_line.clone())
-                .unwrap_or_default(),
+            type_line: self.type_line.or_else(|| first?.type_line.clone()).unwrap_or_default(),
             mana_cost: filled(self.mana_cost),
             mana_value: self.cmc.or_else(|| first?.cmc).unwrap_or_default(),
             colors,
@@ -260,10 +243,7 @@ impl Card {
             loyalty: filled(self.loyalty),
             image_url: normal_image(self.image_uris.as_ref())
                 .or_else(|| normal_image(first?.image_uris.as_ref())),
-            scryfall_url: self
-                .scryfall_uri
-                .as_deref()
-                .and_then(|url| web_url(without_query(url))),
+            scryfall_url: self.scryfall_uri.as_deref().and_then(|url| web_url(without_query(url))),
             oracle_text: filled(self.oracle_text),
             flavor_text: filled(self.flavor_text),
             keywords: self.keywords.unwrap_or_default(),
@@ -293,11 +273,7 @@ impl Card {
             (Provider::MtgoFoil, self.mtgo_foil_id),
             (Provider::Arena, self.arena_id),
         ];
-        let multiverse = self
-            .multiverse_ids
-            .iter()
-            .flatten()
-            .map(|id| (Provider::Multiverse, Some(*id)));
+        let multiverse = self.multiverse_ids.iter().flatten().map(|id| (Provider::Multiverse, Some(*id)));
         let ids = single.into_iter().chain(multiverse);
         distinct(ids.filter_map(|(provider, id)| Some((provider, id?.to_string()))))
     }
@@ -393,29 +369,18 @@ mod tests {
 
     #[test]
     fn a_set_comes_once_before_its_first_card() {
-        let text = json!([
-            card(json!({})),
-            card(json!({"id": OTHER_ID, "released_at": "2032-01-01"}))
-        ])
-        .to_string();
+        let text =
+            json!([card(json!({})), card(json!({"id": OTHER_ID, "released_at": "2032-01-01"}))]).to_string();
         let (end, kept) = read_text(&text);
         end.unwrap();
-        let CatalogueItem::Set(set) = &kept.items[0] else {
-            panic!("{:?}", kept.items)
-        };
+        let CatalogueItem::Set(set) = &kept.items[0] else { panic!("{:?}", kept.items) };
         assert_eq!(
             (set.code.as_str(), set.name.as_str(), set.kind.as_str()),
             ("lmp", "Lamplight", "expansion")
         );
         assert_eq!(set.released_on, NaiveDate::from_ymd_opt(2031, 4, 5));
-        assert_eq!(
-            set.icon_url.as_deref(),
-            Some("https://svgs.scryfall.io/sets/lmp.svg")
-        );
-        assert!(matches!(
-            kept.items[1..],
-            [CatalogueItem::Card(_), CatalogueItem::Card(_)]
-        ));
+        assert_eq!(set.icon_url.as_deref(), Some("https://svgs.scryfall.io/sets/lmp.svg"));
+        assert!(matches!(kept.items[1..], [CatalogueItem::Card(_), CatalogueItem::Card(_)]));
     }
 
     #[test]
@@ -441,23 +406,12 @@ mod tests {
         assert_eq!(card.oracle_text, None);
         assert_eq!(card.mana_cost.as_deref(), Some("{1}{W}"));
         assert_eq!(card.colors.iter().collect::<Vec<_>>(), [Color::White]);
-        assert_eq!(
-            card.color_identity.iter().collect::<Vec<_>>(),
-            [Color::White, Color::Red]
-        );
+        assert_eq!(card.color_identity.iter().collect::<Vec<_>>(), [Color::White, Color::Red]);
         assert_eq!(card.finishes.iter().collect::<Vec<_>>(), [Finish::Nonfoil]);
-        assert_eq!(
-            card.scryfall_url.as_deref(),
-            Some("https://scryfall.com/card/lmp/7a/wick-tender")
-        );
+        assert_eq!(card.scryfall_url.as_deref(), Some("https://scryfall.com/card/lmp/7a/wick-tender"));
         assert_eq!(card.image_url.as_deref(), Some("https://pic.example/n.jpg"));
         let legalities = [("modern", Legality::NotLegal), ("vintage", Legality::Restricted)];
-        assert_eq!(
-            card.legalities,
-            legalities
-                .map(|(format, status)| (format.to_owned(), status))
-                .into()
-        );
+        assert_eq!(card.legalities, legalities.map(|(format, status)| (format.to_owned(), status)).into());
         assert_eq!(
             card.purchase_urls,
             [("tcgplayer".to_owned(), "https://shop.example/1".to_owned())].into()
@@ -468,10 +422,7 @@ mod tests {
             (Provider::Multiverse, "13"),
             (Provider::Multiverse, "14"),
         ];
-        assert_eq!(
-            card.external_ids,
-            ids.map(|(provider, id)| (provider, id.to_owned()))
-        );
+        assert_eq!(card.external_ids, ids.map(|(provider, id)| (provider, id.to_owned())));
     }
 
     #[test]
@@ -490,32 +441,18 @@ mod tests {
                 face("Dawn", json!({"colors": ["W"], "image_uris": picture("back")})),
             ],
         }));
-        assert_eq!(
-            card.colors.iter().collect::<Vec<_>>(),
-            [Color::White, Color::Black]
-        );
+        assert_eq!(card.colors.iter().collect::<Vec<_>>(), [Color::White, Color::Black]);
         assert_eq!((&card.mana_cost, &card.oracle_text), (&None, &None));
         assert_eq!(card.image_url.as_deref(), Some("https://pic.example/front.jpg"));
         assert_eq!(card.faces.len(), 2);
         assert_eq!(card.faces[0].mana_cost.as_deref(), Some("{B}"));
-        assert_eq!(
-            (card.faces[1].name.as_str(), &card.faces[1].mana_cost),
-            ("Dawn", &None)
-        );
-        assert_eq!(
-            card.faces[1].image_url.as_deref(),
-            Some("https://pic.example/back.jpg")
-        );
+        assert_eq!((card.faces[1].name.as_str(), &card.faces[1].mana_cost), ("Dawn", &None));
+        assert_eq!(card.faces[1].image_url.as_deref(), Some("https://pic.example/back.jpg"));
     }
 
     #[test]
     fn a_reversible_card_takes_from_its_faces_what_it_lacks() {
-        let side = || {
-            face(
-                "Cube",
-                json!({"oracle_id": ID, "cmc": 3.0, "type_line": "Artifact"}),
-            )
-        };
+        let side = || face("Cube", json!({"oracle_id": ID, "cmc": 3.0, "type_line": "Artifact"}));
         let lacking = |faces: [Value; 2]| {
             read_one(json!({
                 "layout": "reversible_card", "oracle_id": null, "cmc": null, "type_line": null,
@@ -525,10 +462,7 @@ mod tests {
         let card = lacking([side(), side()]);
         assert_eq!(card.oracle_id.map(|id| id.to_string()).as_deref(), Some(ID));
         assert_eq!((card.mana_value, card.type_line.as_str()), (3.0, "Artifact"));
-        assert_eq!(
-            lacking([side(), face("Ball", json!({"oracle_id": OTHER_ID}))]).oracle_id,
-            None
-        );
+        assert_eq!(lacking([side(), face("Ball", json!({"oracle_id": OTHER_ID}))]).oracle_id, None);
     }
 
     #[test]
@@ -536,33 +470,17 @@ mod tests {
         let mut nameless = card(json!({}));
         nameless.as_object_mut().unwrap().remove("name");
         let bad = [
-            (
-                json!("card"),
-                "invalid type: string \"card\", expected a card object",
-            ),
+            (json!("card"), "invalid type: string \"card\", expected a card object"),
             (nameless, "missing field `name`"),
-            (
-                card(json!({"rarity": "fabled"})),
-                "the rarity \"fabled\" is not known",
-            ),
+            (card(json!({"rarity": "fabled"})), "the rarity \"fabled\" is not known"),
             (card(json!({"name": ""})), "the name is empty"),
-            (
-                card(json!({"name": "n".repeat(501)})),
-                "the name is longer than 500 characters",
-            ),
-            (
-                card(json!({"artist": "a\0b"})),
-                "a text holds a NUL character, which no database stores",
-            ),
-            (
-                card(json!({"set": "../x"})),
-                "the set's code is not of letters and digits",
-            ),
+            (card(json!({"name": "n".repeat(501)})), "the name is longer than 500 characters"),
+            (card(json!({"artist": "a\0b"})), "a text holds a NUL character, which no database stores"),
+            (card(json!({"set": "../x"})), "the set's code is not of letters and digits"),
         ];
         let first = std::iter::once(card(json!({})));
-        let records = first
-            .chain(bad.iter().map(|(record, _)| record.clone()))
-            .chain([card(json!({"set": "two"}))]);
+        let records =
+            first.chain(bad.iter().map(|(record, _)| record.clone())).chain([card(json!({"set": "two"}))]);
         let (end, kept) = read_text(&Value::from_iter(records).to_string());
         end.unwrap();
         assert_eq!(kept.items.len(), 4);
@@ -575,19 +493,10 @@ mod tests {
     #[test]
     fn refuses_other_formats_before_anything_is_accepted() {
         let not = |found: &str| format!("this is not a Scryfall file of cards, but {found}");
-        assert_eq!(
-            refusal(r#"{"object": "error", "status": 404}"#),
-            not(r#"an object of the kind "error""#)
-        );
-        assert_eq!(
-            refusal(r#"{"meta": {}, "data": {"LMP": {}}}"#),
-            not("an object whose data is an object")
-        );
+        assert_eq!(refusal(r#"{"object": "error", "status": 404}"#), not(r#"an object of the kind "error""#));
+        assert_eq!(refusal(r#"{"meta": {}, "data": {"LMP": {}}}"#), not("an object whose data is an object"));
         assert_eq!(refusal("[1, 2]"), not("a list of something other than cards"));
-        assert_eq!(
-            refusal(r#"[{"object": "set"}]"#),
-            not("a list of something other than cards")
-        );
+        assert_eq!(refusal(r#"[{"object": "set"}]"#), not("a list of something other than cards"));
         assert_eq!(refusal("{}"), not("an object without data"));
         assert_eq!(refusal("7"), not("a plain value"));
     }
@@ -602,14 +511,8 @@ mod tests {
 
     #[test]
     fn stops_where_the_sink_says_so() {
-        let mut kept = Kept {
-            stop_after: 2,
-            ..Kept::new()
-        };
-        let end = read(
-            json!([card(json!({})), card(json!({}))]).to_string().as_bytes(),
-            &mut kept,
-        );
+        let mut kept = Kept { stop_after: 2, ..Kept::new() };
+        let end = read(json!([card(json!({})), card(json!({}))]).to_string().as_bytes(), &mut kept);
         assert!(matches!(end, Err(SourceError::Stopped)), "{end:?}");
         assert_eq!(kept.items.len(), 2);
     }

@@ -47,10 +47,7 @@ pub struct BadRecord {
 
 impl BadRecord {
     pub(super) fn new(position: impl fmt::Display, reason: impl fmt::Display) -> Self {
-        Self {
-            position: position.to_string(),
-            reason: clip(&reason.to_string(), REASON_CHARS),
-        }
+        Self { position: position.to_string(), reason: clip(&reason.to_string(), REASON_CHARS) }
     }
 }
 
@@ -94,29 +91,16 @@ impl Source {
     /// The content of `input`, which is `size` bytes long before unpacking.
     pub fn new(input: impl Read + Send + 'static, size: u64) -> io::Result<Self> {
         let bytes_read = Arc::<AtomicU64>::default();
-        let input = Counted {
-            input,
-            bytes_read: Arc::clone(&bytes_read),
-        };
+        let input = Counted { input, bytes_read: Arc::clone(&bytes_read) };
         let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
         // Not by a look into the buffer: a pipe may fill it a byte at a time.
         let mut start = Vec::new();
-        input
-            .by_ref()
-            .take(GZIP_MAGIC.len() as u64)
-            .read_to_end(&mut start)?;
+        input.by_ref().take(GZIP_MAGIC.len() as u64).read_to_end(&mut start)?;
         let packed = start == GZIP_MAGIC;
         let input = io::Cursor::new(start).chain(input);
-        let content: Box<dyn Read + Send> = if packed {
-            Box::new(MultiGzDecoder::new(input))
-        } else {
-            Box::new(input)
-        };
-        Ok(Self {
-            content,
-            bytes_read,
-            size,
-        })
+        let content: Box<dyn Read + Send> =
+            if packed { Box::new(MultiGzDecoder::new(input)) } else { Box::new(input) };
+        Ok(Self { content, bytes_read, size })
     }
 
     /// How many bytes of the file have been read, packed ones if it is packed; it counts on while the source
@@ -164,11 +148,7 @@ pub(super) mod testing {
 
     impl<T> Kept<T> {
         pub(crate) fn new() -> Self {
-            Self {
-                items: Vec::new(),
-                bad: Vec::new(),
-                stop_after: usize::MAX,
-            }
+            Self { items: Vec::new(), bad: Vec::new(), stop_after: usize::MAX }
         }
     }
 

@@ -71,9 +71,7 @@ impl CursorSecret {
             key.update(b"dualcaster cursor\0");
             Some(key)
         };
-        Self {
-            keys: secrets.into_iter().filter_map(key).collect(),
-        }
+        Self { keys: secrets.into_iter().filter_map(key).collect() }
     }
 
     pub fn seal(&self, list: &ListId, key: &[KeyValue]) -> String {

@@ -24,10 +24,7 @@ fn fetch(rows: &[i64], page: &Page) -> Vec<i64> {
         Some([KeyValue::Int(value)]) => Some(*value),
         _ => None,
     };
-    let (after, before) = (
-        at(&page.after).unwrap_or(i64::MIN),
-        at(&page.before).unwrap_or(i64::MAX),
-    );
+    let (after, before) = (at(&page.after).unwrap_or(i64::MIN), at(&page.before).unwrap_or(i64::MAX));
     let within = rows.iter().copied().filter(|row| *row >= after && *row <= before);
     match page.end {
         End::Start => within.take(page.fetch()).collect(),
@@ -60,48 +57,21 @@ fn a_page_is_cut_with_facts_at_both_ends() {
         (Some(9), None, None, Some(6), vec![1, 2, 3, 4, 5], known(false), Fact::Ask),
     ];
     for (first, after, last, before, expected, previous, next) in table {
-        let arguments = PageArguments {
-            first,
-            after: after.and_then(cursor),
-            last,
-            before: before.and_then(cursor),
-        };
+        let arguments =
+            PageArguments { first, after: after.and_then(cursor), last, before: before.and_then(cursor) };
         let page = arguments.page(&list(), &secret()).expect("a page");
         let cut = page.cut(fetch(&rows, &page), number);
-        assert_eq!(
-            cut,
-            Cut {
-                rows: expected,
-                previous,
-                next
-            },
-            "{arguments:?}"
-        );
+        assert_eq!(cut, Cut { rows: expected, previous, next }, "{arguments:?}");
     }
 }
 
 #[test]
 fn refuses_what_no_page_can_be() {
-    let page = |first, last| {
-        PageArguments {
-            first,
-            last,
-            ..Default::default()
-        }
-        .page(&list(), &secret())
-    };
-    for (first, last) in [
-        (Some(1), Some(1)),
-        (Some(-1), None),
-        (Some(101), None),
-        (None, Some(101)),
-        (None, Some(-1)),
-    ] {
-        assert_eq!(
-            page(first, last).expect_err("a refusal").code,
-            Code::InvalidValue,
-            "{first:?} {last:?}"
-        );
+    let page = |first, last| PageArguments { first, last, ..Default::default() }.page(&list(), &secret());
+    for (first, last) in
+        [(Some(1), Some(1)), (Some(-1), None), (Some(101), None), (None, Some(101)), (None, Some(-1))]
+    {
+        assert_eq!(page(first, last).expect_err("a refusal").code, Code::InvalidValue, "{first:?} {last:?}");
     }
     assert_eq!(page(None, None).expect("a page").size, 20);
     assert_eq!(page(Some(100), None).expect("a page").size, 100);
@@ -111,10 +81,7 @@ fn refuses_what_no_page_can_be() {
 fn a_cursor_opens_only_for_its_list_and_its_server() {
     let sealed = cursor(7).expect("a cursor");
     assert_eq!(secret().open(&list(), &sealed), Some(number(&7)));
-    assert_eq!(
-        secret().open(&ListId::new("things", ("name", "desc")), &sealed),
-        None
-    );
+    assert_eq!(secret().open(&ListId::new("things", ("name", "desc")), &sealed), None);
     assert_eq!(CursorSecret::new(["another secret"]).open(&list(), &sealed), None);
     assert_eq!(
         CursorSecret::new(["new", "a secret of at least some length"]).open(&list(), &sealed),

@@ -10,9 +10,7 @@ use crate::db::Databases;
 pub struct MetricsHandle(PrometheusHandle);
 
 /// Bounds of durations, in seconds: from a point look-up to the request's deadline.
-const SECONDS: [f64; 13] = [
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
-];
+const SECONDS: [f64; 13] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 /// Bounds of batch sizes, in keys.
 const KEYS: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0, 2_000.0];
 
@@ -38,11 +36,7 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         Unit::Seconds,
         "GraphQL operations, by type and outcome"
     );
-    describe_histogram!(
-        "dualcaster_batch_keys",
-        Unit::Count,
-        "Keys that a loader's batch held, by loader"
-    );
+    describe_histogram!("dualcaster_batch_keys", Unit::Count, "Keys that a loader's batch held, by loader");
     describe_histogram!(
         "dualcaster_statement_duration_seconds",
         Unit::Seconds,
@@ -54,11 +48,7 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         "SQL statements that failed, by database"
     );
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
-    describe_gauge!(
-        "dualcaster_pool_connections",
-        Unit::Count,
-        "Connections that are open, by database"
-    );
+    describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(
         "dualcaster_pool_idle_connections",
         Unit::Count,

@@ -38,25 +38,14 @@ pub fn install(settings: &TelemetrySettings) -> Result<Telemetry, String> {
                 .with_http()
                 .build()
                 .map_err(|error| format!("OTEL_EXPORTER_OTLP_ENDPOINT: {error}"))?;
-            let resource = Resource::builder()
-                .with_service_name(settings.service_name.clone())
-                .build();
-            Some(
-                SdkTracerProvider::builder()
-                    .with_batch_exporter(exporter)
-                    .with_resource(resource)
-                    .build(),
-            )
+            let resource = Resource::builder().with_service_name(settings.service_name.clone()).build();
+            Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
         }
     };
-    let spans = traces
-        .as_ref()
-        .map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("dualcaster")));
+    let spans =
+        traces.as_ref().map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("dualcaster")));
     // A second set-up in one process, as tests make, keeps the first.
-    let _ = tracing_subscriber::registry()
-        .with(spans)
-        .with(logs.with_filter(filter))
-        .try_init();
+    let _ = tracing_subscriber::registry().with(spans).with(logs.with_filter(filter)).try_init();
     Ok(Telemetry { traces })
 }
 

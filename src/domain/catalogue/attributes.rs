@@ -43,9 +43,7 @@ impl Colors {
 
     /// In the game's order.
     pub fn iter(self) -> impl Iterator<Item = Color> {
-        Color::ALL
-            .into_iter()
-            .filter(move |color| self.0 & (1 << *color as i16) != 0)
+        Color::ALL.into_iter().filter(move |color| self.0 & (1 << *color as i16) != 0)
     }
 }
 
@@ -71,9 +69,7 @@ impl Finishes {
     }
 
     pub fn iter(self) -> impl Iterator<Item = Finish> {
-        Self::ALL
-            .into_iter()
-            .filter(move |finish| self.0 & (1 << *finish as i16) != 0)
+        Self::ALL.into_iter().filter(move |finish| self.0 & (1 << *finish as i16) != 0)
     }
 
     /// The finish that a card's price means where none is asked for: the first it has.
@@ -84,11 +80,7 @@ impl Finishes {
 
 impl FromIterator<Finish> for Finishes {
     fn from_iter<I: IntoIterator<Item = Finish>>(finishes: I) -> Self {
-        Self(
-            finishes
-                .into_iter()
-                .fold(0, |bits, finish| bits | 1 << finish as i16),
-        )
+        Self(finishes.into_iter().fold(0, |bits, finish| bits | 1 << finish as i16))
     }
 }
 
@@ -100,18 +92,12 @@ mod tests {
     fn colours_come_back_in_the_order_of_the_game() {
         let colors = Colors::from_iter([Color::Green, Color::White]);
         assert_eq!(colors.bits(), 0b1_0001);
-        assert_eq!(
-            Colors::from_bits(colors.bits()).iter().collect::<Vec<_>>(),
-            [Color::White, Color::Green]
-        );
+        assert_eq!(Colors::from_bits(colors.bits()).iter().collect::<Vec<_>>(), [Color::White, Color::Green]);
     }
 
     #[test]
     fn the_first_finish_is_nonfoil_then_foil_then_etched() {
-        assert_eq!(
-            Finishes::from_iter([Finish::Etched, Finish::Foil]).first(),
-            Finish::Foil
-        );
+        assert_eq!(Finishes::from_iter([Finish::Etched, Finish::Foil]).first(), Finish::Foil);
         assert_eq!(Finishes::from_iter([Finish::Etched]).first(), Finish::Etched);
         assert_eq!(Finishes::default().first(), Finish::Nonfoil);
     }

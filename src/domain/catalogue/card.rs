@@ -175,10 +175,7 @@ pub async fn load_cards_by_scryfall_id(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(connection);
-    sql.push("select ")
-        .push(columns.sql())
-        .push(" from cards c where c.scryfall_id")
-        .any_of_uuids(ids);
+    sql.push("select ").push(columns.sql()).push(" from cards c where c.scryfall_id").any_of_uuids(ids);
     Ok(sql.all(connection).await?)
 }
 
@@ -193,10 +190,7 @@ pub async fn load_cards_by_id(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(connection);
-    sql.push("select ")
-        .push(columns.sql())
-        .push(" from cards c where c.id")
-        .any_of_numbers(ids);
+    sql.push("select ").push(columns.sql()).push(" from cards c where c.id").any_of_numbers(ids);
     Ok(sql.all(connection).await?)
 }
 
@@ -207,24 +201,15 @@ pub async fn load_card_details_by_id(
     ids: &[i32],
 ) -> Result<HashMap<i32, Arc<CardDetails>>> {
     let rows = load_cards_by_id(connection, ids, CardColumns::RowAndDetails).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| Some((row.id, row.details?)))
-        .collect())
+    Ok(rows.into_iter().filter_map(|row| Some((row.id, row.details?))).collect())
 }
 
 /// The order of a game piece's printings, newest first. Those without a date count as the oldest.
 fn printing_order() -> Keyset {
     Keyset {
         columns: vec![
-            SortColumn {
-                sql: "coalesce(c.released_on, '0001-01-01')",
-                name: "released_on",
-            },
-            SortColumn {
-                sql: "c.id",
-                name: "id",
-            },
+            SortColumn::new("coalesce(c.released_on, '0001-01-01')", "released_on"),
+            SortColumn::new("c.id", "id"),
         ],
         nullable: false,
         direction: Direction::Descending,
@@ -239,10 +224,7 @@ pub fn printing_list_id(piece: Uuid) -> ListId {
 impl CardRow {
     /// Its place among the printings of its game piece.
     pub fn printing_key(&self) -> Key {
-        vec![
-            KeyValue::Date(self.released_on.unwrap_or(NO_DATE)),
-            KeyValue::Int(self.id.into()),
-        ]
+        vec![KeyValue::Date(self.released_on.unwrap_or(NO_DATE)), KeyValue::Int(self.id.into())]
     }
 }
 
@@ -280,10 +262,7 @@ pub async fn load_printings_by_piece(
             sql.bind(*date).push(", ").bind(*id).push(")");
         }
     }
-    sql.push(&format!(
-        ") ranked where place <= {} order by piece_id, place",
-        page.fetch()
-    ));
+    sql.push(&format!(") ranked where place <= {} order by piece_id, place", page.fetch()));
     let mut fetched: HashMap<Uuid, Vec<CardRow>> = HashMap::new();
     for row in sql.all::<CardRow>(connection).await? {
         fetched.entry(row.piece_id).or_default().push(row);
@@ -292,16 +271,9 @@ pub async fn load_printings_by_piece(
         // A cursor whose printing is gone: what lay beyond it did so when it was made.
         let known = |fact| !matches!(fact, crate::pagination::Fact::Known(false));
         let cut = page.cut(rows, CardRow::printing_key);
-        Slice {
-            has_previous: known(cut.previous),
-            has_next: known(cut.next),
-            rows: cut.rows,
-        }
+        Slice { has_previous: known(cut.previous), has_next: known(cut.next), rows: cut.rows }
     };
-    Ok(fetched
-        .into_iter()
-        .map(|(piece, rows)| (piece, cut(rows)))
-        .collect())
+    Ok(fetched.into_iter().map(|(piece, rows)| (piece, cut(rows))).collect())
 }
 
 /// # Errors
@@ -319,8 +291,7 @@ pub async fn count_printings_by_piece(
         return Ok(HashMap::new());
     }
     let mut sql = Sql::new(connection);
-    sql.push("select piece_id, count(*) as n from cards where piece_id")
-        .any_of_uuids(pieces);
+    sql.push("select piece_id, count(*) as n from cards where piece_id").any_of_uuids(pieces);
     sql.push(" group by piece_id");
     let rows = sql.all::<PieceCount>(connection).await?;
     Ok(rows.into_iter().map(|row| (row.piece_id, row.n)).collect())

@@ -81,10 +81,7 @@ impl CardList {
         Self {
             words: Vec::new(),
             extras: true,
-            filter: CardFilter {
-                set_codes: Some(vec![code.to_owned()]),
-                ..CardFilter::default()
-            },
+            filter: CardFilter { set_codes: Some(vec![code.to_owned()]), ..CardFilter::default() },
             unique: Unique::Printings,
             order,
         }
@@ -104,11 +101,7 @@ impl CardList {
             CardSortField::Name => vec![name(), id],
             CardSortField::Price => vec![card.sort_price.map_or(KeyValue::Null, KeyValue::Int), id],
             CardSortField::ReleasedOn => {
-                vec![
-                    card.released_on.map_or(KeyValue::Null, KeyValue::Date),
-                    name(),
-                    id,
-                ]
+                vec![card.released_on.map_or(KeyValue::Null, KeyValue::Date), name(), id]
             }
             CardSortField::SetCode => vec![KeyValue::Text(card.set_code.clone()), number(), id],
             CardSortField::CollectorNumber => vec![number(), id],
@@ -118,40 +111,35 @@ impl CardList {
     }
 
     fn keyset(&self) -> Keyset {
-        const fn column(sql: &'static str, name: &'static str) -> SortColumn {
-            SortColumn { sql, name }
-        }
-        const ID: SortColumn = column("c.id", "id");
-        const NAME: SortColumn = column("c.name_key", "name_key");
-        const NUMBER: SortColumn = column("c.collector_key", "collector_key");
+        // Of the match, where there is one: so it can be put in order and cut before the rows are fetched.
+        let matched = self.matches_first();
+        let column =
+            |of_cards, of_match, name| SortColumn::new(if matched { of_match } else { of_cards }, name);
+        let id = column("c.id", "m.id", "id");
+        let name = column("c.name_key", "m.name_key", "name_key");
+        let number = column("c.collector_key", "m.collector_key", "collector_key");
         let columns = match self.order.field {
-            CardSortField::Name => vec![NAME, ID],
+            CardSortField::Name => vec![name, id],
             // The id in the price's own row, so that its index gives the order.
-            CardSortField::Price => vec![column("p.price", "sort_price"), column("p.card_id", "id")],
-            CardSortField::ReleasedOn => vec![column("c.released_on", "released_on"), NAME, ID],
-            CardSortField::SetCode => vec![column("c.set_code", "set_code"), NUMBER, ID],
-            CardSortField::CollectorNumber => vec![NUMBER, ID],
-            CardSortField::Rarity => vec![column("c.rarity", "rarity"), NAME, ID],
-            CardSortField::ManaValue => vec![column("c.mana_value", "mana_value"), NAME, ID],
+            CardSortField::Price => {
+                let id = SortColumn { sql_unknown: Some("c.id"), ..SortColumn::new("p.card_id", "id") };
+                vec![SortColumn::new("p.price", "sort_price"), id]
+            }
+            CardSortField::ReleasedOn => {
+                vec![column("c.released_on", "m.released_on", "released_on"), name, id]
+            }
+            CardSortField::SetCode => vec![column("c.set_code", "m.set_code", "set_code"), number, id],
+            CardSortField::CollectorNumber => vec![number, id],
+            CardSortField::Rarity => vec![column("c.rarity", "m.rarity", "rarity"), name, id],
+            CardSortField::ManaValue => vec![column("c.mana_value", "m.mana_value", "mana_value"), name, id],
         };
         let nullable = matches!(self.order.field, CardSortField::Price | CardSortField::ReleasedOn);
-        Keyset {
-            columns,
-            nullable,
-            direction: self.order.direction,
-        }
+        Keyset { columns, nullable, direction: self.order.direction }
     }
 
     /// Whether every printing of a game piece passes when one does: then the piece's preferred printing stands for it.
     fn is_about_pieces(&self) -> bool {
-        let CardFilter {
-            set_codes,
-            rarities,
-            finishes,
-            price,
-            colors: _,
-            legal_in: _,
-        } = &self.filter;
+        let CardFilter { set_codes, rarities, finishes, price, colors: _, legal_in: _ } = &self.filter;
         set_codes.is_none() && rarities.is_none() && finishes.is_none() && price.is_none()
     }
 
@@ -178,14 +166,7 @@ impl CardList {
         for word in &self.words {
             sql.push(" and ").contains("c.name_key", word);
         }
-        let CardFilter {
-            set_codes,
-            rarities,
-            colors,
-            finishes,
-            legal_in,
-            price,
-        } = &self.filter;
+        let CardFilter { set_codes, rarities, colors, finishes, legal_in, price } = &self.filter;
         if let Some(codes) = set_codes {
             sql.push(" and c.set_code").any_of_texts(codes);
         }
@@ -194,25 +175,15 @@ impl CardList {
             sql.push(" and c.rarity").any_of_numbers(&numbers);
         }
         if *colors != Colors::default() {
-            sql.push(" and c.colors & ")
-                .bind(colors.bits())
-                .push(" = ")
-                .bind(colors.bits());
+            sql.push(" and c.colors & ").bind(colors.bits()).push(" = ").bind(colors.bits());
         }
         if let Some(finishes) = finishes {
             sql.push(" and c.finishes & ").bind(finishes.bits()).push(" <> 0");
         }
         if let Some(format) = legal_in {
-            sql.push(" and c.legalities ->> ")
-                .bind(format.as_str())
-                .push(" in ('legal', 'restricted')");
+            sql.push(" and c.legalities ->> ").bind(format.as_str()).push(" in ('legal', 'restricted')");
         }
-        if let Some(PriceRange {
-            minimum,
-            maximum,
-            currency,
-        }) = price
-        {
+        if let Some(PriceRange { minimum, maximum, currency }) = price {
             sql.push(" and c.id in (select f.card_id from card_prices f where f.ranked and f.currency = ");
             sql.bind(currency.to_value());
             if let Some(minimum) = minimum {
@@ -236,15 +207,22 @@ impl Listed for ListedCards<'_> {
         if !self.list.matches_first() {
             return;
         }
-        sql.push("with matched as materialized (select c.id");
+        let sorted_by = match self.list.order.field {
+            CardSortField::Name => "c.name_key",
+            CardSortField::Price => "c.name_key",
+            CardSortField::ReleasedOn => "c.released_on, c.name_key",
+            CardSortField::SetCode => "c.set_code, c.collector_key",
+            CardSortField::CollectorNumber => "c.collector_key",
+            CardSortField::Rarity => "c.rarity, c.name_key",
+            CardSortField::ManaValue => "c.mana_value, c.name_key",
+        };
+        sql.push("with matched as materialized (select c.id, ").push(sorted_by);
         if self.list.chooses() {
             let group = match self.list.unique {
                 Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
                 Unique::Cards | Unique::Printings => "c.piece_id",
             };
-            sql.push(&format!(
-                ", row_number() over (partition by {group} order by {PREFERENCE}) as place"
-            ));
+            sql.push(&format!(", row_number() over (partition by {group} order by {PREFERENCE}) as place"));
         }
         sql.push(" from cards c where ");
         self.list.push_conditions(sql);
@@ -322,15 +300,10 @@ pub async fn list_cards(
 /// The database's.
 pub async fn count_cards(connection: &impl ConnectionTrait, list: &CardList) -> Result<i64> {
     let mut sql = Sql::new(connection);
-    ListedCards {
-        list,
-        columns: CardColumns::Row,
-    }
-    .prefix(&mut sql);
+    ListedCards { list, columns: CardColumns::Row }.prefix(&mut sql);
     sql.push("select count(*) as n ");
     if list.matches_first() {
-        sql.push("from matched m")
-            .push(if list.chooses() { " where m.place = 1" } else { "" });
+        sql.push("from matched m").push(if list.chooses() { " where m.place = 1" } else { "" });
     } else {
         sql.push("from cards c where ");
         list.push_conditions(&mut sql);
@@ -352,29 +325,14 @@ pub async fn load_cards_by_set(
 ) -> Result<HashMap<String, Slice<CardRow>>> {
     let list = CardList::of_set("", order);
     let keyset = list.keyset();
-    let page = Page {
-        end,
-        size,
-        after: None,
-        before: None,
-    };
+    let page = Page { end, size, after: None, before: None };
     let descending = (order.direction == Direction::Descending) == (end == End::Start);
     let word = if descending { "desc" } else { "asc" };
-    let mut by: Vec<String> = keyset
-        .columns
-        .iter()
-        .map(|column| format!("{} {word}", column.sql))
-        .collect();
+    let mut by: Vec<String> = keyset.columns.iter().map(|column| format!("{} {word}", column.sql)).collect();
     if keyset.nullable {
         // Unknown values last, and so first from the other end.
         let last = if end == End::Start { "asc" } else { "desc" };
-        by.insert(
-            0,
-            format!(
-                "case when {} is null then 1 else 0 end {last}",
-                keyset.columns[0].sql
-            ),
-        );
+        by.insert(0, format!("case when {} is null then 1 else 0 end {last}", keyset.columns[0].sql));
     }
     let mut sql = Sql::new(connection);
     sql.push("select * from (select ").push(columns.sql());
@@ -390,10 +348,7 @@ pub async fn load_cards_by_set(
         sql.bind(order.currency.to_value());
     }
     sql.push(" where c.set_code").any_of_texts(codes);
-    sql.push(&format!(
-        ") ranked where place <= {} order by set_code, place",
-        page.fetch()
-    ));
+    sql.push(&format!(") ranked where place <= {} order by set_code, place", page.fetch()));
     let mut fetched: HashMap<String, Vec<CardRow>> = HashMap::new();
     for row in sql.all::<CardRow>(connection).await? {
         fetched.entry(row.set_code.clone()).or_default().push(row);
@@ -401,16 +356,9 @@ pub async fn load_cards_by_set(
     let is = |fact| fact == crate::pagination::Fact::Known(true);
     let cut = |rows| {
         let cut = page.cut(rows, |card| list.key(card));
-        Slice {
-            has_previous: is(cut.previous),
-            has_next: is(cut.next),
-            rows: cut.rows,
-        }
+        Slice { has_previous: is(cut.previous), has_next: is(cut.next), rows: cut.rows }
     };
-    Ok(fetched
-        .into_iter()
-        .map(|(code, rows)| (code, cut(rows)))
-        .collect())
+    Ok(fetched.into_iter().map(|(code, rows)| (code, cut(rows))).collect())
 }
 
 /// How many printings each set has.
@@ -427,8 +375,7 @@ pub async fn count_cards_by_set(
         n: i64,
     }
     let mut sql = Sql::new(connection);
-    sql.push("select set_code, count(*) as n from cards where set_code")
-        .any_of_texts(codes);
+    sql.push("select set_code, count(*) as n from cards where set_code").any_of_texts(codes);
     sql.push(" group by set_code");
     let rows = sql.all::<SetCount>(connection).await?;
     Ok(rows.into_iter().map(|row| (row.set_code, row.n)).collect())

@@ -26,14 +26,9 @@ pub async fn find_card_by_printing(
     columns: CardColumns,
 ) -> Result<Option<CardRow>> {
     let mut sql = Sql::new(connection);
-    sql.push("select ")
-        .push(columns.sql())
-        .push(" from cards c where c.set_code = ")
-        .bind(set_code);
+    sql.push("select ").push(columns.sql()).push(" from cards c where c.set_code = ").bind(set_code);
     sql.push(" and c.collector_number = ").bind(collector_number);
-    sql.push(" and c.language = ")
-        .bind(language)
-        .push(" order by c.id limit 1");
+    sql.push(" and c.language = ").bind(language).push(" order by c.id limit 1");
     Ok(sql.one(connection).await?)
 }
 
@@ -121,8 +116,7 @@ async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result
             return Ok(Vec::new());
         };
         sql.push("select distinct name_key from (select name_key from card_names_search where card_names_search match ");
-        sql.bind(expression)
-            .push(&format!(" order by rank limit {})", CANDIDATES * 4));
+        sql.bind(expression).push(&format!(" order by rank limit {})", CANDIDATES * 4));
     }
     Ok(sql.all(connection).await?)
 }
@@ -130,10 +124,8 @@ async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result
 /// Any three-letter run of the name, in FTS5's syntax. Quoted, so that no letter is an operator.
 fn trigram_expression(key: &str) -> Option<String> {
     let letters: Vec<char> = key.chars().collect();
-    let mut runs: Vec<String> = letters
-        .windows(3)
-        .map(|run| format!("\"{}\"", run.iter().collect::<String>()))
-        .collect();
+    let mut runs: Vec<String> =
+        letters.windows(3).map(|run| format!("\"{}\"", run.iter().collect::<String>())).collect();
     runs.sort_unstable();
     runs.dedup();
     (!runs.is_empty()).then(|| runs.join(" OR "))

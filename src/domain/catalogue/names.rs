@@ -88,12 +88,7 @@ pub fn search_words(search: &str) -> Result<(Vec<String>, bool), Refusal> {
                 "At character {at}: expected a word of a card's name, or include:extras."
             )));
         }
-        words.extend(
-            name_key(part)
-                .split(' ')
-                .filter(|word| !word.is_empty())
-                .map(str::to_owned),
-        );
+        words.extend(name_key(part).split(' ').filter(|word| !word.is_empty()).map(str::to_owned));
     }
     if words.is_empty() && !extras {
         return Err(invalid(
@@ -133,14 +128,8 @@ mod tests {
 
     #[test]
     fn a_search_is_words_and_says_where_it_is_more() {
-        assert_eq!(
-            search_words("Lightning  BÓLT"),
-            Ok((vec!["lightning".into(), "bolt".into()], false))
-        );
-        assert_eq!(
-            search_words("angel include:extras"),
-            Ok((vec!["angel".into()], true))
-        );
+        assert_eq!(search_words("Lightning  BÓLT"), Ok((vec!["lightning".into(), "bolt".into()], false)));
+        assert_eq!(search_words("angel include:extras"), Ok((vec!["angel".into()], true)));
         for (search, place) in [
             ("", "character 1:"),
             ("   ", "character 1:"),

@@ -37,10 +37,7 @@ pub async fn load_sets_by_code(connection: &impl ConnectionTrait, codes: &[Strin
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(connection);
-    sql.push("select ")
-        .push(COLUMNS)
-        .push(" from card_sets where code")
-        .any_of_texts(codes);
+    sql.push("select ").push(COLUMNS).push(" from card_sets where code").any_of_texts(codes);
     Ok(sql.all(connection).await?)
 }
 
@@ -90,7 +87,7 @@ pub async fn list_sets(
     kinds: Option<&[String]>,
     page: &Page,
 ) -> Result<Slice<SetRow>> {
-    let column = |name| SortColumn { sql: name, name };
+    let column = |name| SortColumn::new(name, name);
     let keyset = Keyset {
         columns: vec![column("released_on"), column("id")],
         nullable: true,
@@ -113,9 +110,6 @@ pub async fn count_sets(connection: &impl ConnectionTrait, kinds: Option<&[Strin
 impl SetRow {
     /// Its place in the list of sets.
     pub fn key(&self) -> Key {
-        vec![
-            self.released_on.map_or(KeyValue::Null, KeyValue::Date),
-            KeyValue::Int(self.id.into()),
-        ]
+        vec![self.released_on.map_or(KeyValue::Null, KeyValue::Date), KeyValue::Int(self.id.into())]
     }
 }

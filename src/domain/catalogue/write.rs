@@ -81,11 +81,7 @@ const CARDS: Target = Target {
 
 const NAMES: Target = Target {
     table: "card_names",
-    columns: &[
-        column("name_key", Merge::Key),
-        column("piece_id", Merge::Key),
-        column("name", Merge::Keep),
-    ],
+    columns: &[column("name_key", Merge::Key), column("piece_id", Merge::Key), column("name", Merge::Keep)],
     only_if: None,
 };
 
@@ -112,11 +108,8 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
     let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
     let mut written = bulk.merge(&SETS, &rows).await?;
 
-    let last: HashMap<Uuid, usize> = cards
-        .iter()
-        .enumerate()
-        .map(|(position, card)| (card.scryfall_id, position))
-        .collect();
+    let last: HashMap<Uuid, usize> =
+        cards.iter().enumerate().map(|(position, card)| (card.scryfall_id, position)).collect();
     let cards: Vec<&CardRecord> = cards
         .iter()
         .enumerate()
@@ -126,10 +119,7 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
     if !provisional {
         take_over_provisional(bulk, &cards).await?;
     }
-    let rows = cards
-        .iter()
-        .map(|card| card_cells(card, provisional))
-        .collect::<Result<Vec<_>>>()?;
+    let rows = cards.iter().map(|card| card_cells(card, provisional)).collect::<Result<Vec<_>>>()?;
     written += bulk.merge(&CARDS, &rows).await?;
 
     let names: BTreeMap<(String, Uuid), &str> = cards
@@ -145,31 +135,19 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
         .collect();
     written += bulk.merge(&NAMES, &rows).await?;
 
-    let ids = load_card_ids(
-        bulk,
-        &cards.iter().map(|card| card.scryfall_id).collect::<Vec<_>>(),
-    )
-    .await?;
+    let ids = load_card_ids(bulk, &cards.iter().map(|card| card.scryfall_id).collect::<Vec<_>>()).await?;
     let mut external: Vec<(i16, &str, i32)> = cards
         .iter()
         .filter_map(|card| Some((card, ids.get(&card.scryfall_id)?)))
         .flat_map(|(card, id)| {
-            card.external_ids
-                .iter()
-                .map(|(who, name)| (who.to_value(), name.as_str(), *id))
+            card.external_ids.iter().map(|(who, name)| (who.to_value(), name.as_str(), *id))
         })
         .collect();
     external.sort_unstable();
     external.dedup();
     let rows: Vec<_> = external
         .into_iter()
-        .map(|(who, name, card)| {
-            vec![
-                Cell::Int(who.into()),
-                Cell::Text(name.into()),
-                Cell::Int(card.into()),
-            ]
-        })
+        .map(|(who, name, card)| vec![Cell::Int(who.into()), Cell::Text(name.into()), Cell::Int(card.into())])
         .collect();
     Ok(written + bulk.merge(&EXTERNAL_IDS, &rows).await?)
 }
@@ -261,8 +239,7 @@ pub async fn load_card_ids(
     scryfall_ids: &[Uuid],
 ) -> Result<HashMap<Uuid, i32>> {
     let mut sql = Sql::new(connection);
-    sql.push("select id, scryfall_id from cards where scryfall_id")
-        .any_of_uuids(scryfall_ids);
+    sql.push("select id, scryfall_id from cards where scryfall_id").any_of_uuids(scryfall_ids);
     let rows = sql.all::<CardId>(connection).await?;
     Ok(rows.into_iter().map(|row| (row.scryfall_id, row.id)).collect())
 }
@@ -345,30 +322,15 @@ async fn make_card_unguarded(
         // The same for all who make it, so that the unique index lets one through.
         let scryfall_id = Uuid::new_v5(&MADE_CARDS, format!("{set_code}\0{collector_number}").as_bytes());
         let mut sql = Sql::new(bulk);
-        sql.push("insert into card_sets (code, uuid, name, kind, digital) values (")
-            .bind(set_code);
-        sql.push(", ")
-            .bind(set_uuid(set_code))
-            .push(", ")
-            .bind(set_code.to_uppercase());
+        sql.push("insert into card_sets (code, uuid, name, kind, digital) values (").bind(set_code);
+        sql.push(", ").bind(set_uuid(set_code)).push(", ").bind(set_code.to_uppercase());
         sql.push(", 'expansion', false) on conflict (code) do nothing");
         sql.run(bulk).await?;
-        write(
-            bulk,
-            &[],
-            &[bare_record(scryfall_id, name, set_code, collector_number)],
-            true,
-        )
-        .await?;
+        write(bulk, &[], &[bare_record(scryfall_id, name, set_code, collector_number)], true).await?;
         let ids = load_card_ids(bulk, &[scryfall_id]).await?;
-        *ids.get(&scryfall_id)
-            .ok_or_else(|| Error::internal("a card that was just made is not there"))?
+        *ids.get(&scryfall_id).ok_or_else(|| Error::internal("a card that was just made is not there"))?
     };
-    let row = vec![
-        Cell::Int(provider.to_value().into()),
-        text(external_id),
-        Cell::Int(id.into()),
-    ];
+    let row = vec![Cell::Int(provider.to_value().into()), text(external_id), Cell::Int(id.into())];
     bulk.merge(&EXTERNAL_IDS, &[row]).await?;
     Ok(id)
 }
@@ -445,9 +407,7 @@ const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art
 /// The database's.
 pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
     let mut sql = Sql::new(bulk);
-    sql.push(&format!(
-        "update cards as c set extra = {EXTRA} where c.extra <> {EXTRA}"
-    ));
+    sql.push(&format!("update cards as c set extra = {EXTRA} where c.extra <> {EXTRA}"));
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(&format!(

@@ -28,9 +28,7 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
     loop {
         let bulk = begin(connection).await?;
         let mut sql = Sql::new(&bulk);
-        sql.push(&format!(
-            "select card_id, since from stale_cards order by card_id limit {CARDS}"
-        ));
+        sql.push(&format!("select card_id, since from stale_cards order by card_id limit {CARDS}"));
         let stale = sql.all::<stale_card::Model>(&bulk).await?;
         let Some(since) = stale.iter().map(|card| card.since).min() else {
             break;
@@ -40,8 +38,7 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
         replace_card_prices(&bulk, &cards, now).await?;
         update_days(&bulk, &cards, since).await?;
         let mut sql = Sql::new(&bulk);
-        sql.push("delete from stale_cards where card_id")
-            .any_of_numbers(&cards);
+        sql.push("delete from stale_cards where card_id").any_of_numbers(&cards);
         sql.run(&bulk).await?;
         bulk.commit().await?;
         done += cards.len() as u64;
@@ -73,19 +70,13 @@ async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
         "select (select max(observed_at) from latest_prices) as newest, newest_at as known from store_state",
     );
     let now = sql.one::<Now>(&bulk).await?;
-    let Some(Now {
-        newest: Some(newest),
-        known,
-    }) = now
-    else {
+    let Some(Now { newest: Some(newest), known }) = now else {
         return Ok(None);
     };
     if known != Some(newest) {
         let mut sql = Sql::new(&bulk);
         sql.push("insert into stale_cards (card_id, since) select distinct card_id, ");
-        sql.either("cast(", "")
-            .bind(newest)
-            .either(" as timestamptz)", "");
+        sql.either("cast(", "").bind(newest).either(" as timestamptz)", "");
         sql.push(" from latest_prices where true on conflict (card_id) do nothing");
         sql.run(&bulk).await?;
         let mut sql = Sql::new(&bulk);
@@ -99,9 +90,8 @@ async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
 async fn update_bases(bulk: &Bulk, cards: &[i32], now: DateTime<Utc>) -> Result<()> {
     let mut sql = Sql::new(bulk);
     sql.push("update latest_prices as l set ");
-    for (position, (base, window)) in [("base_24h", 1), ("base_7d", 7), ("base_30d", 30)]
-        .into_iter()
-        .enumerate()
+    for (position, (base, window)) in
+        [("base_24h", 1), ("base_7d", 7), ("base_30d", 30)].into_iter().enumerate()
     {
         sql.push(if position == 0 { "" } else { ", " }).push(base);
         sql.push(
@@ -110,19 +100,38 @@ async fn update_bases(bulk: &Bulk, cards: &[i32], now: DateTime<Utc>) -> Result<
                    and s.finish = l.finish and s.condition = l.condition and s.language = l.language
                    and s.observed_at <= ",
         );
-        sql.bind(now - TimeDelta::days(window))
-            .push(" order by s.observed_at desc limit 1)");
+        sql.bind(now - TimeDelta::days(window)).push(" order by s.observed_at desc limit 1)");
     }
     sql.push(" where l.card_id").any_of_numbers(cards);
     sql.run(bulk).await?;
     Ok(())
 }
 
+/// The finish that a card's price means where none is asked for: see `Finishes::first`.
+const FIRST_FINISH: &str = "case when c.finishes & 1 <> 0 then 0 when c.finishes & 2 <> 0 then 1 \
+     when c.finishes & 4 <> 0 then 2 else 0 end";
+
+/// Notes the cards whose catalogue has changed the finish that their price means.
+///
+/// # Errors
+/// The database's.
+pub async fn note_misranked(connection: &impl ConnectionTrait) -> Result<()> {
+    let mut sql = Sql::new(connection);
+    sql.push(
+        "insert into stale_cards (card_id, since)
+         select distinct p.card_id, s.newest_at
+         from card_prices p join cards c on c.id = p.card_id join store_state s on s.newest_at is not null
+         where p.condition = 0 and p.ranked <> (p.finish = ",
+    );
+    sql.push(FIRST_FINISH).push(") on conflict (card_id) do nothing");
+    sql.run(connection).await?;
+    Ok(())
+}
+
 /// The median of an even number is the mean of the middle two, half a unit up; so is the mean rounded.
 async fn replace_card_prices(bulk: &Bulk, cards: &[i32], now: DateTime<Utc>) -> Result<()> {
     let mut sql = Sql::new(bulk);
-    sql.push("delete from card_prices where card_id")
-        .any_of_numbers(cards);
+    sql.push("delete from card_prices where card_id").any_of_numbers(cards);
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(
@@ -131,16 +140,16 @@ async fn replace_card_prices(bulk: &Bulk, cards: &[i32], now: DateTime<Utc>) -> 
          with observed as (
              select l.card_id, m.currency, l.finish, l.condition, l.kind, l.observed_at, l.price, l.low, l.high,
                     l.base_24h, l.base_7d, l.base_30d,
-                    case when c.finishes & 1 <> 0 then 0 when c.finishes & 2 <> 0 then 1 when c.finishes & 4 <> 0 then 2
-                         else 0 end as first_finish
+                    ",
+    );
+    sql.push(FIRST_FINISH).push(
+        " as first_finish
              from latest_prices l
              join marketplaces m on m.id = l.marketplace_id and m.enabled
              join cards c on c.id = l.card_id and c.language = l.language
              where l.card_id",
     );
-    sql.any_of_numbers(cards)
-        .push(" and l.observed_at >= ")
-        .bind(now - PRICE_LIFETIME);
+    sql.any_of_numbers(cards).push(" and l.observed_at >= ").bind(now - PRICE_LIFETIME);
     sql.push(
         "), figures as (
              select card_id, currency, finish, condition, 0 as figure, price as value from observed where kind = 0
@@ -210,9 +219,7 @@ async fn update_days(bulk: &Bulk, cards: &[i32], since: DateTime<Utc>) -> Result
              join cards c on c.id = s.card_id and c.language = s.language
              where s.condition = 0 and s.card_id",
     );
-    sql.any_of_numbers(cards)
-        .push(" and s.observed_at >= ")
-        .bind(first);
+    sql.any_of_numbers(cards).push(" and s.observed_at >= ").bind(first);
     sql.push(
         "), closing as (
              select card_id, currency, kind, finish, day, price,

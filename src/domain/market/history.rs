@@ -42,10 +42,7 @@ pub struct HistoryQuery {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum HistorySource {
     /// The marketplace with this slug; nothing of it where it sells in another currency than the one asked for.
-    Marketplace {
-        slug: String,
-        currency: Option<Currency>,
-    },
+    Marketplace { slug: String, currency: Option<Currency> },
     /// All marketplaces of a currency: their median, for intervals other than raw.
     Currency(Currency),
 }
@@ -74,10 +71,7 @@ pub struct HistoryPoint {
 impl HistoryPoint {
     /// Its place in the history.
     pub fn key(&self) -> Key {
-        vec![
-            KeyValue::Time(self.time),
-            KeyValue::Int(self.marketplace_id.unwrap_or(0).into()),
-        ]
+        vec![KeyValue::Time(self.time), KeyValue::Int(self.marketplace_id.unwrap_or(0).into())]
     }
 }
 
@@ -86,10 +80,7 @@ impl FromQueryResult for HistoryPoint {
         let time = match row.try_get::<DateTime<Utc>>(prefix, "time") {
             Ok(time) => time,
             // Of the intervals that are made of days.
-            Err(_) => row
-                .try_get::<NaiveDate>(prefix, "time")?
-                .and_time(NaiveTime::MIN)
-                .and_utc(),
+            Err(_) => row.try_get::<NaiveDate>(prefix, "time")?.and_time(NaiveTime::MIN).and_utc(),
         };
         let marketplace_id: i16 = row.try_get(prefix, "marketplace_id")?;
         Ok(Self {
@@ -139,31 +130,20 @@ pub async fn load_price_history(
         );
         push_snapshot_conditions(&mut sql, query);
         push_bounds(&mut sql, page, "s.observed_at", "s.marketplace_id", false);
-        sql.push(&format!(
-            " order by s.observed_at {direction} limit {}) s",
-            page.fetch()
-        ));
+        sql.push(&format!(" order by s.observed_at {direction} limit {}) s", page.fetch()));
         sql.push(&format!(" order by card_id, finish, time {direction}"));
     } else {
         let of_days = query.interval != HistoryInterval::Raw;
         sql.push("select * from (select h.*, row_number() over (partition by card_id, finish order by ");
-        sql.push(&format!(
-            "time {direction}, marketplace_id {direction}) as place from ("
-        ));
+        sql.push(&format!("time {direction}, marketplace_id {direction}) as place from ("));
         push_points(&mut sql, keys, query);
         sql.push(") h where true");
         push_bounds(&mut sql, page, "time", "marketplace_id", of_days);
-        sql.push(&format!(
-            ") ranked where place <= {} order by card_id, finish, place",
-            page.fetch()
-        ));
+        sql.push(&format!(") ranked where place <= {} order by card_id, finish, place", page.fetch()));
     }
     let mut fetched: HashMap<(i32, Finish), Vec<HistoryPoint>> = HashMap::new();
     for point in sql.all::<HistoryPoint>(connection).await? {
-        fetched
-            .entry((point.card_id, point.finish))
-            .or_default()
-            .push(point);
+        fetched.entry((point.card_id, point.finish)).or_default().push(point);
     }
     if let (true, HistorySource::Marketplace { slug, .. }) = (fetched.is_empty(), &query.source) {
         require_marketplace(connection, slug).await?;
@@ -172,11 +152,7 @@ pub async fn load_price_history(
         // A cursor whose point is gone: what lay beyond it did so when it was made.
         let known = |fact| fact != Fact::Known(false);
         let cut = page.cut(rows, HistoryPoint::key);
-        Slice {
-            has_previous: known(cut.previous),
-            has_next: known(cut.next),
-            rows: cut.rows,
-        }
+        Slice { has_previous: known(cut.previous), has_next: known(cut.next), rows: cut.rows }
     };
     Ok(fetched.into_iter().map(|(key, rows)| (key, cut(rows))).collect())
 }
@@ -204,24 +180,18 @@ pub async fn count_price_history(
     push_points(&mut sql, keys, query);
     sql.push(") h group by card_id, finish");
     let rows = sql.all::<Counted>(connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| ((row.card_id, row.finish), row.n))
-        .collect())
+    Ok(rows.into_iter().map(|row| ((row.card_id, row.finish), row.n)).collect())
 }
 
 /// `(…) k(card_id, finish, language)`: the keys as a table.
 fn push_keys(sql: &mut Sql, keys: &[HistoryKey]) {
     let rows = serde_json::Value::from_iter(
-        keys.iter()
-            .map(|key| serde_json::json!([key.card_id, key.finish.to_value(), key.language])),
+        keys.iter().map(|key| serde_json::json!([key.card_id, key.finish.to_value(), key.language])),
     );
     let rows = rows.to_string();
     if sql.is_postgres() {
         sql.push("(select (value ->> 0)::integer as card_id, (value ->> 1)::smallint as finish, value ->> 2 as language");
-        sql.push(" from jsonb_array_elements(")
-            .bind(rows)
-            .push("::jsonb)) k");
+        sql.push(" from jsonb_array_elements(").bind(rows).push("::jsonb)) k");
     } else {
         sql.push(
             "(select value ->> 0 as card_id, value ->> 1 as finish, value ->> 2 as language from json_each(",
@@ -235,19 +205,15 @@ fn push_window(sql: &mut Sql, column: &str, window: HistoryWindow, of_days: bool
     let HistoryWindow::Days(days) = window else { return };
     sql.push(&format!(" and {column} >= "));
     match (sql.is_postgres(), of_days) {
-        (true, false) => sql.push(&format!(
-            "(select newest_at - interval '{days} days' from store_state)"
-        )),
-        (true, true) => sql.push(&format!(
-            "(select (newest_at at time zone 'UTC')::date - {days} from store_state)"
-        )),
+        (true, false) => sql.push(&format!("(select newest_at - interval '{days} days' from store_state)")),
+        (true, true) => {
+            sql.push(&format!("(select (newest_at at time zone 'UTC')::date - {days} from store_state)"))
+        }
         // Without its offset the text is before every moment of the same second.
         (false, false) => sql.push(&format!(
             "(select strftime('%Y-%m-%dT%H:%M:%S', newest_at, '-{days} days') from store_state)"
         )),
-        (false, true) => sql.push(&format!(
-            "(select date(newest_at, '-{days} days') from store_state)"
-        )),
+        (false, true) => sql.push(&format!("(select date(newest_at, '-{days} days') from store_state)")),
     };
 }
 
@@ -259,9 +225,7 @@ fn push_marketplace(sql: &mut Sql, slug: &str, currency: Option<Currency>) {
 }
 
 fn push_snapshot_conditions(sql: &mut Sql, query: &HistoryQuery) {
-    sql.push(" and s.kind = ")
-        .bind(query.kind.to_value())
-        .push(" and s.condition = 0");
+    sql.push(" and s.kind = ").bind(query.kind.to_value()).push(" and s.condition = 0");
     push_window(sql, "s.observed_at", query.window, false);
 }
 
@@ -317,14 +281,11 @@ fn push_closing(sql: &mut Sql, keys: &[HistoryKey], query: &HistoryQuery, source
 
 /// The prices of days over all marketplaces, as ingest keeps them.
 fn push_days(sql: &mut Sql, keys: &[HistoryKey], query: &HistoryQuery, currency: Currency) {
-    sql.push("select d.card_id, d.finish, d.day as time, ")
-        .either("cast(0 as smallint)", "0");
+    sql.push("select d.card_id, d.finish, d.day as time, ").either("cast(0 as smallint)", "0");
     sql.push(" as marketplace_id, d.price, d.low, d.high from ");
     push_keys(sql, keys);
     sql.push(" join price_days d on d.card_id = k.card_id and d.finish = k.finish where d.currency = ");
-    sql.bind(currency.to_value())
-        .push(" and d.kind = ")
-        .bind(query.kind.to_value());
+    sql.bind(currency.to_value()).push(" and d.kind = ").bind(query.kind.to_value());
     push_window(sql, "d.day", query.window, true);
 }
 

@@ -33,8 +33,7 @@ pub async fn load_marketplaces_by_id(
         return Ok(Vec::new());
     }
     let mut sql = Sql::new(connection);
-    sql.push("select * from marketplaces where id")
-        .any_of_numbers(ids);
+    sql.push("select * from marketplaces where id").any_of_numbers(ids);
     Ok(sql.all(connection).await?)
 }
 
@@ -47,11 +46,7 @@ pub async fn load_marketplaces_by_uuid(
     if uuids.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(Entity::find()
-        .filter(Column::Uuid.is_in(uuids.iter().copied()))
-        .into_model()
-        .all(connection)
-        .await?)
+    Ok(Entity::find().filter(Column::Uuid.is_in(uuids.iter().copied())).into_model().all(connection).await?)
 }
 
 /// # Errors
@@ -63,11 +58,7 @@ pub async fn load_marketplaces_by_slug(
     if slugs.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(Entity::find()
-        .filter(Column::Slug.is_in(slugs))
-        .into_model()
-        .all(connection)
-        .await?)
+    Ok(Entity::find().filter(Column::Slug.is_in(slugs)).into_model().all(connection).await?)
 }
 
 /// All of them, by name.
@@ -75,30 +66,24 @@ pub async fn load_marketplaces_by_slug(
 /// # Errors
 /// The database's.
 pub async fn list_marketplaces(connection: &impl ConnectionTrait) -> Result<Vec<MarketplaceRow>> {
-    let mut rows: Vec<MarketplaceRow> = Entity::find()
-        .order_by_asc(Column::Id)
-        .into_model()
-        .all(connection)
-        .await?;
+    let mut rows: Vec<MarketplaceRow> =
+        Entity::find().order_by_asc(Column::Id).into_model().all(connection).await?;
     // Sorted here: the stores' collations differ, and there are a handful.
     rows.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(rows)
 }
 
-/// ERR-3002 unless there is such a marketplace. Asked only where a statement that names the slug found nothing, so
+/// The marketplace of this slug, or ERR-3002. Asked only where a statement that names the slug found nothing, so
 /// that a right one costs no statement.
 ///
 /// # Errors
 /// The refusal, or the database's.
-pub(super) async fn require_marketplace(connection: &impl ConnectionTrait, slug: &str) -> Result<()> {
-    if load_marketplaces_by_slug(connection, &[slug.to_owned()])
-        .await?
-        .is_empty()
-    {
-        return Err(Refusal::invalid_value(
-            "There is no marketplace of this name. marketplaces lists them all.",
-        )
-        .into());
-    }
-    Ok(())
+pub(super) async fn require_marketplace(
+    connection: &impl ConnectionTrait,
+    slug: &str,
+) -> Result<MarketplaceRow> {
+    let found = load_marketplaces_by_slug(connection, &[slug.to_owned()]).await?.pop();
+    found.ok_or_else(|| {
+        Refusal::invalid_value("There is no marketplace of this name. marketplaces lists them all.").into()
+    })
 }

@@ -1,14 +1,6 @@
 //! Amounts: whole minor units inside, decimals at the edge. See docs/adr/0003-money.md.
 
-use entity::enums::{Condition, Currency};
-
-/// An amount of a currency.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Money {
-    /// In minor units: cents, or hundredths of a ticket.
-    pub minor: i64,
-    pub currency: Currency,
-}
+use entity::enums::Condition;
 
 /// What a played copy is worth, in thousandths of a near-mint one, where no marketplace says: the steps that large
 /// shops' published grading guides have in common, rounded.
@@ -22,10 +14,8 @@ pub const CONDITION_PER_MILLE: [(Condition, i64); 5] = [
 
 /// A near-mint amount, estimated for another condition; half a unit rounds up.
 pub(super) fn estimate(near_mint: i64, condition: Condition) -> i64 {
-    let per_mille = CONDITION_PER_MILLE
-        .iter()
-        .find(|(of, _)| *of == condition)
-        .map_or(1_000, |(_, figure)| *figure);
+    let per_mille =
+        CONDITION_PER_MILLE.iter().find(|(of, _)| *of == condition).map_or(1_000, |(_, figure)| *figure);
     (near_mint * per_mille + 500).div_euclid(1_000)
 }
 

@@ -1,5 +1,6 @@
 //! What a card costs now: over all marketplaces of a currency, or in each.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -62,10 +63,7 @@ pub struct PriceChange {
 
 impl PriceChange {
     fn between(base: Option<i64>, now: i64) -> Self {
-        Self {
-            amount: base.map_or(0, |base| now - base),
-            base,
-        }
+        Self { amount: base.map_or(0, |base| now - base), base }
     }
 
     /// In percent of the base; unknown where that is unknown or 0.
@@ -186,17 +184,12 @@ async fn load_over_marketplaces(
     }
     let currency = |key: &CardPriceKey| key.currency.unwrap_or(Currency::Usd);
     let mut sql = Sql::new(connection);
-    sql.push("select * from card_prices where card_id")
-        .any_of_numbers(&distinct(keys, |key| key.card_id));
-    sql.push(" and currency")
-        .any_of_numbers(&distinct(keys, |key| currency(key).to_value()));
-    sql.push(" and condition")
-        .any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
+    sql.push("select * from card_prices where card_id").any_of_numbers(&distinct(keys, |key| key.card_id));
+    sql.push(" and currency").any_of_numbers(&distinct(keys, |key| currency(key).to_value()));
+    sql.push(" and condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
     let rows = sql.all::<card_price::Model>(connection).await?;
-    let rows: HashMap<_, _> = rows
-        .iter()
-        .map(|row| ((row.card_id, row.currency, row.finish, row.condition), row))
-        .collect();
+    let rows: HashMap<_, _> =
+        rows.iter().map(|row| ((row.card_id, row.currency, row.finish, row.condition), row)).collect();
     let answer = |key: &CardPriceKey| {
         let find = |condition| rows.get(&(key.card_id, currency(key), key.finish, condition));
         match (find(key.condition), find(Condition::NearMint)) {
@@ -240,33 +233,26 @@ async fn load_in_marketplaces(
     sql.push(
         "select m.slug, m.currency, (select newest_at from store_state) as now, l.card_id, l.kind, l.finish, l.condition,
                 l.language, l.observed_at, l.price, l.low, l.high, l.market, l.base_24h, l.base_7d, l.base_30d
-         from latest_prices l join marketplaces m on m.id = l.marketplace_id where l.card_id",
+         from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled where l.card_id",
     );
     sql.any_of_numbers(&distinct(keys, |key| key.card_id));
-    sql.push(" and m.slug")
-        .any_of_texts(&slugs.iter().cloned().collect::<Vec<_>>());
-    sql.push(" and l.condition")
-        .any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
+    sql.push(" and m.slug").any_of_texts(&slugs.iter().cloned().collect::<Vec<_>>());
+    sql.push(" and l.condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
     let rows = sql.all::<MarketplacePrice>(connection).await?;
-    for slug in slugs
-        .iter()
-        .filter(|slug| !rows.iter().any(|row| row.slug == **slug))
-    {
-        require_marketplace(connection, slug).await?;
+    let mut currencies: HashMap<String, Currency> =
+        rows.iter().map(|row| (row.slug.clone(), row.currency)).collect();
+    for slug in slugs {
+        if let Entry::Vacant(unseen) = currencies.entry(slug) {
+            let marketplace = require_marketplace(connection, unseen.key()).await?;
+            unseen.insert(marketplace.currency);
+        }
     }
     let current: HashMap<_, _> = rows
         .iter()
         .filter(|row| row.now.is_none_or(|now| row.observed_at >= now - PRICE_LIFETIME))
         .map(|row| {
             (
-                (
-                    row.card_id,
-                    row.slug.as_str(),
-                    row.language.as_str(),
-                    row.kind,
-                    row.finish,
-                    row.condition,
-                ),
+                (row.card_id, row.slug.as_str(), row.language.as_str(), row.kind, row.finish, row.condition),
                 row,
             )
         })
@@ -275,14 +261,7 @@ async fn load_in_marketplaces(
         let slug = key.marketplace.as_deref().unwrap_or_default();
         let find = |kind, condition| {
             current
-                .get(&(
-                    key.card_id,
-                    slug,
-                    key.language.as_str(),
-                    kind,
-                    key.finish,
-                    condition,
-                ))
+                .get(&(key.card_id, slug, key.language.as_str(), kind, key.finish, condition))
                 .filter(|row| key.currency.is_none_or(|currency| row.currency == currency))
         };
         let price = |condition| {
@@ -291,7 +270,7 @@ async fn load_in_marketplaces(
                 Price::in_marketplace(row, row.now.unwrap_or(row.observed_at), buylist)
             })
         };
-        let of_marketplace = || rows.iter().find(|row| row.slug == slug).map(|row| row.currency);
+        let of_marketplace = || currencies.get(slug).copied();
         price(key.condition)
             .or_else(|| Some(price(Condition::NearMint)?.estimated(key.condition)))
             .unwrap_or_else(|| Price::unknown(key.currency.or_else(of_marketplace).unwrap_or(Currency::Usd)))
@@ -349,12 +328,9 @@ pub async fn load_latest_prices_by_card(
     let borrowed: Vec<_> = keys.iter().collect();
     let mut sql = Sql::new(connection);
     sql.push("select m.currency, l.* from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled");
-    sql.push(" where l.card_id")
-        .any_of_numbers(&distinct(&borrowed, |key| key.card_id));
-    sql.push(" and l.kind")
-        .any_of_numbers(&distinct(&borrowed, |key| key.kind.to_value()));
-    sql.push(" and l.condition")
-        .any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
+    sql.push(" where l.card_id").any_of_numbers(&distinct(&borrowed, |key| key.card_id));
+    sql.push(" and l.kind").any_of_numbers(&distinct(&borrowed, |key| key.kind.to_value()));
+    sql.push(" and l.condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
     let mut by_card: HashMap<i32, Vec<Row>> = HashMap::new();
     for row in sql.all::<Row>(connection).await? {
         by_card.entry(row.latest.card_id).or_default().push(row);
@@ -389,11 +365,7 @@ pub async fn load_latest_prices_by_card(
 fn latest_row(currency: Currency, row: &latest_price::Model, condition: Condition) -> LatestPriceRow {
     let estimated = row.condition != condition;
     let scale = |amount| {
-        if estimated {
-            estimate(amount, condition)
-        } else {
-            amount
-        }
+        if estimated { estimate(amount, condition) } else { amount }
     };
     LatestPriceRow {
         marketplace_id: row.marketplace_id,
@@ -412,18 +384,12 @@ fn latest_row(currency: Currency, row: &latest_price::Model, condition: Conditio
 }
 
 fn distinct<K, V: Ord>(keys: &[&K], value: impl Fn(&K) -> V) -> Vec<V> {
-    keys.iter()
-        .map(|key| value(key))
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect()
+    keys.iter().map(|key| value(key)).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// The conditions asked for, and near mint, of which the others are estimated.
 fn conditions(asked: impl Iterator<Item = Condition>) -> Vec<i16> {
-    let asked: BTreeSet<i16> = asked
-        .chain([Condition::NearMint])
-        .map(|condition| condition.to_value())
-        .collect();
+    let asked: BTreeSet<i16> =
+        asked.chain([Condition::NearMint]).map(|condition| condition.to_value()).collect();
     asked.into_iter().collect()
 }

@@ -40,13 +40,6 @@ pub struct PricePoint {
 impl PricePoint {
     /// A point of a source that knows one figure only.
     pub fn flat(observed_at: DateTime<Utc>, price: i64) -> Self {
-        Self {
-            observed_at,
-            price,
-            low: None,
-            mid: None,
-            high: None,
-            market: None,
-        }
+        Self { observed_at, price, low: None, mid: None, high: None, market: None }
     }
 }

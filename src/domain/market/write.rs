@@ -92,18 +92,14 @@ pub async fn write_marketplaces(bulk: &Bulk, records: &[MarketplaceRecord]) -> R
                 Cell::Uuid(Uuid::new_v5(&MARKETPLACE_IDS, record.slug.as_bytes())),
                 Cell::Text(record.name.as_str().into()),
                 Cell::Int(record.currency.to_value().into()),
-                record
-                    .url
-                    .as_deref()
-                    .map_or(Cell::Null, |url| Cell::Text(url.into())),
+                record.url.as_deref().map_or(Cell::Null, |url| Cell::Text(url.into())),
             ]
         })
         .collect();
     bulk.merge(&MARKETPLACES, &rows).await?;
     let slugs: Vec<_> = records.iter().map(|record| record.slug.clone()).collect();
     let mut sql = Sql::new(bulk);
-    sql.push("select id, slug from marketplaces where slug")
-        .any_of_texts(&slugs);
+    sql.push("select id, slug from marketplaces where slug").any_of_texts(&slugs);
     let found = sql.all::<MarketplaceId>(bulk).await?;
     Ok(found.into_iter().map(|row| (row.slug, row.id)).collect())
 }
@@ -121,11 +117,7 @@ pub async fn write_prices(bulk: &Bulk, series: &[PriceSeries]) -> Result<u64> {
             points.insert((SeriesKey::of(one), point.observed_at), point);
         }
     }
-    make_partitions(
-        bulk,
-        points.keys().map(|(_, observed_at)| observed_at.date_naive()),
-    )
-    .await?;
+    make_partitions(bulk, points.keys().map(|(_, observed_at)| observed_at.date_naive())).await?;
     // In the order of the key, so that the pages of the index are written once.
     let rows: Vec<_> = points.iter().map(|((key, _), point)| cells(key, point)).collect();
     let written = bulk.merge(&SNAPSHOTS, &rows).await?;
@@ -141,10 +133,8 @@ pub async fn write_prices(bulk: &Bulk, series: &[PriceSeries]) -> Result<u64> {
     }
     let rows: Vec<_> = newest.iter().map(|(key, point)| cells(key, point)).collect();
     bulk.merge(&LATEST, &rows).await?;
-    let rows: Vec<_> = since
-        .into_iter()
-        .map(|(card, since)| vec![Cell::Int(card.into()), Cell::Time(since)])
-        .collect();
+    let rows: Vec<_> =
+        since.into_iter().map(|(card, since)| vec![Cell::Int(card.into()), Cell::Time(since)]).collect();
     bulk.merge(&STALE, &rows).await?;
     Ok(written)
 }
@@ -217,8 +207,7 @@ async fn make_partitions(bulk: &Bulk, days: impl Iterator<Item = NaiveDate>) -> 
         months.into_iter().map(|month| (name(month), month)).collect();
     let wanted: Vec<String> = names.keys().cloned().collect();
     let mut sql = Sql::new(bulk);
-    sql.push("select relname::text as name from pg_class where relname")
-        .any_of_texts(&wanted);
+    sql.push("select relname::text as name from pg_class where relname").any_of_texts(&wanted);
     for made in sql.all::<Partition>(bulk).await? {
         names.remove(&made.name);
     }
@@ -226,24 +215,13 @@ async fn make_partitions(bulk: &Bulk, days: impl Iterator<Item = NaiveDate>) -> 
         return Ok(());
     }
     // One maker at a time; whoever waited finds the partition made.
-    bulk.execute_unprepared("select pg_advisory_xact_lock(hashtext('dualcaster price partitions'))")
-        .await?;
+    bulk.execute_unprepared("select pg_advisory_xact_lock(hashtext('dualcaster price partitions'))").await?;
     for (name, (year, month)) in names {
-        let (next_year, next_month) = if month == 12 {
-            (year + 1, 1)
-        } else {
-            (year, month + 1)
-        };
-        let (from, to) = (
-            format!("{year:04}-{month:02}-01"),
-            format!("{next_year:04}-{next_month:02}-01"),
-        );
+        let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        let (from, to) = (format!("{year:04}-{month:02}-01"), format!("{next_year:04}-{next_month:02}-01"));
         let mut sql = Sql::new(bulk);
-        sql.push("select 1 as n from price_snapshots_default where observed_at >= '")
-            .push(&from);
-        sql.push(" 00:00+00' and observed_at < '")
-            .push(&to)
-            .push(" 00:00+00' limit 1");
+        sql.push("select 1 as n from price_snapshots_default where observed_at >= '").push(&from);
+        sql.push(" 00:00+00' and observed_at < '").push(&to).push(" 00:00+00' limit 1");
         // A month that already has rows in the default partition stays there: moving them would lock the table.
         if sql.one::<crate::db::Exists>(bulk).await?.is_none() {
             let create = format!(

@@ -23,6 +23,7 @@ use crate::error;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::{Edges, connection};
+use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::scalars::{Date, Url, Uuid};
@@ -86,11 +87,7 @@ impl Card {
 
     /// The set it appeared in.
     async fn set(&self, context: &Context<'_>) -> Result<CardSet> {
-        let set = context
-            .data::<Loaders>()?
-            .sets
-            .load(self.row.set_code.clone())
-            .await?;
+        let set = context.data::<Loaders>()?.sets.load(self.row.set_code.clone()).await?;
         Ok(promised(set, "a card's set is not there")?.into())
     }
 
@@ -125,13 +122,13 @@ impl Card {
     }
 
     /// Its rules text; null where it stands on the faces.
-    async fn oracle_text(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.details(context).await?.oracle_text.clone())
+    async fn oracle_text(&self, context: &Context<'_>) -> Option<Result<String>> {
+        nullable(async { Ok(self.details(context).await?.oracle_text.clone()) }).await
     }
 
     /// Its flavour text.
-    async fn flavor_text(&self, context: &Context<'_>) -> Result<Option<String>> {
-        Ok(self.details(context).await?.flavor_text.clone())
+    async fn flavor_text(&self, context: &Context<'_>) -> Option<Result<String>> {
+        nullable(async { Ok(self.details(context).await?.flavor_text.clone()) }).await
     }
 
     /// Its keywords: `Flying`, `Haste`.
@@ -146,14 +143,7 @@ impl Card {
 
     /// Two or more where the card has several faces; else empty.
     async fn faces(&self, context: &Context<'_>) -> Result<Vec<CardFace>> {
-        Ok(self
-            .details(context)
-            .await?
-            .faces
-            .iter()
-            .cloned()
-            .map(CardFace::from)
-            .collect())
+        Ok(self.details(context).await?.faces.iter().cloned().map(CardFace::from).collect())
     }
 
     /// Its power, which may be `*`.
@@ -192,10 +182,9 @@ impl Card {
         let loaders = context.data::<Loaders>()?;
         let link = async |(slug, url): (&String, &String)| {
             let row = loaders.marketplaces_by_slug.load(slug.clone()).await?;
-            Ok::<_, error::Error>(row.map(|row| PurchaseLink {
-                marketplace: row.into(),
-                url: Url(url.clone()),
-            }))
+            Ok::<_, error::Error>(
+                row.map(|row| PurchaseLink { marketplace: row.into(), url: Url(url.clone()) }),
+            )
         };
         let links = futures_util::future::try_join_all(details.purchase_urls.iter().map(link)).await?;
         Ok(links.into_iter().flatten().collect())
@@ -254,26 +243,20 @@ impl Card {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
-    ) -> Result<Option<CardConnection>> {
-        let loaders = context.data::<Loaders>()?;
-        let secret = context.data::<CursorSecret>()?;
-        let piece = self.row.piece_id;
-        let list_id = printing_list_id(piece);
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .page(&list_id, secret)?;
-        let slice = loaders
-            .printings
-            .load((piece, page, card_connection_columns(context)))
-            .await?;
-        let edges = Edges::new(slice.unwrap_or_else(Slice::empty), |card| {
-            secret.seal(&list_id, &card.printing_key())
-        });
-        Ok(Some(CardConnection::new(edges, CardTotal::Printings(piece))))
+    ) -> Option<Result<CardConnection>> {
+        nullable(async {
+            let loaders = context.data::<Loaders>()?;
+            let secret = context.data::<CursorSecret>()?;
+            let piece = self.row.piece_id;
+            let list_id = printing_list_id(piece);
+            let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
+            let slice = loaders.printings.load((piece, page, card_connection_columns(context))).await?;
+            let edges = Edges::new(slice.unwrap_or_else(Slice::empty), |card| {
+                secret.seal(&list_id, &card.printing_key())
+            });
+            Ok(Some(CardConnection::new(edges, CardTotal::Printings(piece))))
+        })
+        .await
     }
 
     /// The retail price now, of one marketplace or over all that sell in the currency: price and mid are the median of
@@ -316,29 +299,24 @@ impl Card {
             default_with = "Some(PriceKind::Retail)"
         )]
         kind: Option<PriceKind>,
-    ) -> Result<Option<Vec<MarketPrice>>> {
-        let key = MarketPriceKey {
-            card_id: self.row.id,
-            language: self.row.language.clone(),
-            currency: currency.map(Into::into),
-            finish: finish.map(Into::into),
-            condition: condition.map_or(entity::enums::Condition::NearMint, Into::into),
-            kind: kind.map_or(entity::enums::PriceKind::Retail, Into::into),
-        };
-        let rows = context
-            .data::<Loaders>()?
-            .latest_prices
-            .load(key)
-            .await?
-            .unwrap_or_default();
-        Ok(Some(rows.into_iter().map(MarketPrice::from).collect()))
+    ) -> Option<Result<Vec<MarketPrice>>> {
+        nullable(async {
+            let key = MarketPriceKey {
+                card_id: self.row.id,
+                language: self.row.language.clone(),
+                currency: currency.map(Into::into),
+                finish: finish.map(Into::into),
+                condition: condition.map_or(entity::enums::Condition::NearMint, Into::into),
+                kind: kind.map_or(entity::enums::PriceKind::Retail, Into::into),
+            };
+            let rows = context.data::<Loaders>()?.latest_prices.load(key).await?.unwrap_or_default();
+            Ok(Some(rows.into_iter().map(MarketPrice::from).collect()))
+        })
+        .await
     }
 
     /// Past prices, newest first: of one marketplace, or over all that sell in the currency.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "they are the field's arguments in the contract"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
     async fn price_history(
         &self,
         context: &Context<'_>,
@@ -347,10 +325,7 @@ impl Card {
             default_with = "Some(HistoryWindow::Days30)"
         )]
         window: Option<HistoryWindow>,
-        #[graphql(
-            desc = "What a point stands for.",
-            default_with = "Some(HistoryInterval::Day)"
-        )]
+        #[graphql(desc = "What a point stands for.", default_with = "Some(HistoryInterval::Day)")]
         interval: Option<HistoryInterval>,
         #[graphql(desc = "What the amounts are in; without one, the marketplace's, else USD.")]
         currency: Option<Currency>,
@@ -365,44 +340,34 @@ impl Card {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
-    ) -> Result<Option<PricePointConnection>> {
-        let loaders = context.data::<Loaders>()?;
-        let secret = context.data::<CursorSecret>()?;
-        let key = HistoryKey {
-            card_id: self.row.id,
-            language: self.row.language.clone(),
-            finish: self.finish(finish),
-        };
-        let query = HistoryQuery {
-            window: window.unwrap_or(HistoryWindow::Days30).into(),
-            interval: interval.unwrap_or(HistoryInterval::Day).into(),
-            kind: kind.map_or(entity::enums::PriceKind::Retail, Into::into),
-            source: match marketplace {
-                Some(slug) => HistorySource::Marketplace {
-                    slug,
-                    currency: currency.map(Into::into),
+    ) -> Option<Result<PricePointConnection>> {
+        nullable(async {
+            let loaders = context.data::<Loaders>()?;
+            let secret = context.data::<CursorSecret>()?;
+            let key = HistoryKey {
+                card_id: self.row.id,
+                language: self.row.language.clone(),
+                finish: self.finish(finish),
+            };
+            let query = HistoryQuery {
+                window: window.unwrap_or(HistoryWindow::Days30).into(),
+                interval: interval.unwrap_or(HistoryInterval::Day).into(),
+                kind: kind.map_or(entity::enums::PriceKind::Retail, Into::into),
+                source: match marketplace {
+                    Some(slug) => HistorySource::Marketplace { slug, currency: currency.map(Into::into) },
+                    None => {
+                        HistorySource::Currency(currency.map_or(entity::enums::Currency::Usd, Into::into))
+                    }
                 },
-                None => HistorySource::Currency(currency.map_or(entity::enums::Currency::Usd, Into::into)),
-            },
-        };
-        let list_id = history_list_id(&key, &query);
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .page(&list_id, secret)?;
-        let slice = loaders
-            .history
-            .load((key.clone(), query.clone(), page))
-            .await?
-            .unwrap_or_else(Slice::empty);
-        let edges = Edges::new(slice, |point| secret.seal(&list_id, &point.key()));
-        Ok(Some(PricePointConnection::new(
-            edges,
-            HistoryTotal { key, query },
-        )))
+            };
+            let list_id = history_list_id(&key, &query);
+            let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
+            let slice =
+                loaders.history.load((key.clone(), query.clone(), page)).await?.unwrap_or_else(Slice::empty);
+            let edges = Edges::new(slice, |point| secret.seal(&list_id, &point.key()));
+            Ok(Some(PricePointConnection::new(edges, HistoryTotal { key, query })))
+        })
+        .await
     }
 }
 
@@ -442,11 +407,7 @@ impl Load for CardsByScryfallId {
     ) -> error::Result<HashMap<Self::Key, Self::Value>> {
         let mut loaded = HashMap::new();
         for columns in [CardColumns::Row, CardColumns::RowAndDetails] {
-            let ids: Vec<Id> = keys
-                .iter()
-                .filter(|key| key.1 == columns)
-                .map(|key| key.0)
-                .collect();
+            let ids: Vec<Id> = keys.iter().filter(|key| key.1 == columns).map(|key| key.0).collect();
             for row in load_cards_by_scryfall_id(connection, &ids, columns).await? {
                 loaded.insert((row.scryfall_id, columns), Arc::new(row));
             }

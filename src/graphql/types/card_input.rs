@@ -92,26 +92,18 @@ impl TryFrom<CardFilter> for catalogue::CardFilter {
         let legal_in = filter.legal_in.map(|format| format.to_lowercase());
         let is_format = |format: &String| {
             (1..=30).contains(&format.len())
-                && format
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                && format.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
         if legal_in.as_ref().is_some_and(|format| !is_format(format)) {
-            return Err(Refusal::invalid_value(
-                "legalIn is a format's name in letters: modern, commander.",
-            ));
+            return Err(Refusal::invalid_value("legalIn is a format's name in letters: modern, commander."));
         }
         Ok(Self {
             set_codes: filter
                 .set_codes
                 .map(|codes| codes.into_iter().map(|code| code.to_lowercase()).collect()),
-            rarities: filter
-                .rarities
-                .map(|rarities| rarities.into_iter().map(Into::into).collect()),
+            rarities: filter.rarities.map(|rarities| rarities.into_iter().map(Into::into).collect()),
             colors: filter.colors.into_iter().flatten().map(Into::into).collect(),
-            finishes: filter
-                .finishes
-                .map(|finishes| finishes.into_iter().map(Into::into).collect()),
+            finishes: filter.finishes.map(|finishes| finishes.into_iter().map(Into::into).collect()),
             legal_in,
             price: filter.price.map(|range| catalogue::PriceRange {
                 minimum: range.minimum.map(|amount| amount.0),

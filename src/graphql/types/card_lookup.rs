@@ -45,27 +45,13 @@ pub async fn find_card(context: &Context<'_>, by: CardLookup) -> Result<Option<C
     let connection = &loaders.connection;
     let found = match by {
         CardLookup::Id(id) => {
-            return Ok(loaders
-                .cards
-                .load((GlobalId::card(&id)?, columns))
-                .await?
-                .map(Card::from));
+            return Ok(loaders.cards.load((GlobalId::card(&id)?, columns)).await?.map(Card::from));
         }
         CardLookup::ScryfallId(id) => return Ok(loaders.cards.load((id.0, columns)).await?.map(Card::from)),
-        CardLookup::Printing(PrintingLookup {
-            set_code,
-            collector_number,
-            language,
-        }) => {
+        CardLookup::Printing(PrintingLookup { set_code, collector_number, language }) => {
             let language = language.unwrap_or_else(|| "en".to_owned()).to_lowercase();
-            find_card_by_printing(
-                connection,
-                &set_code.to_lowercase(),
-                &collector_number,
-                &language,
-                columns,
-            )
-            .await?
+            find_card_by_printing(connection, &set_code.to_lowercase(), &collector_number, &language, columns)
+                .await?
         }
         CardLookup::Name(name) => find_card_by_name(connection, &name, columns).await?,
         CardLookup::FuzzyName(name) => find_card_by_fuzzy_name(connection, &name, columns).await?,

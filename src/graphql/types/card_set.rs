@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::Load;
 use crate::graphql::connection::{Edges, connection};
+use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::scalars::{Date, Url};
@@ -78,26 +79,20 @@ impl CardSet {
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
-    ) -> async_graphql::Result<Option<CardConnection>> {
-        let loaders = context.data::<Loaders>()?;
-        let secret = context.data::<CursorSecret>()?;
-        let order: CardOrder = sort.unwrap_or_default().into();
-        let list = CardList::of_set(&self.0.code, order);
-        let list_id = list.id();
-        let page = PageArguments {
-            first,
-            after,
-            last,
-            before,
-        }
-        .page(&list_id, secret)?;
-        let key = (self.0.code.clone(), order, page, card_connection_columns(context));
-        let slice = loaders.set_cards.load(key).await?.unwrap_or_else(Slice::empty);
-        let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
-        Ok(Some(CardConnection::new(
-            edges,
-            CardTotal::OfSet(self.0.code.clone()),
-        )))
+    ) -> Option<async_graphql::Result<CardConnection>> {
+        nullable(async {
+            let loaders = context.data::<Loaders>()?;
+            let secret = context.data::<CursorSecret>()?;
+            let order: CardOrder = sort.unwrap_or_default().into();
+            let list = CardList::of_set(&self.0.code, order);
+            let list_id = list.id();
+            let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
+            let key = (self.0.code.clone(), order, page, card_connection_columns(context));
+            let slice = loaders.set_cards.load(key).await?.unwrap_or_else(Slice::empty);
+            let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
+            Ok(Some(CardConnection::new(edges, CardTotal::OfSet(self.0.code.clone()))))
+        })
+        .await
     }
 }
 

@@ -6,11 +6,7 @@ use super::{Card, CardSet, Marketplace};
 
 /// An object with a globally unique, opaque id.
 #[derive(Interface)]
-#[graphql(field(
-    name = "id",
-    ty = "ID",
-    desc = "Globally unique and opaque; give it to `node`."
-))]
+#[graphql(field(name = "id", ty = "ID", desc = "Globally unique and opaque; give it to `node`."))]
 pub enum Node {
     Card(Card),
     CardSet(CardSet),

@@ -84,10 +84,7 @@ pub struct PriceChange {
 
 impl From<market::PriceChange> for PriceChange {
     fn from(change: market::PriceChange) -> Self {
-        Self {
-            amount: Decimal(change.amount),
-            percent: change.percent(),
-        }
+        Self { amount: Decimal(change.amount), percent: change.percent() }
     }
 }
 
@@ -125,11 +122,7 @@ pub struct MarketPrice {
 impl MarketPrice {
     /// Whose price it is.
     async fn marketplace(&self, context: &Context<'_>) -> async_graphql::Result<Marketplace> {
-        let row = context
-            .data::<Loaders>()?
-            .marketplaces
-            .load(self.marketplace_id)
-            .await?;
+        let row = context.data::<Loaders>()?.marketplaces.load(self.marketplace_id).await?;
         Ok(promised(row, "a price's marketplace is not there")?.into())
     }
 }

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::connection;
+use crate::graphql::error::nullable;
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::pagination::{Page, Slice};
 
@@ -58,12 +59,15 @@ pub struct PricePoint {
 #[ComplexObject]
 impl PricePoint {
     /// Whose price it was; null where it is over several.
-    async fn marketplace(&self, context: &Context<'_>) -> async_graphql::Result<Option<Marketplace>> {
-        let Some(id) = self.marketplace_id else {
-            return Ok(None);
-        };
-        let row = context.data::<Loaders>()?.marketplaces.load(id).await?;
-        Ok(Some(promised(row, "a price's marketplace is not there")?.into()))
+    async fn marketplace(&self, context: &Context<'_>) -> Option<async_graphql::Result<Marketplace>> {
+        nullable(async {
+            let Some(id) = self.marketplace_id else {
+                return Ok(None);
+            };
+            let row = context.data::<Loaders>()?.marketplaces.load(id).await?;
+            Ok(Some(promised(row, "a price's marketplace is not there")?.into()))
+        })
+        .await
     }
 }
 
@@ -87,10 +91,7 @@ pub struct HistoryTotal {
 
 impl HistoryTotal {
     pub async fn count(&self, loaders: &Loaders) -> Result<i64> {
-        let total = loaders
-            .history_totals
-            .load((self.key.clone(), self.query.clone()))
-            .await?;
+        let total = loaders.history_totals.load((self.key.clone(), self.query.clone())).await?;
         Ok(total.unwrap_or(0))
     }
 }

@@ -13,21 +13,12 @@ use crate::ingest::scryfall::vocabulary::{
 };
 
 /// Layouts with a picture on each of two sides.
-const TWO_SIDED: [&str; 6] = [
-    "transform",
-    "modal_dfc",
-    "meld",
-    "double_faced_token",
-    "reversible_card",
-    "art_series",
-];
+const TWO_SIDED: [&str; 6] =
+    ["transform", "modal_dfc", "meld", "double_faced_token", "reversible_card", "art_series"];
 
 /// What MTGJSON and the product call a marketplace that it links to.
-const MARKETPLACES: [(&str, &str); 3] = [
-    ("cardKingdom", "cardkingdom"),
-    ("tcgplayer", "tcgplayer"),
-    ("cardmarket", "cardmarket"),
-];
+const MARKETPLACES: [(&str, &str); 3] =
+    [("cardKingdom", "cardkingdom"), ("tcgplayer", "tcgplayer"), ("cardmarket", "cardmarket")];
 
 const LANGUAGES: [(&str, &str); 18] = [
     ("English", "en"),
@@ -60,11 +51,7 @@ pub(super) struct Printing {
 impl Printing {
     /// The set that it is in: the one around it, unless it is a token that names another.
     pub(super) fn set_code(&self, set: &SetRecord) -> String {
-        let named = self
-            .sides
-            .iter()
-            .find_map(|side| side.set_code.as_ref())
-            .filter(|_| self.token);
+        let named = self.sides.iter().find_map(|side| side.set_code.as_ref()).filter(|_| self.token);
         named.map_or_else(|| set.code.clone(), |code| code.to_lowercase())
     }
 }
@@ -146,16 +133,8 @@ pub(super) fn join(printing: &Printing, set_code: String, set: &SetRecord) -> Re
     sides.sort_by_key(|entry| entry.side.as_deref());
     let first = *sides.first().ok_or("it has no side")?;
     let id = first.identifiers.scryfall_id;
-    let layout = if first.layout == "aftermath" {
-        "split"
-    } else {
-        &first.layout
-    };
-    let faces = if sides.len() > 1 {
-        faces(&sides, layout)
-    } else {
-        Vec::new()
-    };
+    let layout = if first.layout == "aftermath" { "split" } else { &first.layout };
+    let faces = if sides.len() > 1 { faces(&sides, layout) } else { Vec::new() };
     // Texts of a card with faces stand on the faces.
     let own = |text: &Option<String>| filled(text.clone()).filter(|_| faces.is_empty());
     let card = CardRecord {
@@ -173,11 +152,7 @@ pub(super) fn join(printing: &Printing, set_code: String, set: &SetRecord) -> Re
             None if printing.token => Rarity::Common,
             None => return Err("missing field `rarity`".to_owned()),
         },
-        type_line: sides
-            .iter()
-            .map(|side| side.r#type.as_str())
-            .collect::<Vec<_>>()
-            .join(" // "),
+        type_line: sides.iter().map(|side| side.r#type.as_str()).collect::<Vec<_>>().join(" // "),
         mana_cost: own(&first.mana_cost),
         mana_value: first.mana_value.or(first.converted_mana_cost).unwrap_or_default(),
         // The halves of a split card are one card at once; of other cards, the first side is what it is.
@@ -191,9 +166,7 @@ pub(super) fn join(printing: &Printing, set_code: String, set: &SetRecord) -> Re
         promo: sides.iter().any(|side| side.is_promo),
         digital: set.digital || first.is_online_only,
         reserved: sides.iter().any(|side| side.is_reserved),
-        artist: filled(Some(
-            distinct(sides.iter().filter_map(|side| side.artist.as_deref())).join(" & "),
-        )),
+        artist: filled(Some(distinct(sides.iter().filter_map(|side| side.artist.as_deref())).join(" & "))),
         power: own(&first.power),
         toughness: own(&first.toughness),
         loyalty: own(&first.loyalty),
@@ -231,19 +204,14 @@ fn faces(sides: &[&Entry], layout: &str) -> Vec<Face> {
 /// MTGJSON names a part of a meld pair after the card that the pair becomes, too; that card is a printing of
 /// its own.
 fn name(entry: &Entry, alone: bool) -> String {
-    let own = entry
-        .face_name
-        .as_ref()
-        .filter(|_| alone && entry.layout == "meld");
+    let own = entry.face_name.as_ref().filter(|_| alone && entry.layout == "meld");
     own.unwrap_or(&entry.name).clone()
 }
 
 fn language(name: Option<&str>) -> Result<String, String> {
     let name = name.unwrap_or("English");
     let known = LANGUAGES.iter().find(|(theirs, _)| *theirs == name);
-    known
-        .map(|(_, code)| (*code).to_owned())
-        .ok_or_else(|| format!("the language {name:?} is not known"))
+    known.map(|(_, code)| (*code).to_owned()).ok_or_else(|| format!("the language {name:?} is not known"))
 }
 
 /// Of a card that came out later than its set. A date that is not whole, as there are some, says no more than
@@ -255,11 +223,7 @@ fn original_date(entry: &Entry) -> Option<NaiveDate> {
 /// The picture of normal size of one side, `front` or `back`, where Scryfall keeps it.
 fn image_url(id: Uuid, side: &str) -> String {
     let id = id.to_string();
-    format!(
-        "https://cards.scryfall.io/normal/{side}/{}/{}/{id}.jpg",
-        &id[..1],
-        &id[1..2]
-    )
+    format!("https://cards.scryfall.io/normal/{side}/{}/{}/{id}.jpg", &id[..1], &id[1..2])
 }
 
 /// The card's page at Scryfall. Some numbers have a star or a dagger in them.
@@ -276,9 +240,7 @@ fn page_url(set_code: &str, number: &str) -> String {
 
 fn purchase_urls(sides: &[&Entry]) -> PurchaseUrls {
     let url = |(theirs, ours): (&str, &str)| {
-        let url = sides
-            .iter()
-            .find_map(|side| web_url(side.purchase_urls.get(theirs)?))?;
+        let url = sides.iter().find_map(|side| web_url(side.purchase_urls.get(theirs)?))?;
         Some((ours.to_owned(), url))
     };
     MARKETPLACES.into_iter().filter_map(url).collect()
@@ -300,12 +262,8 @@ fn external_ids(sides: &[&Entry]) -> Vec<(Provider, String)> {
             (Provider::Arena, &ids.mtg_arena_id),
             (Provider::Multiverse, &ids.multiverse_id),
         ];
-        let named = named
-            .into_iter()
-            .filter_map(|(provider, id)| Some((provider, filled(id.clone())?)));
-        [(Provider::Mtgjson, side.uuid.to_string())]
-            .into_iter()
-            .chain(named)
+        let named = named.into_iter().filter_map(|(provider, id)| Some((provider, filled(id.clone())?)));
+        [(Provider::Mtgjson, side.uuid.to_string())].into_iter().chain(named)
     });
     distinct(ids)
 }

@@ -38,10 +38,7 @@ pub(in crate::ingest) fn rarity(name: &str) -> Result<Rarity, String> {
 
 /// The colours of mana letters; others, such as a token's `C`, name none.
 pub(in crate::ingest) fn colors<'a>(letters: impl IntoIterator<Item = &'a String>) -> Colors {
-    letters
-        .into_iter()
-        .filter_map(|letter| Color::from_letter(letter))
-        .collect()
+    letters.into_iter().filter_map(|letter| Color::from_letter(letter)).collect()
 }
 
 /// The finishes by name, or where a source names none, by the older pair of flags. A finish that the product
@@ -62,10 +59,7 @@ pub(in crate::ingest) fn finishes<'a>(
         return named;
     }
     let flagged = [(nonfoil, Finish::Nonfoil), (foil, Finish::Foil)];
-    flagged
-        .into_iter()
-        .filter_map(|(is_so, finish)| is_so.then_some(finish))
-        .collect()
+    flagged.into_iter().filter_map(|(is_so, finish)| is_so.then_some(finish)).collect()
 }
 
 /// By format; a status that the product does not know is left out.
@@ -135,9 +129,7 @@ pub(in crate::ingest) fn check_card(card: &CardRecord) -> Result<(), String> {
     check_length("the collector number", &card.collector_number, CODE_CHARS)?;
     check_length("the language", &card.language, CODE_CHARS)?;
     check_length("the layout", &card.layout, CODE_CHARS)?;
-    card.external_ids
-        .iter()
-        .try_for_each(|(_, id)| check_length("an outside id", id, CODE_CHARS))
+    card.external_ids.iter().try_for_each(|(_, id)| check_length("an outside id", id, CODE_CHARS))
 }
 
 /// A text by which things are found is there, and not too long.

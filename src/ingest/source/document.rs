@@ -38,10 +38,7 @@ pub(in crate::ingest) trait Handler {
     fn leave(&mut self, at: &Place) -> Result<(), SourceError>;
 
     fn not_this_format(found: impl Into<String>) -> SourceError {
-        SourceError::NotThisFormat {
-            expected: Self::FORMAT,
-            found: found.into(),
-        }
+        SourceError::NotThisFormat { expected: Self::FORMAT, found: found.into() }
     }
 }
 
@@ -132,27 +129,11 @@ pub(in crate::ingest) fn walk<H: Handler>(input: impl Read, handler: &mut H) -> 
 }
 
 fn walk_within<H: Handler>(limit: u64, input: impl Read, handler: &mut H) -> Result<(), SourceError> {
-    let meter = Rc::new(Meter {
-        byte: Cell::new(0),
-        record_start: Cell::new(0),
-        limit,
-    });
+    let meter = Rc::new(Meter { byte: Cell::new(0), record_start: Cell::new(0), limit });
     let buffer = vec![0; BUFFER_BYTES].into_boxed_slice();
-    let input = Metered {
-        input,
-        buffer,
-        next: 0,
-        end: 0,
-        meter: Rc::clone(&meter),
-    };
+    let input = Metered { input, buffer, next: 0, end: 0, meter: Rc::clone(&meter) };
     let mut json = serde_json::Deserializer::from_reader(input);
-    let mut walk = Walk {
-        handler,
-        place: Place::default(),
-        meter,
-        begun: false,
-        failure: None,
-    };
+    let mut walk = Walk { handler, place: Place::default(), meter, begun: false, failure: None };
     let end = walk.deserialize(&mut json).and_then(|()| json.end());
     end.map_err(|error| walk.failure.take().unwrap_or_else(|| walk.broken_off(error)))
 }
@@ -199,18 +180,11 @@ impl<H: Handler> Walk<'_, H> {
             return damaged_or_unreadable(error.into(), byte);
         }
         if !self.begun {
-            let found = if byte == 0 {
-                "an empty file"
-            } else {
-                "something other than JSON"
-            };
+            let found = if byte == 0 { "an empty file" } else { "something other than JSON" };
             return H::not_this_format(found);
         }
         let position = format!("line {}, column {}", error.line(), error.column());
-        SourceError::Malformed {
-            position,
-            reason: plain(&error),
-        }
+        SourceError::Malformed { position, reason: plain(&error) }
     }
 }
 
@@ -422,9 +396,7 @@ mod tests {
 
     fn lists(text: &str) -> Result<Vec<String>, String> {
         let mut lists = Lists::default();
-        walk(text.as_bytes(), &mut lists)
-            .map(|()| lists.0)
-            .map_err(|error| error.to_string())
+        walk(text.as_bytes(), &mut lists).map(|()| lists.0).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -445,10 +417,7 @@ mod tests {
     fn tells_another_format_from_a_damaged_file() {
         let refusal = |text| lists(text).unwrap_err();
         assert_eq!(refusal(""), "this is not a list of lists, but an empty file");
-        assert_eq!(
-            refusal("<!doctype html>"),
-            "this is not a list of lists, but something other than JSON"
-        );
+        assert_eq!(refusal("<!doctype html>"), "this is not a list of lists, but something other than JSON");
         assert_eq!(refusal("{}"), "this is not a list of lists, but an object");
         assert_eq!(
             refusal(
@@ -457,10 +426,7 @@ mod tests {
             ),
             "the file is damaged at line 2, column 2: EOF while parsing a list"
         );
-        assert_eq!(
-            refusal("[] []"),
-            "the file is damaged at line 1, column 4: trailing characters"
-        );
+        assert_eq!(refusal("[] []"), "the file is damaged at line 1, column 4: trailing characters");
     }
 
     #[test]
@@ -479,11 +445,6 @@ mod tests {
     fn a_record_without_end_is_refused_before_it_fills_the_memory() {
         let endless = b"[[1], [\"".chain(io::repeat(b'a'));
         let error = walk_within(1_000, endless, &mut Lists::default()).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("one record takes more than 1000 bytes"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("one record takes more than 1000 bytes"), "{error}");
     }
 }

@@ -1,0 +1,169 @@
+//! The commands as operators run them: a process, its output, its exit code.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Printing, TestFile, scryfall_cards};
+
+const BOLT: Printing =
+    Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
+
+fn command(folder: &TempDir) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dualcaster"));
+    for (name, _) in
+        std::env::vars().filter(|(name, _)| name.starts_with("DUALCASTER_") || name.ends_with("_URL"))
+    {
+        command.env_remove(name);
+    }
+    command
+        .env("DUALCASTER_DATA_DIR", folder.path())
+        .env("DUALCASTER_LISTEN", "127.0.0.1:0")
+        .env("DUALCASTER_DEMO", "false")
+        .env("RUST_LOG", "warn");
+    command
+}
+
+fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    command(folder).args(arguments).output().expect("a process")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn results_go_to_standard_output_and_errors_to_standard_error() {
+    let folder = TempDir::new().expect("a folder");
+    let schema = run(&folder, &["schema"]);
+    assert_eq!((schema.status.code(), text(&schema.stdout)), (Some(0), dualcaster::graphql::sdl()));
+    let wrong = run(&folder, &["dance"]);
+    assert_eq!((wrong.status.code(), wrong.stdout.len()), (Some(2), 0));
+    assert!(text(&run(&folder, &["--help"]).stdout).contains("ingest"));
+}
+
+#[test]
+fn the_configuration_reference_in_the_repository_is_the_servers() {
+    let folder = TempDir::new().expect("a folder");
+    let stored = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md"))
+        .expect("the reference");
+    assert_eq!(
+        text(&run(&folder, &["config", "--reference"]).stdout),
+        stored,
+        "run: cargo run -- config --reference > docs/configuration.md"
+    );
+}
+
+#[test]
+fn settings_are_shown_with_their_source_and_secrets_are_not() {
+    let folder = TempDir::new().expect("a folder");
+    let shown = command(&folder)
+        .arg("config")
+        .env("DUALCASTER_SECRET", "0123456789abcdef0123456789abcdef")
+        .output()
+        .expect("a process");
+    let shown = text(&shown.stdout);
+    assert!(
+        shown.contains("DUALCASTER_LISTEN") && shown.contains("environment (default: 127.0.0.1:8080)"),
+        "{shown}"
+    );
+    assert!(shown.contains("(hidden)") && !shown.contains("0123456789abcdef"), "{shown}");
+}
+
+#[test]
+fn wrong_settings_are_all_told_and_end_with_two() {
+    let folder = TempDir::new().expect("a folder");
+    let wrong = command(&folder)
+        .arg("serve")
+        .env("DUALCASTER_LISTN", "x")
+        .env("DUALCASTER_POOL_MAX", "many")
+        .output()
+        .expect("a process");
+    let told = text(&wrong.stderr);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(
+        told.contains("Did you mean DUALCASTER_LISTEN?")
+            && told.contains("DUALCASTER_POOL_MAX")
+            && told.contains("hint:"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_server_that_is_not_there_is_not_healthy() {
+    let folder = TempDir::new().expect("a folder");
+    let health = run(&folder, &["health", "--url", "http://127.0.0.1:1"]);
+    assert_eq!(health.status.code(), Some(1));
+    assert!(text(&health.stderr).contains("nothing answers"), "{}", text(&health.stderr));
+}
+
+#[test]
+fn migrations_are_listed_and_taken_back() {
+    let folder = TempDir::new().expect("a folder");
+    assert!(text(&run(&folder, &["migrate", "status"]).stdout).starts_with("pending"));
+    assert_eq!(run(&folder, &["migrate", "up"]).status.code(), Some(0));
+    assert!(
+        text(&run(&folder, &["migrate", "status"]).stdout).lines().all(|line| line.starts_with("applied"))
+    );
+    assert_eq!(run(&folder, &["migrate", "down", "1"]).status.code(), Some(0));
+    assert!(text(&run(&folder, &["migrate", "status"]).stdout).contains("pending"));
+}
+
+#[test]
+fn an_ingest_reports_what_it_did_for_people_and_as_json() {
+    let folder = TempDir::new().expect("a folder");
+    let file = TestFile::json(&scryfall_cards(&[BOLT], |_, _| {}));
+    let path = file.path().display().to_string();
+    let done = run(&folder, &["ingest", "scryfall", &path]);
+    assert!(text(&done.stdout).starts_with("1 records read"), "{}", text(&done.stdout));
+    let again = run(&folder, &["ingest", "scryfall", "--json", &path]);
+    let report: Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(
+        (&report["event"], &report["records"], &report["written"]),
+        (&"done".into(), &1.into(), &0.into())
+    );
+    let wrong = run(&folder, &["ingest", "prices", &path]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(
+        text(&wrong.stderr).starts_with("error: ") && text(&wrong.stderr).contains("hint: "),
+        "{}",
+        text(&wrong.stderr)
+    );
+    let refused = run(&folder, &["generate", "--cards", "5", "--sets", "1", "--days", "2"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("real data"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told() {
+    let folder = TempDir::new().expect("a folder");
+    let made = run(
+        &folder,
+        &["generate", "--cards", "12", "--sets", "2", "--days", "3", "--last-day", "2026-06-30", "--json"],
+    );
+    let report: Value = serde_json::from_slice(&made.stdout).expect("JSON");
+    assert_eq!((&report["records"], &report["points"]), (&12.into(), &108.into()), "{}", text(&made.stderr));
+    let mut server = command(&folder).stderr(Stdio::piped()).spawn().expect("a server");
+    let mut banner = BufReader::new(server.stderr.take().expect("its words"));
+    let mut told = String::new();
+    while !told.contains("GraphiQL: ") {
+        assert!(banner.read_line(&mut told).expect("a line") > 0, "the server ended: {told}");
+    }
+    let told = told.trim_end();
+    assert!(
+        told.contains("12 cards") && told.contains("demo data") && told.contains("dualcaster ingest"),
+        "{told}"
+    );
+    let base = told
+        .rsplit("GraphiQL: ")
+        .next()
+        .and_then(|url| url.strip_suffix("/graphiql"))
+        .expect("an address")
+        .to_owned();
+    assert_eq!(run(&folder, &["health", "--url", &base]).status.code(), Some(0));
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(server.wait().expect("an end").code(), Some(0));
+}

@@ -1,0 +1,63 @@
+//! A database a test, a server over it, and the few words in which tests speak to both.
+
+mod database;
+mod files;
+mod server;
+
+pub use database::{Content, Store, TestDatabase, market, settings_for};
+pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
+pub use server::TestApp;
+
+use std::panic::AssertUnwindSafe;
+
+use dualcaster::ingest::{Progress, Stage};
+use futures_util::FutureExt;
+
+/// Makes one test a store of each function: `fn name(app: TestApp)` becomes `name::on_postgres` and `name::on_sqlite`.
+macro_rules! on_both_stores {
+    ($content:ident: $($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)*) => {
+        $(
+            async fn $name($app: $crate::harness::TestApp) $body
+
+            mod $name {
+                #[test]
+                fn on_postgres() {
+                    $crate::harness::run($crate::harness::Store::Postgres, $crate::harness::Content::$content, super::$name);
+                }
+
+                #[test]
+                fn on_sqlite() {
+                    $crate::harness::run($crate::harness::Store::Sqlite, $crate::harness::Content::$content, super::$name);
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use on_both_stores;
+
+/// Runs a test's body on a server over a database of its own, and removes both, whatever becomes of the body.
+pub fn run<F: Future<Output = ()>>(store: Store, content: Content, body: impl FnOnce(TestApp) -> F) {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let database = TestDatabase::new(store, content).await;
+        let app = TestApp::start(&database).await;
+        let outcome = AssertUnwindSafe(body(app.clone())).catch_unwind().await;
+        app.stop().await;
+        database.remove().await;
+        if let Err(panic) = outcome {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// Progress that nobody watches.
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn at(&self, _: Stage, _: u64, _: Option<u64>) {}
+}

@@ -1,0 +1,145 @@
+//! What surrounds every answer: health, ids, metrics, pages for people, and an orderly end.
+
+use std::time::Duration;
+
+use migration::MigratorTrait;
+use serde_json::{Value, json};
+
+use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime, settings_for};
+
+async fn get(app: &TestApp, path: &str) -> reqwest::Response {
+    app.client.get(format!("{}{path}", app.base)).send().await.expect("an answer")
+}
+
+on_both_stores! { Tables:
+    async fn liveness_asks_nothing_and_readiness_asks_the_store(app: TestApp) {
+        assert_eq!(get(&app, "/live").await.status(), 200);
+        assert_eq!(get(&app, "/ready").await.status(), 200);
+        migration::Migrator::down(app.bulk.write().pool(), Some(1)).await.expect("taken back");
+        let before = app.statements();
+        assert_eq!(get(&app, "/live").await.status(), 200);
+        assert_eq!(app.statements(), before);
+        let ready = get(&app, "/ready").await;
+        assert_eq!(ready.status(), 503);
+        assert_eq!(ready.json::<Value>().await.expect("JSON"), json!({"status": "not ready", "waitingFor": ["migrations"]}));
+    }
+
+    async fn a_draining_server_is_alive_but_not_ready(app: TestApp) {
+        app.app.drain();
+        assert_eq!(get(&app, "/live").await.status(), 200);
+        let ready = get(&app, "/ready").await;
+        assert_eq!((ready.status().as_u16(), ready.json::<Value>().await.expect("JSON")["waitingFor"].clone()), (503, json!(["draining"])));
+    }
+
+    async fn every_answer_has_a_request_id_and_errors_repeat_it(app: TestApp) {
+        let ask = async |id: Option<&str>| {
+            let mut request = app.client.post(format!("{}/graphql", app.base)).json(&json!({"query": "{ cards(first: -1) { totalCount } }"}));
+            if let Some(id) = id {
+                request = request.header("x-request-id", id);
+            }
+            let answer = request.send().await.expect("an answer");
+            let header = answer.headers()["x-request-id"].to_str().expect("text").to_owned();
+            let body: Value = answer.json().await.expect("JSON");
+            assert_eq!(body["errors"][0]["extensions"]["requestId"], json!(header));
+            header
+        };
+        assert_eq!(ask(Some("mine-1")).await, "mine-1");
+        assert_ne!(ask(None).await, ask(None).await);
+        let long = "x".repeat(65);
+        for bad in ["with space", "<script>", long.as_str()] {
+            assert_eq!(ask(Some(bad)).await.len(), 36, "a new one for {bad}");
+        }
+    }
+
+    async fn metrics_tell_of_requests_operations_statements_batches_and_pools(app: TestApp) {
+        app.data("{ cards { nodes { set { code } } } cardSet(code: \"x\") { code } }", json!(null)).await;
+        let metrics = get(&app, "/metrics").await.text().await.expect("text");
+        for name in ["dualcaster_http_request_duration_seconds", "dualcaster_operation_duration_seconds", "dualcaster_statement_duration_seconds", "dualcaster_batch_keys", "dualcaster_pool_connections"] {
+            assert!(metrics.contains(name), "{name} is missing");
+        }
+    }
+
+    async fn pages_for_people_are_there(app: TestApp) {
+        let graphiql = get(&app, "/graphiql").await;
+        assert_eq!(graphiql.status(), 200);
+        assert!(graphiql.text().await.expect("text").contains("/graphql"));
+        // GET / leads there.
+        assert!(get(&app, "/").await.url().path().ends_with("/graphiql"));
+        let sdl = get(&app, "/schema.graphql").await.text().await.expect("text");
+        assert_eq!(sdl, dualcaster::graphql::sdl());
+        assert_eq!(get(&app, "/nowhere").await.status(), 404);
+    }
+
+    async fn lists_travel_packed(app: TestApp) {
+        let answer = app.client.get(format!("{}/schema.graphql", app.base)).header("accept-encoding", "gzip").send().await.expect("an answer");
+        assert_eq!(answer.headers()["content-encoding"], "gzip");
+        assert!(answer.bytes().await.expect("bytes").len() * 10 < dualcaster::graphql::sdl().len() * 4, "at least 60 % off");
+    }
+
+    async fn a_body_over_the_limit_is_refused(app: TestApp) {
+        let body = format!("{{\"query\": \"{{ marketplaces {{ name }} }} #{}\"}}", "x".repeat(1_100_000));
+        let answer = app.client.post(format!("{}/graphql", app.base)).header("content-type", "application/json").body(body).send().await.expect("an answer");
+        assert_eq!(answer.status(), 413);
+    }
+
+    async fn values_that_look_like_attacks_are_values(app: TestApp) {
+        for nasty in ["' or 1=1 --", "\\", "%", "_", "\u{0}", "../../etc/passwd", "%2e%2e%2f", "<script>", "💥", "$1", "?", "}{", &"a".repeat(10_000)] {
+            let answer = app.answer(
+                "query($s: String!) { a: card(by: {name: $s}) { name } b: card(by: {fuzzyName: $s}) { name } c: card(by: {printing: {setCode: $s, collectorNumber: $s, language: $s}}) { name }
+                  d: cardSet(code: $s) { name } e: cardSets(kinds: [$s]) { totalCount } f: cards(filter: {setCodes: [$s]}) { totalCount } }",
+                json!({"s": nasty})).await;
+            assert_eq!(answer["errors"], Value::Null, "{nasty:?}: {answer}");
+            let answer = app.answer("query($s: String!, $i: ID!) { g: cards(search: $s) { totalCount } h: node(id: $i) { id } i: cards(after: $s) { totalCount } }", json!({"s": nasty, "i": nasty})).await;
+            let text = answer.to_string().to_lowercase();
+            assert!(!text.contains("err-5") && !text.contains("select ") && !text.contains("sqlx"), "{nasty:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_stops_lets_requests_finish() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
+        let app = TestApp::start(&database).await;
+        let slow = app.clone();
+        let query = "{ cards(first: 100, sort: {field: PRICE}) { nodes { name price { price } priceHistory(first: 100) { nodes { price } } printings { nodes { name } } } } }";
+        let request = tokio::spawn(async move { slow.data(query, json!(null)).await });
+        // Until the request is under way.
+        while app.statements() == 0 {
+            tokio::task::yield_now().await;
+        }
+        app.stop().await;
+        let data = request.await.expect("an answer");
+        assert_eq!(data["cards"]["nodes"].as_array().map(Vec::len), Some(100));
+        assert!(app.client.get(format!("{}/live", app.base)).timeout(Duration::from_secs(2)).send().await.is_err(), "nobody listens");
+        database.remove().await;
+    });
+}
+
+#[test]
+fn metrics_have_an_address_of_their_own_where_one_is_set() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        settings.server.admin_listen = Some("127.0.0.1:0".parse().expect("an address"));
+        let app = TestApp::start_with(&database, settings).await;
+        assert_eq!(get(&app, "/metrics").await.status(), 404);
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn readiness_asks_redis_where_it_is_set() {
+    runtime().block_on(async {
+        let url = std::env::var("TEST_REDIS_URL")
+            .expect("TEST_REDIS_URL is not set: run the tests by tests/run.sh");
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        settings.redis_url = Some(url);
+        let app = TestApp::start_with(&database, settings).await;
+        assert_eq!(get(&app, "/ready").await.status(), 200);
+        app.stop().await;
+        database.remove().await;
+    });
+}

@@ -1,0 +1,261 @@
+//! Files in: once or twice, whole or damaged, alone or in a race.
+
+use dualcaster::ingest::{Format, IngestError, ingest_file};
+use serde_json::{Value, json};
+
+use crate::harness::{
+    Printing, TestApp, TestFile, Unwatched, all_prices, all_printings, on_both_stores, scryfall_cards,
+};
+
+const BOLT: Printing =
+    Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
+const LOTUS: Printing =
+    Printing { number: 2, name: "Black Lotus", set: "lea", collector_number: "232", rarity: "rare" };
+const TABLES: [&str; 8] = [
+    "card_sets",
+    "cards",
+    "card_names",
+    "card_external_ids",
+    "marketplaces",
+    "price_snapshots",
+    "latest_prices",
+    "price_days",
+];
+
+fn prices() -> Value {
+    all_prices(&[
+        (&BOLT, "cardkingdom", "retail", "normal", &[("2026-05-31", 1.10), ("2026-06-01", 1.20)]),
+        (&LOTUS, "cardkingdom", "retail", "foil", &[("2026-06-01", 99_999.99)]),
+    ])
+}
+
+async fn counts(app: &TestApp) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for table in TABLES {
+        counts.push(app.rows(table).await);
+    }
+    counts
+}
+
+/// Forty printings.
+fn many() -> Vec<Printing> {
+    (0..40)
+        .map(|number| Printing {
+            number: 100 + number,
+            name: "Forest",
+            set: "m11",
+            collector_number: "1",
+            rarity: "common",
+        })
+        .collect()
+}
+
+on_both_stores! { Tables:
+    async fn a_second_run_writes_no_row(app: TestApp) {
+        let catalogue = TestFile::json(&all_printings(&[BOLT, LOTUS], |_, _| {}));
+        let prices = TestFile::json(&prices());
+        let first = app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
+        // A set; two cards; two names; for each card an id of MTGJSON's and one of TCGplayer's.
+        assert_eq!((first.records, first.written, first.bad), (2, 9, 0));
+        let first = app.ingest(Format::MtgjsonPrices, &prices).await.expect("prices");
+        assert_eq!((first.records, first.points, first.written, first.unmatched), (2, 3, 3, 0));
+        let before = counts(&app).await;
+        assert_eq!(app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("again").written, 0);
+        assert_eq!(app.ingest(Format::MtgjsonPrices, &prices).await.expect("again").written, 0);
+        assert_eq!(counts(&app).await, before);
+    }
+
+    async fn a_changed_price_is_written_over_the_old_one(app: TestApp) {
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT, LOTUS], |_, _| {}))).await.expect("a catalogue");
+        app.ingest(Format::MtgjsonPrices, &TestFile::json(&prices())).await.expect("prices");
+        let corrected = all_prices(&[(&BOLT, "cardkingdom", "retail", "normal", &[("2026-06-01", 1.25)])]);
+        let report = app.ingest(Format::MtgjsonPrices, &TestFile::json(&corrected)).await.expect("prices");
+        assert_eq!(report.written, 1);
+        assert_eq!(app.number("select price as n from price_days where day = '2026-06-01' order by price limit 1").await, 125);
+        assert_eq!(app.number("select cast(max(price) as bigint) as n from card_prices where finish = 0").await, 125);
+    }
+
+    async fn packed_and_plain_files_are_the_same(app: TestApp) {
+        use std::io::Write;
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(all_printings(&[BOLT], |_, _| {}).to_string().as_bytes()).expect("packed");
+        let packed = TestFile::new(&packed.finish().expect("packed"));
+        assert_eq!(app.ingest(Format::MtgjsonPrintings, &packed).await.expect("a catalogue").records, 1);
+    }
+
+    async fn both_formats_meet_by_scryfall_id(app: TestApp) {
+        let mtgjson = TestFile::json(&all_printings(&[BOLT, LOTUS], |_, _| {}));
+        let scryfall = TestFile::json(&scryfall_cards(&[BOLT, LOTUS], |_, card| card["arena_id"] = json!(77)));
+        app.ingest(Format::MtgjsonPrintings, &mtgjson).await.expect("a catalogue");
+        app.ingest(Format::Scryfall, &scryfall).await.expect("a catalogue");
+        assert_eq!((app.rows("cards").await, app.rows("card_sets").await), (2, 1));
+        // What one knows, the other does not take away: the ids of both, and the picture.
+        assert_eq!(app.number("select count(*) as n from card_external_ids where card_id = 1").await, 3);
+        app.ingest(Format::MtgjsonPrintings, &mtgjson).await.expect("a catalogue");
+        assert_eq!((app.rows("cards").await, app.rows("card_external_ids").await), (2, 6));
+    }
+
+    async fn a_bad_record_is_reported_and_the_rest_goes_on(app: TestApp) {
+        let mut cards = scryfall_cards(&many(), |_, _| {});
+        cards[7]["rarity"] = json!("legendary");
+        let report = app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
+        assert_eq!((report.records, report.bad, report.bad_records.len()), (39, 1, 1));
+        assert!(report.bad_records[0].position.contains('8') && report.bad_records[0].reason.contains("legendary"), "{:?}", report.bad_records);
+        assert_eq!(app.rows("cards").await, 39);
+    }
+
+    async fn over_five_percent_bad_stops_and_says_so(app: TestApp) {
+        let mut cards = scryfall_cards(&many(), |_, _| {});
+        for number in [3, 5, 7] {
+            cards[number]["id"] = json!("none");
+        }
+        let error = app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect_err("too many");
+        assert!(matches!(&error, IngestError::TooManyBad(report) if report.bad == 3), "{error}");
+        assert!(error.to_string().contains("3 of 40"), "{error}");
+    }
+
+    async fn a_file_of_another_format_writes_nothing(app: TestApp) {
+        let mtgjson = all_printings(&[BOLT], |_, _| {}).to_string();
+        let prices = prices().to_string();
+        let scryfall = scryfall_cards(&[BOLT], |_, _| {}).to_string();
+        for (format, content) in [
+            (Format::Scryfall, mtgjson.as_str()),
+            (Format::Scryfall, "<html><body>Not found</body></html>"),
+            (Format::Scryfall, r#"{"object":"error","code":"not_found","status":404}"#),
+            (Format::MtgjsonPrintings, prices.as_str()),
+            (Format::MtgjsonPrintings, scryfall.as_str()),
+            (Format::MtgjsonPrintings, ""),
+            (Format::MtgjsonPrices, mtgjson.as_str()),
+            (Format::MtgjsonPrices, "name,quantity\nBolt,4\n"),
+        ] {
+            let error = app.ingest(format, &TestFile::new(content.as_bytes())).await.expect_err("a refusal");
+            assert!(matches!(error, IngestError::Source(_)), "{format:?}: {error}");
+            assert_eq!(counts(&app).await, [0; 8], "{format:?}: {error}");
+        }
+        let nowhere = ingest_file(app.bulk.write(), Format::Scryfall, std::path::Path::new("/no/such/file"), &Unwatched).await;
+        assert!(matches!(nowhere, Err(IngestError::Source(_))));
+    }
+
+    async fn a_file_cut_short_keeps_what_came_before_and_can_be_run_again(app: TestApp) {
+        let whole = scryfall_cards(&many(), |_, _| {}).to_string();
+        let cut = TestFile::new(&whole.as_bytes()[..whole.len() - 300]);
+        let error = app.ingest(Format::Scryfall, &cut).await.expect_err("damaged");
+        assert!(error.to_string().contains("damaged"), "{error}");
+        let report = app.ingest(Format::Scryfall, &TestFile::new(whole.as_bytes())).await.expect("a catalogue");
+        assert_eq!((report.records, app.rows("cards").await), (40, 40));
+    }
+
+    async fn prices_of_unknown_printings_are_counted(app: TestApp) {
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
+        let report = app.ingest(Format::MtgjsonPrices, &TestFile::json(&prices())).await.expect("prices");
+        assert_eq!((report.records, report.unmatched, report.written, report.made), (2, 1, 2, 0));
+    }
+
+    async fn a_price_with_name_set_and_number_makes_its_card_which_the_catalogue_takes_over(app: TestApp) {
+        let mut prices = prices();
+        let record = &mut prices["data"][LOTUS.mtgjson_id().to_string()];
+        record["name"] = json!("Black Lotus");
+        record["setCode"] = json!("LEA");
+        record["number"] = json!("232");
+        let file = TestFile::json(&prices);
+        let report = app.ingest(Format::MtgjsonPrices, &file).await.expect("prices");
+        assert_eq!((report.made, report.unmatched), (1, 1));
+        assert_eq!(app.ingest(Format::MtgjsonPrices, &file).await.expect("again").made, 0);
+        let query = "{ card(by: {name: \"black lotus\"}) { id name rarity set { code } price(finish: FOIL) { price } } }";
+        let made = app.data(query, json!(null)).await;
+        assert_eq!((&made["card"]["name"], &made["card"]["price"]["price"]), (&json!("Black Lotus"), &json!("99999.99")));
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[LOTUS], |_, _| {}))).await.expect("a catalogue");
+        assert_eq!(app.rows("cards").await, 1);
+        let known = app.data(query, json!(null)).await;
+        assert_eq!((&known["card"]["id"], &known["card"]["rarity"]), (&json!(LOTUS.id()), &json!("RARE")));
+        assert_eq!(known["card"]["price"], made["card"]["price"], "with its prices");
+    }
+
+    async fn two_ingests_that_race_make_one_card(app: TestApp) {
+        let mut prices = prices();
+        for printing in [&BOLT, &LOTUS] {
+            let record = &mut prices["data"][printing.mtgjson_id().to_string()];
+            record["name"] = json!(printing.name);
+            record["setCode"] = json!(printing.set);
+            record["number"] = json!(printing.collector_number);
+        }
+        let file = TestFile::json(&prices);
+        let (one, other) = futures_util::join!(app.ingest(Format::MtgjsonPrices, &file), app.ingest(Format::MtgjsonPrices, &file));
+        let (one, other) = (one.expect("prices"), other.expect("prices"));
+        assert_eq!(one.written + other.written, 3);
+        assert_eq!((app.rows("cards").await, app.rows("price_snapshots").await, app.rows("card_external_ids").await), (2, 3, 2));
+    }
+
+    async fn an_ingest_that_is_dropped_half_way_is_completed_by_the_next(app: TestApp) {
+        let catalogue = TestFile::json(&all_printings(&[BOLT, LOTUS], |_, _| {}));
+        app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
+        let file = TestFile::json(&prices());
+        // The snapshots are written, what is derived of them is not: where a kill would leave it.
+        struct Killer(tokio::sync::Notify);
+        impl dualcaster::ingest::Progress for Killer {
+            fn at(&self, stage: dualcaster::ingest::Stage, _: u64, _: Option<u64>) {
+                if stage == dualcaster::ingest::Stage::Deriving {
+                    self.0.notify_one();
+                }
+            }
+        }
+        let killer = Killer(tokio::sync::Notify::new());
+        tokio::select! {
+            biased;
+            () = killer.0.notified() => {}
+            outcome = ingest_file(app.bulk.write(), Format::MtgjsonPrices, file.path(), &killer) => { outcome.expect("prices"); }
+        }
+        let report = app.ingest(Format::MtgjsonPrices, &file).await.expect("prices");
+        assert_eq!(report.written, 0);
+        assert_eq!((app.rows("stale_cards").await, app.rows("card_prices").await, app.rows("price_days").await), (0, 2, 3));
+    }
+}
+
+on_both_stores! { Market:
+    async fn real_data_takes_the_place_of_a_generated_market(app: TestApp) {
+        assert_eq!(app.rows("cards").await, 150);
+        let report = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
+        assert!(report.removed_generated);
+        assert_eq!((app.rows("cards").await, app.rows("price_snapshots").await, app.rows("marketplaces").await), (1, 0, 0));
+        let again = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("again");
+        assert!(!again.removed_generated);
+    }
+
+    async fn a_file_that_is_refused_leaves_the_generated_market(app: TestApp) {
+        app.ingest(Format::Scryfall, &TestFile::new(b"<html>")).await.expect_err("a refusal");
+        assert_eq!(app.rows("cards").await, 150);
+    }
+
+    async fn a_generated_market_never_goes_over_real_data(app: TestApp) {
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
+        let market = crate::harness::market();
+        let error = dualcaster::ingest::ingest_generated(app.bulk.write(), market, &Unwatched).await.expect_err("a refusal");
+        assert!(matches!(error, IngestError::HoldsRealData));
+    }
+
+    async fn derived_prices_agree_with_the_snapshots(app: TestApp) {
+        // Each day's price, over again from the snapshots, in the plainest words there are.
+        #[derive(sea_orm::FromQueryResult)]
+        struct Snapshot { card_id: i32, currency: i16, price: i64, low: Option<i64>, high: Option<i64> }
+        let mut sql = dualcaster::db::Sql::new(app.bulk.write());
+        sql.push("select s.card_id, m.currency, s.price, s.low, s.high from price_snapshots s join marketplaces m on m.id = s.marketplace_id
+            join cards c on c.id = s.card_id
+            where s.kind = 0 and s.condition = 0 and c.finishes & (1 << s.finish) = (case when c.finishes & 1 <> 0 then 1 when c.finishes & 2 <> 0 then 2 else 4 end)
+            and s.observed_at = (select newest_at from store_state)");
+        let mut now: std::collections::BTreeMap<(i32, i16), Vec<Snapshot>> = std::collections::BTreeMap::new();
+        for row in sql.all::<Snapshot>(app.bulk.write()).await.expect("snapshots") {
+            now.entry((row.card_id, row.currency)).or_default().push(row);
+        }
+        assert_eq!(now.len(), 300, "two currencies a card");
+        for ((card, currency), mut rows) in now {
+            rows.sort_by_key(|row| row.price);
+            let middle = |index: usize| rows[index].price;
+            let count = rows.len();
+            let median = if count % 2 == 1 { middle(count / 2) } else { (middle(count / 2 - 1) + middle(count / 2) + 1) / 2 };
+            let low = rows.iter().map(|row| row.low.unwrap_or(row.price)).min().expect("a row");
+            let high = rows.iter().map(|row| row.high.unwrap_or(row.price)).max().expect("a row");
+            let stored = app.number(&format!("select price * 1000000 + low * 1000 + high as n from card_prices where ranked and card_id = {card} and currency = {currency}")).await;
+            assert_eq!(stored, median * 1_000_000 + low * 1_000 + high, "card {card} in {currency}");
+        }
+    }
+}

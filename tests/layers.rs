@@ -1,0 +1,94 @@
+//! Which part of the server may know which: ARCHITECTURE.md says why.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What the files under each folder may name of `crate::`, and of outside crates never.
+const RULES: &[(&str, &[&str], &[&str])] = &[
+    ("pagination", &["pagination", "error"], &["async_graphql", "axum", "sea_orm", "redis"]),
+    ("error", &["error", "db"], &["axum", "redis"]),
+    ("config", &["config", "db"], &["async_graphql", "axum"]),
+    ("db", &["db", "config", "error", "pagination"], &["axum", "redis"]),
+    ("domain", &["domain", "db", "error", "pagination"], &["async_graphql", "axum", "redis", "tower"]),
+    ("generate", &["generate", "domain"], &["async_graphql", "axum", "redis", "sea_orm"]),
+    ("ingest", &["ingest", "generate", "domain", "db", "error"], &["async_graphql", "axum", "redis"]),
+    ("graphql", &["graphql", "domain", "db", "error", "pagination"], &["axum", "redis", "sea_orm"]),
+    ("http", &["http", "graphql", "app", "error", "domain"], &["sea_orm", "redis"]),
+    ("telemetry", &["telemetry", "config", "db"], &["async_graphql", "axum", "redis"]),
+];
+
+fn files_under(path: &Path, files: &mut Vec<PathBuf>) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).expect("a folder") {
+            files_under(&entry.expect("an entry").path(), files);
+        }
+    } else if path.extension().is_some_and(|extension| extension == "rs") {
+        files.push(path.to_owned());
+    }
+}
+
+/// Each `crate::part` and each outside crate that a file names, with its line.
+fn named(text: &str) -> BTreeMap<String, usize> {
+    let mut names = BTreeMap::new();
+    for (number, line) in text.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        for (at, _) in code.match_indices("crate::") {
+            let part: String =
+                code[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            names.entry(format!("crate::{part}")).or_insert(number + 1);
+        }
+        for outside in ["async_graphql", "axum", "sea_orm", "redis", "tower"] {
+            if code.contains(&format!("{outside}::")) {
+                names.entry(outside.to_owned()).or_insert(number + 1);
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn parts_know_only_what_is_below_them() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut wrong = Vec::new();
+    for (part, may, never) in RULES {
+        let mut files = Vec::new();
+        files_under(&src.join(part), &mut files);
+        let file = src.join(format!("{part}.rs"));
+        if file.exists() {
+            files.push(file);
+        }
+        assert!(!files.is_empty(), "{part} is gone: change the rules");
+        for file in files {
+            let text = fs::read_to_string(&file).expect("a file");
+            // Tests may build what they need.
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for (name, line) in named(code) {
+                let fits = match name.strip_prefix("crate::") {
+                    Some(part) => may.contains(&part),
+                    None => !never.contains(&name.as_str()) || (name == "async_graphql" && *part == "db"),
+                };
+                if !fits {
+                    wrong.push(format!("{}:{line} names {name}", file.display()));
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn graphql_writes_no_sql_and_migrations_know_nothing_of_the_server() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    files_under(&root.join("src/graphql"), &mut files);
+    files_under(&root.join("src/http"), &mut files);
+    for file in files {
+        let text = fs::read_to_string(&file).expect("a file");
+        assert!(!text.contains("Sql::new") && !text.contains("from_sql"), "{} writes SQL", file.display());
+    }
+    let manifest = fs::read_to_string(root.join("migration/Cargo.toml")).expect("a manifest");
+    assert!(!manifest.contains("dualcaster") && !manifest.contains("entity"));
+    let manifest = fs::read_to_string(root.join("entity/Cargo.toml")).expect("a manifest");
+    assert!(!manifest.contains("dualcaster") && !manifest.contains("migration"));
+}

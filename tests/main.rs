@@ -1,0 +1,20 @@
+//! One test binary: each behaviour in a file of its own, on both stores, over real HTTP, each test with a database of
+//! its own.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test says what it expects by panicking")]
+#![expect(clippy::print_stderr, reason = "a test that did not run says so by name")]
+
+mod harness;
+
+mod catalogue;
+mod cli;
+mod contract;
+mod http;
+mod ingest;
+mod layers;
+mod market;
+mod migrations;
+mod pages;
+mod real_data;
+mod resilience;
+mod statements;
