@@ -361,6 +361,9 @@ main() {
     [[ -n ${TEST_DATABASE_URL:-} ]] || start_postgres
     [[ -n ${TEST_REDIS_URL:-} ]] || start_redis
     export TEST_DATABASE_URL TEST_REDIS_URL
+    # What the tests put into temporary folders goes with ours.
+    mkdir "$work/files"
+    export TMPDIR=$work/files
 
     if $coverage; then
         prepare_coverage

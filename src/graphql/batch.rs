@@ -1,14 +1,18 @@
 //! Loads in batches: what the fields of one step of an answer ask for, in one statement.
 //!
-//! The first load of a step leads: it yields until the others of the step have spoken, then fetches for all. There
-//! is no timer, which would cost a millisecond a level, and no task is spawned, so a request that is dropped takes its
-//! loads with it. async-graphql's own DataLoader has both.
+//! The first load of a step leads: it yields until all who were answered in the step before have gone on and said what
+//! they want next, then fetches for all. There is no timer, which would cost a millisecond a level, and no task is
+//! spawned, so a request that is dropped takes its loads with it. async-graphql's own DataLoader has both.
+//!
+//! One yield is not enough: a long list is polled in several turns, and tokio's channels let a task receive 128 times a
+//! turn. Hence [`Pace`], and channels that know no budget.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::oneshot;
+use futures_channel::oneshot;
 
 use crate::db::Connection;
 use crate::error::{Error, Result};
@@ -26,9 +30,29 @@ pub trait Load: Send + Sync + 'static {
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
 }
 
+/// How many answers of one request, whichever loader's, have been sent and not yet taken.
+#[derive(Debug, Default)]
+pub struct Pace(AtomicUsize);
+
+/// Turns that a leader waits at most. More than any list needs: a backstop against an answer that nobody takes.
+const TURNS: usize = 1_000;
+
+impl Pace {
+    /// Yields until every answer has been taken; once in any case.
+    async fn settle(&self) {
+        for _ in 0..TURNS {
+            tokio::task::yield_now().await;
+            if self.0.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+        }
+    }
+}
+
 /// One request's loads of one kind: batched, and remembered until its end.
 pub struct Loader<L: Load> {
     connection: Connection,
+    pace: Arc<Pace>,
     state: Mutex<State<L>>,
 }
 
@@ -39,12 +63,40 @@ struct State<L: Load> {
 
 struct Waiting<L: Load> {
     key: L::Key,
-    answer: oneshot::Sender<Result<Option<L::Value>>>,
+    answer: oneshot::Sender<Answer<L>>,
+}
+
+type Answer<L> = Result<Option<<L as Load>::Value>>;
+
+/// A load that waits for its answer. Whether it takes it or is dropped first, the pace knows.
+struct Awaited<'a, L: Load> {
+    answer: oneshot::Receiver<Answer<L>>,
+    pace: &'a Pace,
+}
+
+impl<L: Load> Awaited<'_, L> {
+    /// Nothing, where the leader was dropped half-way.
+    async fn take(mut self) -> Option<Answer<L>> {
+        let answer = (&mut self.answer).await.ok();
+        if answer.is_some() {
+            self.pace.0.fetch_sub(1, Ordering::Relaxed);
+        }
+        answer
+    }
+}
+
+impl<L: Load> Drop for Awaited<'_, L> {
+    fn drop(&mut self) {
+        // An answer that was sent and not taken; once taken, there is none any more.
+        if let Ok(Some(_)) = self.answer.try_recv() {
+            self.pace.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl<L: Load> Loader<L> {
-    pub fn new(connection: Connection) -> Self {
-        Self { connection, state: Mutex::new(State { loaded: HashMap::new(), waiting: Vec::new() }) }
+    pub fn new(connection: Connection, pace: Arc<Pace>) -> Self {
+        Self { connection, pace, state: Mutex::new(State { loaded: HashMap::new(), waiting: Vec::new() }) }
     }
 
     /// # Errors
@@ -59,22 +111,21 @@ impl<L: Load> Loader<L> {
                 let leads = state.waiting.is_empty();
                 let (sender, receiver) = oneshot::channel();
                 state.waiting.push(Waiting { key: key.clone(), answer: sender });
-                (receiver, leads)
+                (Awaited::<L> { answer: receiver, pace: &self.pace }, leads)
             };
             if leads {
                 self.lead().await;
             }
-            match answer.await {
-                Ok(value) => return value,
-                // The leader was dropped half-way, with the field that it belongs to: lead in its place.
-                Err(_) => continue,
+            // Else the leader was dropped, with the field that it belonged to: lead in its place.
+            if let Some(answer) = answer.take().await {
+                return answer;
             }
         }
     }
 
     async fn lead(&self) {
         let mut step = Step { loader: self, taken: false };
-        tokio::task::yield_now().await;
+        self.pace.settle().await;
         let waiting = step.take();
         let keys: HashSet<L::Key> = waiting.iter().map(|waiting| waiting.key.clone()).collect();
         metrics::histogram!("dualcaster_batch_keys", "loader" => L::NAME).record(keys.len() as f64);
@@ -98,8 +149,11 @@ impl<L: Load> Loader<L> {
             Err(error) => waiting.into_iter().map(|waiting| (waiting.answer, Err(error.clone()))).collect(),
         };
         for (sender, value) in answers {
-            // Who no longer waits was dropped.
-            let _ = sender.send(value);
+            self.pace.0.fetch_add(1, Ordering::Relaxed);
+            if sender.send(value).is_err() {
+                // Who no longer waits was dropped.
+                self.pace.0.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     }
 
@@ -173,7 +227,7 @@ mod tests {
         let variables = [("DATABASE_URL".to_owned(), "sqlite::memory:".to_owned())];
         let settings = Settings::read(&mut Environment::new(variables)).expect("settings");
         let databases = Databases::connect(&settings.database, Purpose::Requests).await.expect("a database");
-        Loader::new(databases.read().clone())
+        Loader::new(databases.read().clone(), Arc::default())
     }
 
     /// One test, for they share the count of batches.

@@ -1,6 +1,8 @@
 //! One request's loaders. A new set for each, bound to one database, so that nothing of one caller reaches another.
 
-use super::batch::Loader;
+use std::sync::Arc;
+
+use super::batch::{Loader, Pace};
 use super::types::{
     CardDetailsById, CardPriceByKey, CardTotalBySet, CardsByScryfallId, CardsBySet, HistoryByCard,
     HistoryTotalByCard, LatestPricesByCard, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid,
@@ -32,22 +34,24 @@ pub struct Loaders {
 impl Loaders {
     pub fn new(connection: Connection) -> Self {
         let of = || connection.clone();
+        let pace = Arc::<Pace>::default();
+        let pace = || Arc::clone(&pace);
         Self {
-            cards: Loader::new(of()),
-            card_details: Loader::new(of()),
-            printings: Loader::new(of()),
-            printing_totals: Loader::new(of()),
-            sets: Loader::new(of()),
-            sets_by_uuid: Loader::new(of()),
-            set_cards: Loader::new(of()),
-            set_card_totals: Loader::new(of()),
-            marketplaces: Loader::new(of()),
-            marketplaces_by_slug: Loader::new(of()),
-            marketplaces_by_uuid: Loader::new(of()),
-            prices: Loader::new(of()),
-            latest_prices: Loader::new(of()),
-            history: Loader::new(of()),
-            history_totals: Loader::new(of()),
+            cards: Loader::new(of(), pace()),
+            card_details: Loader::new(of(), pace()),
+            printings: Loader::new(of(), pace()),
+            printing_totals: Loader::new(of(), pace()),
+            sets: Loader::new(of(), pace()),
+            sets_by_uuid: Loader::new(of(), pace()),
+            set_cards: Loader::new(of(), pace()),
+            set_card_totals: Loader::new(of(), pace()),
+            marketplaces: Loader::new(of(), pace()),
+            marketplaces_by_slug: Loader::new(of(), pace()),
+            marketplaces_by_uuid: Loader::new(of(), pace()),
+            prices: Loader::new(of(), pace()),
+            latest_prices: Loader::new(of(), pace()),
+            history: Loader::new(of(), pace()),
+            history_totals: Loader::new(of(), pace()),
             connection,
         }
     }
