@@ -185,7 +185,8 @@ async fn merge_postgres(
         target.on_conflict()
     );
     let written = sqlx::query(AssertSqlSafe(merge)).execute(&mut **transaction).await?.rows_affected();
-    let empty = format!("truncate stage_{table}");
+    // A commit empties it for good; a truncate here would make a new file each time.
+    let empty = format!("delete from stage_{table}");
     sqlx::query(AssertSqlSafe(empty)).execute(&mut **transaction).await?;
     Ok(written)
 }

@@ -107,7 +107,9 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
         .test_before_acquire(false)
         .sqlx_logging(false);
     if sqlite {
-        options.map_sqlx_sqlite_opts(|options| {
+        // Pages that are mapped count as memory, and a bulk write touches them all.
+        let mapped = if purpose == Purpose::Requests { "268435456" } else { "0" };
+        options.map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)
                 .foreign_keys(true)
@@ -116,7 +118,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .busy_timeout(Duration::from_secs(5))
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-8000")
-                .pragma("mmap_size", "268435456")
+                .pragma("mmap_size", mapped)
         });
     } else {
         let timeout = match purpose {

@@ -9,7 +9,7 @@ use entity::stale_card;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::price::{FRESH, PRICE_LIFETIME};
-use crate::db::{Bulk, Connection, Sql};
+use crate::db::{Bulk, Connection, Exists, Sql};
 use crate::error::Result;
 
 /// Cards a transaction.
@@ -24,6 +24,7 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
     let Some(now) = advance_now(connection).await? else {
         return Ok(());
     };
+    analyse(connection).await?;
     let mut done = 0;
     loop {
         let bulk = begin(connection).await?;
@@ -85,6 +86,18 @@ async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
     }
     bulk.commit().await?;
     Ok(Some(newest))
+}
+
+/// After a load the planner knows nothing of the new rows, and would join all series with all snapshots.
+async fn analyse(connection: &Connection) -> Result<()> {
+    let mut sql = Sql::new(connection);
+    sql.push("select 1 as n from stale_cards limit 1");
+    if sql.is_postgres() && sql.one::<Exists>(connection).await?.is_some() {
+        for table in ["cards", "latest_prices", "price_snapshots", "stale_cards"] {
+            connection.execute_unprepared(&format!("analyze {table}")).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn update_bases(bulk: &Bulk, cards: &[i32], now: DateTime<Utc>) -> Result<()> {
