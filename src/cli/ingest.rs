@@ -1,12 +1,14 @@
 //! `dualcaster ingest` and `dualcaster generate`.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
 use super::migrate::connect_migrated;
 use super::output::say;
 use super::progress::Shown;
-use super::{Failure, File, Outcome, print};
+use super::{Failure, Outcome, print};
 use crate::config::Settings;
 use crate::generate::{GeneratedMarket, MarketPlan};
 use crate::ingest::{Format, IngestError, Report, ingest_file, ingest_generated};
@@ -14,11 +16,11 @@ use crate::ingest::{Format, IngestError, Report, ingest_file, ingest_generated};
 #[derive(Debug, Subcommand)]
 pub enum Source {
     /// Scryfall's bulk file `default_cards`, .json or .json.gz.
-    Scryfall { file: File },
+    Scryfall { file: PathBuf },
     /// MTGJSON's AllPrintings, .json or .json.gz.
-    Mtgjson { file: File },
+    Mtgjson { file: PathBuf },
     /// MTGJSON's AllPrices, .json or .json.gz.
-    Prices { file: File },
+    Prices { file: PathBuf },
 }
 
 #[derive(Debug, Args)]

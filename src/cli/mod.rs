@@ -8,7 +8,6 @@ mod output;
 mod progress;
 mod serve;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -143,6 +142,3 @@ fn execute(command: Command) -> Outcome {
     telemetry.flush();
     outcome
 }
-
-/// A path as it was given.
-type File = PathBuf;

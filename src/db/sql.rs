@@ -25,10 +25,6 @@ impl Sql {
         Self { backend, text: String::with_capacity(512), values: Vec::new() }
     }
 
-    pub fn backend(&self) -> DbBackend {
-        self.backend
-    }
-
     pub fn is_postgres(&self) -> bool {
         self.backend == DbBackend::Postgres
     }

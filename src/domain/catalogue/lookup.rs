@@ -1,6 +1,6 @@
 //! One printing by what people call it: set and number, name, or nearly the name.
 
-use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::card::{CardColumns, CardRow};
 use super::names::name_key;
@@ -106,7 +106,7 @@ struct Candidate {
 /// The names that share most three-letter runs with this one.
 async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result<Vec<Candidate>> {
     let mut sql = Sql::new(connection);
-    if sql.backend() == DbBackend::Postgres {
+    if sql.is_postgres() {
         sql.push("select name_key from (select distinct name_key from card_names where name_key % ")
             .bind(key);
         sql.push(") near order by similarity(name_key, ").bind(key);
