@@ -9,7 +9,8 @@ use migration::MigratorTrait;
 
 use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
-use crate::graphql::{Schema, build_schema};
+use crate::engine::Engine;
+use crate::graphql::schema;
 use crate::pagination::CursorSecret;
 use crate::secret;
 use crate::telemetry::MetricsHandle;
@@ -24,7 +25,7 @@ struct Inner {
     settings: Settings,
     databases: Databases,
     redis: Option<redis::aio::ConnectionManager>,
-    schema: Schema,
+    engine: Engine,
     metrics: MetricsHandle,
     draining: AtomicBool,
 }
@@ -62,9 +63,10 @@ impl App {
             Some(url) => Some(redis::Client::open(url.as_str())?.get_connection_manager().await?),
             None => None,
         };
-        let schema = build_schema(CursorSecret::new(&secrets));
+        let cursors = CursorSecret::new(&secrets);
+        let engine = Engine::new(|| schema(cursors.clone()));
         let draining = AtomicBool::new(false);
-        Ok(Self { inner: Arc::new(Inner { settings, databases, redis, schema, metrics, draining }) })
+        Ok(Self { inner: Arc::new(Inner { settings, databases, redis, engine, metrics, draining }) })
     }
 
     pub fn settings(&self) -> &Settings {
@@ -79,8 +81,8 @@ impl App {
         &self.inner.databases
     }
 
-    pub fn schema(&self) -> &Schema {
-        &self.inner.schema
+    pub fn engine(&self) -> &Engine {
+        &self.inner.engine
     }
 
     pub fn metrics(&self) -> String {

@@ -163,6 +163,15 @@ impl<R> Slice<R> {
     pub fn empty() -> Self {
         Self { rows: Vec::new(), has_previous: false, has_next: false }
     }
+
+    /// The same page of other rows.
+    pub fn map<S>(self, row: impl FnMut(R) -> S) -> Slice<S> {
+        Slice {
+            rows: self.rows.into_iter().map(row).collect(),
+            has_previous: self.has_previous,
+            has_next: self.has_next,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("generate", &["generate", "domain"], &["async_graphql", "axum", "redis", "sea_orm"]),
     ("ingest", &["ingest", "generate", "domain", "db", "error"], &["async_graphql", "axum", "redis"]),
     ("graphql", &["graphql", "domain", "db", "error", "pagination"], &["axum", "redis", "sea_orm"]),
-    ("http", &["http", "graphql", "app", "error", "domain"], &["sea_orm", "redis"]),
+    ("engine", &["engine", "error", "config"], &["axum", "redis", "sea_orm"]),
+    ("http", &["http", "engine", "graphql", "app", "error", "config", "domain"], &["sea_orm", "redis"]),
     ("telemetry", &["telemetry", "config", "db"], &["async_graphql", "axum", "redis"]),
 ];
 

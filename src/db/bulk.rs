@@ -1,5 +1,5 @@
-//! Writing many rows in one transaction: COPY into a staging table and one merge on Postgres, inserts of many rows on
-//! SQLite. What is already there and equal is not written again.
+//! Writing many rows in one transaction: COPY into a staging table and one merge on Postgres (one insert where
+//! they are not so many), inserts of many rows on SQLite. What is already there and equal is not written again.
 //!
 //! A [`Bulk`] is also a connection, so that the same transaction runs ordinary statements.
 
@@ -8,13 +8,13 @@ use std::fmt::Write as _;
 
 use async_graphql::async_trait;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
-use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction, query_with};
-use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr, Statement, Values};
-use sea_query_sqlx::SqlxValues;
+use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Connection;
+use super::raw::Raw;
 use crate::error::Result;
 
 /// A value of a row that is written in bulk.
@@ -24,8 +24,9 @@ pub enum Cell<'a> {
     Int(i64),
     Float(f64),
     Bool(bool),
-    /// Text, and JSON as its text.
     Text(Cow<'a, str>),
+    /// JSON, as its text.
+    Json(String),
     Uuid(Uuid),
     Date(NaiveDate),
     Time(DateTime<Utc>),
@@ -107,6 +108,13 @@ enum Inner {
     Sqlite(Transaction<'static, Sqlite>),
 }
 
+/// The most rows that Postgres gets in one statement instead of a COPY. A COPY ends with a short packet that waits for
+/// the acknowledgement of the one before it, some 40 ms, and needs a staging table; the rest of it is faster.
+const FEW_ROWS: usize = 5_000;
+
+/// Bytes of a COPY that are sent at once.
+const COPY_BYTES: usize = 1 << 16;
+
 /// Parameters of one insert on SQLite; its own limit is 32,766.
 const SQLITE_PARAMETERS: usize = 8_000;
 
@@ -155,6 +163,9 @@ async fn merge_postgres(
     target: &Target,
     rows: &[Vec<Cell<'_>>],
 ) -> Result<u64> {
+    if rows.len() <= FEW_ROWS {
+        return insert_postgres(transaction, target, rows).await;
+    }
     let Target { table, .. } = target;
     let columns = target.names(|_| true);
     // Made once a connection, emptied by each commit.
@@ -165,14 +176,14 @@ async fn merge_postgres(
     sqlx::query(AssertSqlSafe(stage)).execute(&mut **transaction).await?;
     let copy = format!("copy stage_{table} ({columns}, position) from stdin");
     let mut copy = transaction.copy_in_raw(&copy).await?;
-    let mut text = String::with_capacity(1 << 16);
+    let mut text = String::with_capacity(COPY_BYTES + 1024);
     for (position, row) in rows.iter().enumerate() {
         for cell in row {
             write_copy(&mut text, cell);
             text.push('\t');
         }
         let _ = writeln!(text, "{position}");
-        if text.len() > 1 << 16 {
+        if text.len() > COPY_BYTES {
             copy.send(text.as_bytes()).await?;
             text.clear();
         }
@@ -191,6 +202,45 @@ async fn merge_postgres(
     Ok(written)
 }
 
+/// All rows as one parameter, which the database takes apart by the table's own types: one text for any number.
+async fn insert_postgres(
+    transaction: &mut Transaction<'static, Postgres>,
+    target: &Target,
+    rows: &[Vec<Cell<'_>>],
+) -> Result<u64> {
+    let Target { table, columns: described, .. } = target;
+    let columns = target.names(|_| true);
+    let mut json = String::with_capacity(rows.len() * 256);
+    for row in rows {
+        json.push(if json.is_empty() { '[' } else { ',' });
+        for (position, (column, cell)) in described.iter().zip(row).enumerate() {
+            let _ = write!(json, "{}\"{}\":", if position == 0 { '{' } else { ',' }, column.name);
+            write_json(&mut json, cell);
+        }
+        json.push('}');
+    }
+    json.push(']');
+    let merge = format!(
+        "insert into {table} as t ({columns}) select {columns} from json_populate_recordset(null::{table}, $1::json){}",
+        target.on_conflict()
+    );
+    Ok(sqlx::query(AssertSqlSafe(merge)).bind(json).execute(&mut **transaction).await?.rows_affected())
+}
+
+fn write_json(json: &mut String, cell: &Cell<'_>) {
+    let _ = match cell {
+        Cell::Null => write!(json, "null"),
+        Cell::Int(value) => write!(json, "{value}"),
+        Cell::Float(value) => write!(json, "{value}"),
+        Cell::Bool(value) => write!(json, "{value}"),
+        Cell::Uuid(value) => write!(json, "\"{value}\""),
+        Cell::Date(value) => write!(json, "\"{value}\""),
+        Cell::Time(value) => write!(json, "\"{}\"", value.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        Cell::Text(value) => write!(json, "{}", serde_json::Value::from(value.as_ref())),
+        Cell::Json(value) => write!(json, "{value}"),
+    };
+}
+
 /// Postgres' text format of COPY: tabs between, `\N` for null, backslashes before what would end a value.
 fn write_copy(text: &mut String, cell: &Cell<'_>) {
     // Writing to a String can't fail.
@@ -203,18 +253,26 @@ fn write_copy(text: &mut String, cell: &Cell<'_>) {
         Cell::Date(value) => write!(text, "{value}"),
         Cell::Time(value) => write!(text, "{}", value.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
         Cell::Text(value) => {
-            for character in value.chars() {
-                match character {
-                    '\\' => text.push_str("\\\\"),
-                    '\t' => text.push_str("\\t"),
-                    '\n' => text.push_str("\\n"),
-                    '\r' => text.push_str("\\r"),
-                    other => text.push(other),
-                }
-            }
+            escape_copy(text, value);
+            Ok(())
+        }
+        Cell::Json(value) => {
+            escape_copy(text, value);
             Ok(())
         }
     };
+}
+
+fn escape_copy(text: &mut String, value: &str) {
+    for character in value.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '\t' => text.push_str("\\t"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            other => text.push(other),
+        }
+    }
 }
 
 async fn merge_sqlite(
@@ -246,6 +304,7 @@ async fn merge_sqlite(
                 Cell::Float(value) => query.bind(*value),
                 Cell::Bool(value) => query.bind(*value),
                 Cell::Text(value) => query.bind(value.clone().into_owned()),
+                Cell::Json(value) => query.bind(value.clone()),
                 Cell::Uuid(value) => query.bind(*value),
                 Cell::Date(value) => query.bind(*value),
                 Cell::Time(value) => query.bind(*value),
@@ -256,8 +315,13 @@ async fn merge_sqlite(
     Ok(written)
 }
 
-fn query_error(error: sqlx::Error) -> DbErr {
-    DbErr::Query(RuntimeErr::SqlxError(error.into()))
+impl Inner {
+    fn raw(&mut self) -> Raw<'_> {
+        match self {
+            Self::Postgres(transaction) => Raw::Postgres(transaction),
+            Self::Sqlite(transaction) => Raw::Sqlite(transaction),
+        }
+    }
 }
 
 #[async_trait::async_trait]
@@ -267,49 +331,19 @@ impl ConnectionTrait for Bulk {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let values = SqlxValues(statement.values.unwrap_or(Values(Vec::new())));
-        let sql = AssertSqlSafe(statement.sql);
-        match &mut *self.transaction.lock().await {
-            Inner::Postgres(transaction) => {
-                query_with(sql, values).execute(&mut **transaction).await.map(Into::into).map_err(query_error)
-            }
-            Inner::Sqlite(transaction) => {
-                query_with(sql, values).execute(&mut **transaction).await.map(Into::into).map_err(query_error)
-            }
-        }
+        self.transaction.lock().await.raw().execute(&statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        match &mut *self.transaction.lock().await {
-            Inner::Postgres(transaction) => {
-                sql.execute(&mut **transaction).await.map(Into::into).map_err(query_error)
-            }
-            Inner::Sqlite(transaction) => {
-                sql.execute(&mut **transaction).await.map(Into::into).map_err(query_error)
-            }
-        }
+        self.transaction.lock().await.raw().execute_unprepared(sql).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.query_all_raw(statement).await?.into_iter().next())
+        self.transaction.lock().await.raw().query_one(&statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let values = SqlxValues(statement.values.unwrap_or(Values(Vec::new())));
-        let sql = AssertSqlSafe(statement.sql);
-        match &mut *self.transaction.lock().await {
-            Inner::Postgres(transaction) => {
-                let rows =
-                    query_with(sql, values).fetch_all(&mut **transaction).await.map_err(query_error)?;
-                Ok(rows.into_iter().map(Into::into).collect())
-            }
-            Inner::Sqlite(transaction) => {
-                let rows =
-                    query_with(sql, values).fetch_all(&mut **transaction).await.map_err(query_error)?;
-                Ok(rows.into_iter().map(Into::into).collect())
-            }
-        }
+        self.transaction.lock().await.raw().query_all(&statement).await
     }
 }
 

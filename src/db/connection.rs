@@ -14,6 +14,8 @@ use sea_orm::{
 use tracing::Instrument;
 
 use super::Trouble;
+use super::lease::Leases;
+use super::raw::Raw;
 
 /// Tries of one statement, the first included.
 const TRIES: u32 = 3;
@@ -34,19 +36,24 @@ impl Statements {
 #[derive(Clone)]
 pub struct Connection {
     pool: DatabaseConnection,
+    leases: Leases,
     name: &'static str,
     deadline: Option<Duration>,
     statements: Arc<Statements>,
+    durations: metrics::Histogram,
 }
 
 impl Connection {
     pub(super) fn new(
         pool: DatabaseConnection,
+        in_hand: u32,
         name: &'static str,
         deadline: Option<Duration>,
         statements: Arc<Statements>,
     ) -> Self {
-        Self { pool, name, deadline, statements }
+        let leases = Leases::new(&pool, in_hand);
+        let durations = metrics::histogram!("dualcaster_statement_duration_seconds", "database" => name);
+        Self { pool, leases, name, deadline, statements, durations }
     }
 
     /// `primary` or `replica`.
@@ -65,16 +72,16 @@ impl Connection {
 
     /// Connections open, and of these idle.
     pub fn pool_size(&self) -> (u32, usize) {
-        match self.get_database_backend() {
-            DbBackend::Postgres => {
-                let pool = self.pool.get_postgres_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-            _ => {
-                let pool = self.pool.get_sqlite_connection_pool();
-                (pool.size(), pool.num_idle())
-            }
-        }
+        self.leases.size()
+    }
+
+    /// Waits for what runs and closes every connection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn close(&self) -> Result<(), DbErr> {
+        let (closed, ()) = futures_util::join!(self.pool.clone().close(), async { self.leases.give_back() });
+        closed
     }
 
     /// Runs a command in one transaction, again from the start where the database undid it for another's sake.
@@ -87,7 +94,10 @@ impl Connection {
     ) -> crate::error::Result<T> {
         let mut tried = 1;
         loop {
-            let transaction = self.pool.begin().await?;
+            let transaction = {
+                let _waiting = self.leases.about_to_wait();
+                self.pool.begin().await?
+            };
             let outcome = match command(&transaction).await {
                 Ok(value) => transaction.commit().await.map(|()| value).map_err(Into::into),
                 Err(error) => {
@@ -112,9 +122,10 @@ impl Connection {
         &self,
         statement: Statement,
         only_reads: bool,
-        send: impl AsyncFn(&DatabaseConnection, Statement) -> Result<T, DbErr>,
+        send: impl AsyncFn(Raw<'_>, Arc<Statement>) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
-        let span = tracing::info_span!(
+        let statement = Arc::new(statement);
+        let span = tracing::debug_span!(
             "statement",
             otel.kind = "client",
             db.system.name =
@@ -126,9 +137,8 @@ impl Connection {
             loop {
                 let started = Instant::now();
                 self.statements.0.fetch_add(1, Ordering::Relaxed);
-                let outcome = self.bounded(send(&self.pool, statement.clone())).await;
-                metrics::histogram!("dualcaster_statement_duration_seconds", "database" => self.name)
-                    .record(started.elapsed());
+                let outcome = self.bounded(self.send(&statement, &send)).await;
+                self.durations.record(started.elapsed());
                 let error = match outcome {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
@@ -150,6 +160,19 @@ impl Connection {
         .await
     }
 
+    async fn send<T>(
+        &self,
+        statement: &Arc<Statement>,
+        send: &impl AsyncFn(Raw<'_>, Arc<Statement>) -> Result<T, DbErr>,
+    ) -> Result<T, DbErr> {
+        let mut lease = self.leases.take().await?;
+        let sent = send(lease.raw(), Arc::clone(statement)).await;
+        if sent.is_ok() {
+            lease.keep();
+        }
+        sent
+    }
+
     /// The database's own deadline fires first; this one is for a database that has stopped answering, and for
     /// SQLite, which has none.
     async fn bounded<T>(&self, sent: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
@@ -167,6 +190,7 @@ impl Connection {
     /// One dead connection is seldom alone: after a restart of the database all idle ones are. Each is asked once, so
     /// that the next try does not meet another of them.
     async fn discard_dead_connections(&self) {
+        self.leases.give_back();
         if self.get_database_backend() != DbBackend::Postgres {
             return;
         }
@@ -196,23 +220,22 @@ impl ConnectionTrait for Connection {
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.run(statement, false, async |pool, statement| pool.execute_raw(statement).await).await
+        self.run(statement, false, async |raw, statement| raw.execute(&statement).await).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
         let statement = Statement::from_string(self.get_database_backend(), sql);
-        self.run(statement, false, async |pool, statement| pool.execute_unprepared(&statement.sql).await)
-            .await
+        self.run(statement, false, async |raw, statement| raw.execute_unprepared(&statement.sql).await).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |pool, statement| pool.query_one_raw(statement).await).await
+        self.run(statement, only_reads, async |raw, statement| raw.query_one(&statement).await).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |pool, statement| pool.query_all_raw(statement).await).await
+        self.run(statement, only_reads, async |raw, statement| raw.query_all(&statement).await).await
     }
 }
 

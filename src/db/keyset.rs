@@ -83,6 +83,12 @@ pub trait Listed {
 
     /// `from … where …`, with at least one condition. Of the unknown segment too, its own condition included.
     fn source(&self, sql: &mut Sql, segment: Segment);
+
+    /// Where the page is put in order and cut before its rows are fetched, so that no row is fetched for nothing: the
+    /// columns of a row, and what is joined to the page, which is called `found`.
+    fn fetched(&self) -> Option<(String, &'static str)> {
+        None
+    }
 }
 
 /// Fetches a page. One statement; a second only where a cursor's row is gone.
@@ -139,6 +145,10 @@ fn page_statement(
     }
     let mut sql = Sql::new(connection);
     listed.prefix(&mut sql);
+    let fetched = listed.fetched();
+    if let Some((columns, _)) = &fetched {
+        sql.push("select ").push(columns).push(" from (");
+    }
     let alone = segments.len() == 1;
     for (position, part) in segments.iter().enumerate() {
         if !alone {
@@ -173,6 +183,15 @@ fn page_statement(
             sql.push(&format!(", {} {}", column.name, direction.word()));
         }
         sql.push(&format!(" limit {}", page.fetch()));
+    }
+    if let Some((_, join)) = fetched {
+        sql.push(") found join ").push(join).push(" order by ");
+        if !alone {
+            sql.push("found.segment, ");
+        }
+        let columns =
+            keyset.columns.iter().map(|column| format!("found.{} {}", column.name, direction.word()));
+        sql.push(&columns.collect::<Vec<_>>().join(", "));
     }
     sql
 }

@@ -6,6 +6,8 @@
 mod bulk;
 mod connection;
 mod keyset;
+mod lease;
+mod raw;
 mod sql;
 mod trouble;
 
@@ -19,7 +21,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
 pub use connection::{Connection, Statements};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
-pub use sql::{Count, Exists, Sql};
+pub use sql::{Columns, Count, Exists, Sql};
 pub use trouble::Trouble;
 
 use crate::config::DatabaseSettings;
@@ -49,7 +51,9 @@ impl Databases {
         let deadline = (purpose == Purpose::Requests).then_some(settings.statement_timeout);
         let open = async |url: &str, name| {
             let pool = open(settings, url, purpose).await?;
-            Ok::<_, DbErr>(Connection::new(pool, name, deadline, Arc::clone(&statements)))
+            // The other half stays with the pool, for those who ask it for a transaction.
+            let in_hand = pool_bounds(settings, url, purpose).1 / 2;
+            Ok::<_, DbErr>(Connection::new(pool, in_hand, name, deadline, Arc::clone(&statements)))
         };
         Ok(Self {
             primary: open(&settings.url, "primary").await?,
@@ -78,7 +82,7 @@ impl Databases {
     /// Waits for what runs and closes every connection.
     pub async fn close(&self) {
         for connection in self.all() {
-            if let Err(error) = connection.pool().clone().close().await {
+            if let Err(error) = connection.close().await {
                 tracing::warn!(%error, "a database pool did not close cleanly");
             }
         }
@@ -88,13 +92,18 @@ impl Databases {
 /// SQLite readers beyond this many only wait for each other; each costs a thread and a cache.
 const SQLITE_CONNECTIONS: u32 = 8;
 
-async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Result<DatabaseConnection, DbErr> {
-    let sqlite = url.starts_with("sqlite:");
-    let (keep, most) = match (purpose, sqlite) {
+/// How many connections are kept open, and how many there are at most.
+fn pool_bounds(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> (u32, u32) {
+    match (purpose, url.starts_with("sqlite:")) {
         (Purpose::Requests, false) => (settings.pool_keep, settings.pool_max),
         (Purpose::Requests, true) => (1, settings.pool_max.min(SQLITE_CONNECTIONS)),
         (Purpose::Bulk, _) => (0, 2),
-    };
+    }
+}
+
+async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Result<DatabaseConnection, DbErr> {
+    let sqlite = url.starts_with("sqlite:");
+    let (keep, most) = pool_bounds(settings, url, purpose);
     let mut options = ConnectOptions::new(url);
     options
         .min_connections(keep.min(most))
@@ -128,6 +137,8 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
         options.map_sqlx_postgres_opts(move |options| {
             options.application_name("dualcaster").options([
                 ("jit", "off"),
+                // Not that a staging table is there already.
+                ("client_min_messages", "warning"),
                 ("statement_timeout", timeout.as_str()),
                 // A short name with two mistakes shares few of its three-letter runs with the right one.
                 ("pg_trgm.similarity_threshold", "0.15"),

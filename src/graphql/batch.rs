@@ -114,7 +114,8 @@ impl<L: Load> Loader<L> {
                 (Awaited::<L> { answer: receiver, pace: &self.pace }, leads)
             };
             if leads {
-                self.lead().await;
+                // On the heap, or every field that may load would be as large as what a leader does.
+                Box::pin(self.lead()).await;
             }
             // Else the leader was dropped, with the field that it belonged to: lead in its place.
             if let Some(answer) = answer.take().await {
@@ -129,7 +130,7 @@ impl<L: Load> Loader<L> {
         let waiting = step.take();
         let keys: HashSet<L::Key> = waiting.iter().map(|waiting| waiting.key.clone()).collect();
         metrics::histogram!("dualcaster_batch_keys", "loader" => L::NAME).record(keys.len() as f64);
-        let span = tracing::info_span!("batch", loader = L::NAME, keys = keys.len());
+        let span = tracing::debug_span!("batch", loader = L::NAME, keys = keys.len());
         let loaded = {
             use tracing::Instrument;
             L::load(&self.connection, keys.into_iter().collect()).instrument(span).await

@@ -2,7 +2,7 @@
 
 use async_graphql::SimpleObject;
 
-use crate::pagination::Slice;
+use crate::pagination::{CursorSecret, Key, ListId, Slice};
 
 /// Where a page stands in its list.
 #[derive(Debug, Clone, PartialEq, Eq, SimpleObject)]
@@ -17,29 +17,38 @@ pub struct PageInfo {
     pub end_cursor: Option<String>,
 }
 
-/// A page, with each row's cursor.
-#[derive(Debug, Clone)]
+/// A page whose rows' cursors are sealed when someone asks for them.
 pub struct Edges<R> {
-    pub rows: Vec<(String, R)>,
-    has_previous: bool,
-    has_next: bool,
+    slice: Slice<R>,
+    seal: Box<dyn Fn(&R) -> String + Send + Sync>,
 }
 
 impl<R> Edges<R> {
-    pub fn new(slice: Slice<R>, cursor: impl Fn(&R) -> String) -> Self {
-        Self {
-            has_previous: slice.has_previous,
-            has_next: slice.has_next,
-            rows: slice.rows.into_iter().map(|row| (cursor(&row), row)).collect(),
-        }
+    /// `key` is a row's place in the list.
+    pub fn new(
+        slice: Slice<R>,
+        secret: &CursorSecret,
+        list: ListId,
+        key: impl Fn(&R) -> Key + Send + Sync + 'static,
+    ) -> Self {
+        let secret = secret.clone();
+        Self { slice, seal: Box::new(move |row| secret.seal(&list, &key(row))) }
+    }
+
+    pub fn rows(&self) -> &[R] {
+        &self.slice.rows
+    }
+
+    pub fn cursor(&self, row: &R) -> String {
+        (self.seal)(row)
     }
 
     pub fn page_info(&self) -> PageInfo {
         PageInfo {
-            has_next_page: self.has_next,
-            has_previous_page: self.has_previous,
-            start_cursor: self.rows.first().map(|(cursor, _)| cursor.clone()),
-            end_cursor: self.rows.last().map(|(cursor, _)| cursor.clone()),
+            has_next_page: self.slice.has_next,
+            has_previous_page: self.slice.has_previous,
+            start_cursor: self.rows().first().map(&self.seal),
+            end_cursor: self.rows().last().map(&self.seal),
         }
     }
 }
@@ -72,17 +81,17 @@ macro_rules! connection {
         #[async_graphql::Object]
         impl $connection {
             /// The page, each node with its cursor.
-            async fn edges(&self) -> Vec<$edge> {
-                self.edges
-                    .rows
-                    .iter()
-                    .map(|(cursor, row)| $edge { cursor: cursor.clone(), node: <$node>::from(row.clone()) })
-                    .collect()
+            async fn edges(&self) -> $crate::graphql::planned::Items<$edge> {
+                let edge = |row: &$row| $edge {
+                    cursor: self.edges.cursor(row),
+                    node: $crate::graphql::planned::Planned(<$node>::from(row.clone())),
+                };
+                self.edges.rows().iter().map(edge).collect()
             }
 
             /// The page, without cursors.
-            async fn nodes(&self) -> Vec<$node> {
-                self.edges.rows.iter().map(|(_, row)| <$node>::from(row.clone())).collect()
+            async fn nodes(&self) -> $crate::graphql::planned::Items<$node> {
+                self.edges.rows().iter().cloned().collect()
             }
 
             /// Where this page stands in the list.
@@ -103,7 +112,11 @@ macro_rules! connection {
             /// Its place in the list: give it as `after` or `before`.
             cursor: String,
             /// What stands there.
-            node: $node,
+            node: $crate::graphql::planned::Planned<$node>,
+        }
+
+        impl $crate::graphql::planned::Plan for $edge {
+            const PLAIN: &'static [&'static str] = &["cursor"];
         }
     };
 }

@@ -1,5 +1,7 @@
 //! The root of all queries.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, Object, Result};
 
 use super::Loaders;
@@ -7,6 +9,7 @@ use super::connection::Edges;
 use super::error::nullable;
 use super::global_id::GlobalId;
 use super::lookahead::{card_columns, card_connection_columns};
+use super::planned::{Items, Planned};
 use super::types::{
     Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
     CardUnique, Marketplace, Node, SetTotal, find_card,
@@ -57,8 +60,8 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How the card is named.")] by: CardLookup,
-    ) -> Option<Result<Card>> {
-        nullable(async { find_card(context, by).await }).await
+    ) -> Option<Result<Planned<Card>>> {
+        nullable(async { Ok(find_card(context, by).await?.map(Planned)) }).await
     }
 
     /// Cards whose names hold all words of a search, that pass a filter, or both. Tokens and other extras are in only
@@ -103,10 +106,12 @@ impl Query {
             let secret = context.data::<CursorSecret>()?;
             let list_id = list.id();
             let page = page.page(&list_id, secret)?;
-            let slice =
-                list_cards(&loaders.connection, &list, &page, card_connection_columns(context)).await?;
-            let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
-            Ok(Some(CardConnection::new(edges, CardTotal::Listed(Box::new(list)))))
+            let columns = card_connection_columns(context);
+            let slice = list_cards(&loaders.connection, &list, &page, columns).await?.map(Arc::new);
+            let list = Arc::new(list);
+            let keys = Arc::clone(&list);
+            let edges = Edges::new(slice, secret, list_id, move |card| keys.key(card));
+            Ok(Some(CardConnection::new(edges, CardTotal::Listed(list))))
         })
         .await
     }
@@ -116,10 +121,10 @@ impl Query {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "Its code: `isd`.")] code: String,
-    ) -> Option<Result<CardSet>> {
+    ) -> Option<Result<Planned<CardSet>>> {
         nullable(async {
             let set = context.data::<Loaders>()?.sets.load(code.to_lowercase()).await?;
-            Ok(set.map(CardSet::from))
+            Ok(set.map(|set| Planned(set.into())))
         })
         .await
     }
@@ -142,17 +147,17 @@ impl Query {
             let secret = context.data::<CursorSecret>()?;
             let list_id = set_list_id(kinds.as_deref());
             let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
-            let slice = list_sets(&loaders.connection, kinds.as_deref(), &page).await?;
-            let edges = Edges::new(slice, |set| secret.seal(&list_id, &set.key()));
+            let slice = list_sets(&loaders.connection, kinds.as_deref(), &page).await?.map(Arc::new);
+            let edges = Edges::new(slice, secret, list_id, |set| set.key());
             Ok(Some(CardSetConnection::new(edges, SetTotal { kinds })))
         })
         .await
     }
 
     /// Every marketplace whose prices are known, by name.
-    async fn marketplaces(&self, context: &Context<'_>) -> Result<Vec<Marketplace>> {
+    async fn marketplaces(&self, context: &Context<'_>) -> Result<Items<Marketplace>> {
         let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
-        Ok(rows.into_iter().map(Marketplace::from).collect())
+        Ok(rows.into_iter().map(Arc::new).collect())
     }
 }
 

@@ -8,7 +8,8 @@ use axum::extract::State;
 
 use super::observe::RequestId;
 use crate::app::App;
-use crate::graphql::{code_of_request_errors, failure_of, with_loaders};
+use crate::engine::Call;
+use crate::graphql::{Loaders, code_of_request_errors, failure_of};
 
 /// Executes one operation.
 pub async fn execute(
@@ -16,8 +17,11 @@ pub async fn execute(
     Extension(RequestId(id)): Extension<RequestId>,
     request: GraphQLRequest,
 ) -> GraphQLResponse {
-    let request = with_loaders(request.into_inner(), app.databases());
-    let mut response = app.schema().execute(request).await;
+    let request = request.into_inner();
+    let call =
+        Call { query: request.query, operation_name: request.operation_name, variables: request.variables };
+    let loaders = Loaders::new(app.databases().read().clone());
+    let mut response = app.engine().execute(call, |data| data.insert(loaders)).await;
     let mut logged = HashSet::new();
     for error in &mut response.errors {
         // A batch that fails does so for every field that waits for it: one line says it.

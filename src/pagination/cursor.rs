@@ -3,6 +3,8 @@
 //! A cursor is base64url of `version · key · tag`, where the tag is the first 12 bytes of HMAC-SHA-256 over the
 //! version, the list and the key. So it can't be forged, nor moved to another list, nor be read as another version.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
@@ -59,7 +61,7 @@ impl ListId {
 /// The server's keys for cursors: the first seals, any opens, so that the secret can be changed without a break.
 #[derive(Clone)]
 pub struct CursorSecret {
-    keys: Vec<Hmac<Sha256>>,
+    keys: Arc<[Hmac<Sha256>]>,
 }
 
 impl CursorSecret {

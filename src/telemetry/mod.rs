@@ -5,9 +5,11 @@ mod metrics;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Level;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer};
 
 pub use self::metrics::{MetricsHandle, install_metrics};
 use crate::config::TelemetrySettings;
@@ -23,7 +25,9 @@ pub struct Telemetry {
 /// # Errors
 /// A log filter that can't be read, a collector's address that is none.
 pub fn install(settings: &TelemetrySettings) -> Result<Telemetry, String> {
-    let filter = EnvFilter::try_new(&settings.log_filter).map_err(|error| format!("RUST_LOG: {error}"))?;
+    // Targets and levels, which are looked at once for each place in the code, and not the fields of spans, which would
+    // be looked at whenever one is entered.
+    let filter: Targets = settings.log_filter.parse().map_err(|error| format!("RUST_LOG: {error}"))?;
     let logs = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let logs = if settings.json_logs {
         logs.json().flatten_event(true).boxed()
@@ -42,8 +46,11 @@ pub fn install(settings: &TelemetrySettings) -> Result<Telemetry, String> {
             Some(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
         }
     };
-    let spans =
-        traces.as_ref().map(|traces| tracing_opentelemetry::layer().with_tracer(traces.tracer("dualcaster")));
+    // Batches and statements are spans of the debug level, which cost nothing unless someone collects them.
+    let spans = traces.as_ref().map(|traces| {
+        let layer = tracing_opentelemetry::layer().with_tracer(traces.tracer("dualcaster"));
+        layer.with_filter(Targets::new().with_target("dualcaster", Level::DEBUG))
+    });
     // A second set-up in one process, as tests make, keeps the first.
     let _ = tracing_subscriber::registry().with(spans).with(logs.with_filter(filter)).try_init();
     Ok(Telemetry { traces })

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::attributes::{Colors, Finishes};
 use super::record::{Face, Legalities, PurchaseUrls};
-use crate::db::{Direction, Keyset, SortColumn, Sql};
+use crate::db::{Columns, Direction, Keyset, SortColumn, Sql};
 use crate::error::Result;
 use crate::pagination::{End, Key, KeyValue, ListId, Page, Slice};
 
@@ -34,13 +34,19 @@ impl CardColumns {
     }
 }
 
-const ROW: &str = "c.id, c.scryfall_id, c.oracle_id, c.piece_id, c.set_code, c.collector_number, c.collector_key, c.language, c.name, c.name_key, \
-     c.layout, c.rarity, c.type_line, c.mana_cost, c.mana_value, c.colors, c.color_identity, c.finishes, c.released_on, \
-     c.promo, c.digital, c.reserved, c.artist, c.power, c.toughness, c.loyalty, c.image_url, c.scryfall_url";
-const ROW_AND_DETAILS: &str = "c.id, c.scryfall_id, c.oracle_id, c.piece_id, c.set_code, c.collector_number, c.collector_key, c.language, c.name, c.name_key, \
-     c.layout, c.rarity, c.type_line, c.mana_cost, c.mana_value, c.colors, c.color_identity, c.finishes, c.released_on, \
-     c.promo, c.digital, c.reserved, c.artist, c.power, c.toughness, c.loyalty, c.image_url, c.scryfall_url, \
-     c.oracle_text, c.flavor_text, c.keywords, c.faces, c.legalities, c.purchase_urls";
+macro_rules! row {
+    () => {
+        "c.id, c.scryfall_id, c.oracle_id, c.piece_id, c.set_code, c.collector_number, c.collector_key, c.language, \
+         c.name, c.name_key, c.layout, c.rarity, c.type_line, c.mana_cost, c.mana_value, c.colors, c.color_identity, \
+         c.finishes, c.released_on, c.promo, c.digital, c.reserved, c.artist, c.power, c.toughness, c.loyalty, \
+         c.image_url, c.scryfall_url"
+    };
+}
+
+/// In the order in which [`CardRow`] reads them.
+const ROW: &str = row!();
+const ROW_AND_DETAILS: &str =
+    concat!(row!(), ", c.oracle_text, c.flavor_text, c.keywords, c.faces, c.legalities, c.purchase_urls");
 
 /// A printing as lists show it.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,36 +99,36 @@ pub struct CardDetails {
 
 impl FromQueryResult for CardRow {
     fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
-        let get_bits = |column| row.try_get::<i16>(prefix, column);
+        let mut columns = Columns::of(row);
         Ok(Self {
-            id: row.try_get(prefix, "id")?,
-            scryfall_id: row.try_get(prefix, "scryfall_id")?,
-            oracle_id: row.try_get(prefix, "oracle_id")?,
-            piece_id: row.try_get(prefix, "piece_id")?,
-            set_code: row.try_get(prefix, "set_code")?,
-            collector_number: row.try_get(prefix, "collector_number")?,
-            collector_key: row.try_get(prefix, "collector_key")?,
-            language: row.try_get(prefix, "language")?,
-            name: row.try_get(prefix, "name")?,
-            name_key: row.try_get(prefix, "name_key")?,
-            layout: row.try_get(prefix, "layout")?,
-            rarity: row.try_get(prefix, "rarity")?,
-            type_line: row.try_get(prefix, "type_line")?,
-            mana_cost: row.try_get(prefix, "mana_cost")?,
-            mana_value: row.try_get(prefix, "mana_value")?,
-            colors: Colors::from_bits(get_bits("colors")?),
-            color_identity: Colors::from_bits(get_bits("color_identity")?),
-            finishes: Finishes::from_bits(get_bits("finishes")?),
-            released_on: row.try_get(prefix, "released_on")?,
-            promo: row.try_get(prefix, "promo")?,
-            digital: row.try_get(prefix, "digital")?,
-            reserved: row.try_get(prefix, "reserved")?,
-            artist: row.try_get(prefix, "artist")?,
-            power: row.try_get(prefix, "power")?,
-            toughness: row.try_get(prefix, "toughness")?,
-            loyalty: row.try_get(prefix, "loyalty")?,
-            image_url: row.try_get(prefix, "image_url")?,
-            scryfall_url: row.try_get(prefix, "scryfall_url")?,
+            id: columns.take()?,
+            scryfall_id: columns.take()?,
+            oracle_id: columns.take()?,
+            piece_id: columns.take()?,
+            set_code: columns.take()?,
+            collector_number: columns.take()?,
+            collector_key: columns.take()?,
+            language: columns.take()?,
+            name: columns.take()?,
+            name_key: columns.take()?,
+            layout: columns.take()?,
+            rarity: columns.take()?,
+            type_line: columns.take()?,
+            mana_cost: columns.take()?,
+            mana_value: columns.take()?,
+            colors: Colors::from_bits(columns.take()?),
+            color_identity: Colors::from_bits(columns.take()?),
+            finishes: Finishes::from_bits(columns.take()?),
+            released_on: columns.take()?,
+            promo: columns.take()?,
+            digital: columns.take()?,
+            reserved: columns.take()?,
+            artist: columns.take()?,
+            power: columns.take()?,
+            toughness: columns.take()?,
+            loyalty: columns.take()?,
+            image_url: columns.take()?,
+            scryfall_url: columns.take()?,
             details: if_selected(CardDetails::from_query_result(row, prefix))?.map(Arc::new),
             sort_price: if_selected(row.try_get(prefix, "sort_price"))?,
         })

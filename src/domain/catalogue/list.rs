@@ -111,13 +111,9 @@ impl CardList {
     }
 
     fn keyset(&self) -> Keyset {
-        // Of the match, where there is one: so it can be put in order and cut before the rows are fetched.
-        let matched = self.matches_first();
-        let column =
-            |of_cards, of_match, name| SortColumn::new(if matched { of_match } else { of_cards }, name);
-        let id = column("c.id", "m.id", "id");
-        let name = column("c.name_key", "m.name_key", "name_key");
-        let number = column("c.collector_key", "m.collector_key", "collector_key");
+        let id = SortColumn::new("c.id", "id");
+        let name = SortColumn::new("c.name_key", "name_key");
+        let number = SortColumn::new("c.collector_key", "collector_key");
         let columns = match self.order.field {
             CardSortField::Name => vec![name, id],
             // The id in the price's own row, so that its index gives the order.
@@ -126,12 +122,12 @@ impl CardList {
                 vec![SortColumn::new("p.price", "sort_price"), id]
             }
             CardSortField::ReleasedOn => {
-                vec![column("c.released_on", "m.released_on", "released_on"), name, id]
+                vec![SortColumn::new("c.released_on", "released_on"), name, id]
             }
-            CardSortField::SetCode => vec![column("c.set_code", "m.set_code", "set_code"), number, id],
+            CardSortField::SetCode => vec![SortColumn::new("c.set_code", "set_code"), number, id],
             CardSortField::CollectorNumber => vec![number, id],
-            CardSortField::Rarity => vec![column("c.rarity", "m.rarity", "rarity"), name, id],
-            CardSortField::ManaValue => vec![column("c.mana_value", "m.mana_value", "mana_value"), name, id],
+            CardSortField::Rarity => vec![SortColumn::new("c.rarity", "rarity"), name, id],
+            CardSortField::ManaValue => vec![SortColumn::new("c.mana_value", "mana_value"), name, id],
         };
         let nullable = matches!(self.order.field, CardSortField::Price | CardSortField::ReleasedOn);
         Keyset { columns, nullable, direction: self.order.direction }
@@ -152,8 +148,8 @@ impl CardList {
         }
     }
 
-    /// A match that no index of the order helps to find is made first, and then put in order: a prepared statement's
-    /// general plan would walk the whole index of the order instead.
+    /// A match that no index of the order helps to find is made first, then put in order and cut, and only then are
+    /// its rows fetched: a prepared statement's general plan would walk the whole index of the order instead.
     fn matches_first(&self) -> bool {
         self.chooses() || !self.words.is_empty()
     }
@@ -202,21 +198,27 @@ struct ListedCards<'a> {
     columns: CardColumns,
 }
 
+impl ListedCards<'_> {
+    /// The columns that a match is put in order by.
+    fn sorted_by(&self) -> &'static str {
+        match self.list.order.field {
+            CardSortField::Name => "c.id, c.name_key",
+            CardSortField::Price => "c.id",
+            CardSortField::ReleasedOn => "c.id, c.released_on, c.name_key",
+            CardSortField::SetCode => "c.id, c.set_code, c.collector_key",
+            CardSortField::CollectorNumber => "c.id, c.collector_key",
+            CardSortField::Rarity => "c.id, c.rarity, c.name_key",
+            CardSortField::ManaValue => "c.id, c.mana_value, c.name_key",
+        }
+    }
+}
+
 impl Listed for ListedCards<'_> {
     fn prefix(&self, sql: &mut Sql) {
         if !self.list.matches_first() {
             return;
         }
-        let sorted_by = match self.list.order.field {
-            CardSortField::Name => "c.name_key",
-            CardSortField::Price => "c.name_key",
-            CardSortField::ReleasedOn => "c.released_on, c.name_key",
-            CardSortField::SetCode => "c.set_code, c.collector_key",
-            CardSortField::CollectorNumber => "c.collector_key",
-            CardSortField::Rarity => "c.rarity, c.name_key",
-            CardSortField::ManaValue => "c.mana_value, c.name_key",
-        };
-        sql.push("with matched as materialized (select c.id, ").push(sorted_by);
+        sql.push("with matched as materialized (select ").push(self.sorted_by());
         if self.list.chooses() {
             let group = match self.list.unique {
                 Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
@@ -230,7 +232,7 @@ impl Listed for ListedCards<'_> {
     }
 
     fn columns(&self, segment: Segment) -> String {
-        let columns = self.columns.sql();
+        let columns = if self.list.matches_first() { self.sorted_by() } else { self.columns.sql() };
         match (self.list.order.field, segment) {
             (CardSortField::Price, Segment::Known) => format!("{columns}, p.price as sort_price"),
             (CardSortField::Price, Segment::Unknown) => format!("{columns}, {UNKNOWN_PRICE} as sort_price"),
@@ -238,13 +240,15 @@ impl Listed for ListedCards<'_> {
         }
     }
 
+    fn fetched(&self) -> Option<(String, &'static str)> {
+        let price = if self.list.order.field == CardSortField::Price { ", found.sort_price" } else { "" };
+        let columns = || format!("{}{price}", self.columns.sql());
+        self.list.matches_first().then(|| (columns(), "cards c on c.id = found.id"))
+    }
+
     fn source(&self, sql: &mut Sql, segment: Segment) {
         let list = self.list;
-        sql.push(if list.matches_first() {
-            "from matched m join cards c on c.id = m.id"
-        } else {
-            "from cards c"
-        });
+        sql.push(if list.matches_first() { "from matched c" } else { "from cards c" });
         let by_price = list.order.field == CardSortField::Price;
         if by_price && segment == Segment::Known {
             sql.push(" join card_prices p on p.card_id = c.id and p.ranked and p.currency = ");
@@ -252,7 +256,7 @@ impl Listed for ListedCards<'_> {
         }
         sql.push(" where ");
         if list.matches_first() {
-            sql.push(if list.chooses() { "m.place = 1" } else { "true" });
+            sql.push(if list.chooses() { "c.place = 1" } else { "true" });
         } else {
             list.push_conditions(sql);
         }

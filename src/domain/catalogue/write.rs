@@ -167,7 +167,7 @@ fn optional_text(value: Option<&String>) -> Cell<'_> {
 
 fn json(value: &impl Serialize) -> Result<Cell<'static>> {
     let text = serde_json::to_string(value).map_err(|error| Error::internal(error.to_string()))?;
-    Ok(Cell::Text(text.into()))
+    Ok(Cell::Json(text))
 }
 
 fn set_cells(set: &SetRecord) -> Vec<Cell<'_>> {

@@ -4,13 +4,13 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::card_price;
 use entity::enums::{Condition, Currency, Finish, PriceKind};
-use entity::{card_price, latest_price};
-use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
+use sea_orm::{ActiveEnum, ConnectionTrait, DbErr, FromQueryResult, QueryResult};
 
 use super::marketplace::require_marketplace;
 use super::money::estimate;
-use crate::db::Sql;
+use crate::db::{Columns, Sql};
 use crate::error::Result;
 
 /// An observation older than this, counted from the store's newest, is no price of today.
@@ -316,45 +316,40 @@ pub async fn load_latest_prices_by_card(
     connection: &impl ConnectionTrait,
     keys: &[MarketPriceKey],
 ) -> Result<HashMap<MarketPriceKey, Vec<LatestPriceRow>>> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        currency: Currency,
-        #[sea_orm(nested)]
-        latest: latest_price::Model,
-    }
     if keys.is_empty() {
         return Ok(HashMap::new());
     }
     let borrowed: Vec<_> = keys.iter().collect();
     let mut sql = Sql::new(connection);
-    sql.push("select m.currency, l.* from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled");
+    sql.push("select l.card_id, l.language, l.marketplace_id, m.currency, l.kind, l.finish, l.condition, l.price, l.low, l.mid, l.high, l.market, l.observed_at");
+    sql.push(" from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled");
     sql.push(" where l.card_id").any_of_numbers(&distinct(&borrowed, |key| key.card_id));
     sql.push(" and l.kind").any_of_numbers(&distinct(&borrowed, |key| key.kind.to_value()));
     sql.push(" and l.condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
-    let mut by_card: HashMap<i32, Vec<Row>> = HashMap::new();
-    for row in sql.all::<Row>(connection).await? {
-        by_card.entry(row.latest.card_id).or_default().push(row);
+    let mut by_card: HashMap<i32, Vec<StoredPrice>> = HashMap::new();
+    for row in sql.all::<StoredPrice>(connection).await? {
+        by_card.entry(row.card_id).or_default().push(row);
     }
     let answer = |key: &MarketPriceKey| {
         let rows = by_card.get(&key.card_id).map(Vec::as_slice).unwrap_or_default();
-        let fits = |row: &&Row| {
-            row.latest.kind == key.kind
-                && row.latest.language == key.language
-                && key.currency.is_none_or(|currency| row.currency == currency)
-                && key.finish.is_none_or(|finish| row.latest.finish == finish)
+        let fits = |row: &&StoredPrice| {
+            row.price.kind == key.kind
+                && row.language == key.language
+                && key.currency.is_none_or(|currency| row.price.currency == currency)
+                && key.finish.is_none_or(|finish| row.price.finish == finish)
         };
-        let exact = |row: &&Row| row.latest.condition == key.condition;
+        let exact = |row: &&StoredPrice| row.price.condition == key.condition;
         let has_exact: BTreeSet<_> = rows
             .iter()
             .filter(fits)
             .filter(exact)
-            .map(|row| (row.latest.marketplace_id, row.latest.finish))
+            .map(|row| (row.price.marketplace_id, row.price.finish))
             .collect();
         let mut answer: Vec<_> = rows
             .iter()
             .filter(fits)
-            .filter(|row| exact(row) || !has_exact.contains(&(row.latest.marketplace_id, row.latest.finish)))
-            .map(|row| latest_row(row.currency, &row.latest, key.condition))
+            .filter(|row| exact(row) || !has_exact.contains(&(row.price.marketplace_id, row.price.finish)))
+            .map(|row| row.price.in_condition(key.condition))
             .collect();
         answer.sort_by_key(|row| (row.marketplace_id, row.finish));
         answer
@@ -362,24 +357,54 @@ pub async fn load_latest_prices_by_card(
     Ok(keys.iter().map(|key| (key.clone(), answer(key))).collect())
 }
 
-fn latest_row(currency: Currency, row: &latest_price::Model, condition: Condition) -> LatestPriceRow {
-    let estimated = row.condition != condition;
-    let scale = |amount| {
-        if estimated { estimate(amount, condition) } else { amount }
-    };
-    LatestPriceRow {
-        marketplace_id: row.marketplace_id,
-        currency,
-        kind: row.kind,
-        finish: row.finish,
-        condition,
-        estimated,
-        price: scale(row.price),
-        low: row.low.map(scale),
-        mid: row.mid.map(scale),
-        high: row.high.map(scale),
-        market: row.market.map(scale),
-        observed_at: row.observed_at,
+/// A latest price with what it is looked up by.
+struct StoredPrice {
+    card_id: i32,
+    language: String,
+    price: LatestPriceRow,
+}
+
+impl FromQueryResult for StoredPrice {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
+        let mut columns = Columns::of(row);
+        Ok(Self {
+            card_id: columns.take()?,
+            language: columns.take()?,
+            price: LatestPriceRow {
+                marketplace_id: columns.take()?,
+                currency: columns.take()?,
+                kind: columns.take()?,
+                finish: columns.take()?,
+                condition: columns.take()?,
+                estimated: false,
+                price: columns.take()?,
+                low: columns.take()?,
+                mid: columns.take()?,
+                high: columns.take()?,
+                market: columns.take()?,
+                observed_at: columns.take()?,
+            },
+        })
+    }
+}
+
+impl LatestPriceRow {
+    /// The same, or what another condition is worth of it.
+    fn in_condition(&self, condition: Condition) -> Self {
+        if self.condition == condition {
+            return self.clone();
+        }
+        let scale = |amount| estimate(amount, condition);
+        Self {
+            condition,
+            estimated: true,
+            price: scale(self.price),
+            low: self.low.map(scale),
+            mid: self.mid.map(scale),
+            high: self.high.map(scale),
+            market: self.market.map(scale),
+            ..self.clone()
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::catalogue::{
     load_card_details_by_id, load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
 };
 use crate::domain::market::{
-    CardPriceKey, HistoryKey, HistoryQuery, HistorySource, MarketPriceKey, history_list_id,
+    CardPriceKey, HistoryKey, HistoryPoint, HistoryQuery, HistorySource, MarketPriceKey, history_list_id,
 };
 use crate::error;
 use crate::graphql::Loaders;
@@ -26,6 +26,7 @@ use crate::graphql::connection::{Edges, connection};
 use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
+use crate::graphql::planned::{Items, Plan, Planned};
 use crate::graphql::scalars::{Date, Url, Uuid};
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
@@ -38,12 +39,6 @@ pub struct Card {
 impl From<Arc<CardRow>> for Card {
     fn from(row: Arc<CardRow>) -> Self {
         Self { row }
-    }
-}
-
-impl From<CardRow> for Card {
-    fn from(row: CardRow) -> Self {
-        Self { row: Arc::new(row) }
     }
 }
 
@@ -86,9 +81,9 @@ impl Card {
     }
 
     /// The set it appeared in.
-    async fn set(&self, context: &Context<'_>) -> Result<CardSet> {
+    async fn set(&self, context: &Context<'_>) -> Result<Planned<CardSet>> {
         let set = context.data::<Loaders>()?.sets.load(self.row.set_code.clone()).await?;
-        Ok(promised(set, "a card's set is not there")?.into())
+        Ok(Planned(promised(set, "a card's set is not there")?.into()))
     }
 
     /// Its number within the set: `51`, `12a`.
@@ -251,9 +246,8 @@ impl Card {
             let list_id = printing_list_id(piece);
             let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
             let slice = loaders.printings.load((piece, page, card_connection_columns(context))).await?;
-            let edges = Edges::new(slice.unwrap_or_else(Slice::empty), |card| {
-                secret.seal(&list_id, &card.printing_key())
-            });
+            let slice = slice.unwrap_or_else(Slice::empty);
+            let edges = Edges::new(slice, secret, list_id, |card| card.printing_key());
             Ok(Some(CardConnection::new(edges, CardTotal::Printings(piece))))
         })
         .await
@@ -272,7 +266,7 @@ impl Card {
         #[graphql(desc = "The condition.", default_with = "Some(Condition::NearMint)")] condition: Option<
             Condition,
         >,
-    ) -> Result<CardPrice> {
+    ) -> Result<Planned<CardPrice>> {
         let key = CardPriceKey {
             card_id: self.row.id,
             language: self.row.language.clone(),
@@ -282,7 +276,7 @@ impl Card {
             marketplace,
         };
         let price = context.data::<Loaders>()?.prices.load(key).await?;
-        Ok(promised(price, "a card's price was not answered")?.into())
+        Ok(Planned(promised(price, "a card's price was not answered")?.into()))
     }
 
     /// The latest price in each marketplace that has one; without a finish, of each finish.
@@ -299,7 +293,7 @@ impl Card {
             default_with = "Some(PriceKind::Retail)"
         )]
         kind: Option<PriceKind>,
-    ) -> Option<Result<Vec<MarketPrice>>> {
+    ) -> Option<Result<Items<MarketPrice>>> {
         nullable(async {
             let key = MarketPriceKey {
                 card_id: self.row.id,
@@ -310,7 +304,7 @@ impl Card {
                 kind: kind.map_or(entity::enums::PriceKind::Retail, Into::into),
             };
             let rows = context.data::<Loaders>()?.latest_prices.load(key).await?.unwrap_or_default();
-            Ok(Some(rows.into_iter().map(MarketPrice::from).collect()))
+            Ok(Some(rows.iter().cloned().collect()))
         })
         .await
     }
@@ -364,16 +358,45 @@ impl Card {
             let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
             let slice =
                 loaders.history.load((key.clone(), query.clone(), page)).await?.unwrap_or_else(Slice::empty);
-            let edges = Edges::new(slice, |point| secret.seal(&list_id, &point.key()));
+            let edges = Edges::new(slice, secret, list_id, HistoryPoint::key);
             Ok(Some(PricePointConnection::new(edges, HistoryTotal { key, query })))
         })
         .await
     }
 }
 
+impl Plan for Card {
+    const PLAIN: &'static [&'static str] = &[
+        "id",
+        "name",
+        "collectorNumber",
+        "rarity",
+        "typeLine",
+        "images",
+        "manaCost",
+        "manaValue",
+        "colors",
+        "colorIdentity",
+        "finishes",
+        "language",
+        "layout",
+        "scryfallId",
+        "oracleId",
+        "releasedOn",
+        "power",
+        "toughness",
+        "loyalty",
+        "artist",
+        "promo",
+        "digital",
+        "reserved",
+        "scryfallUrl",
+    ];
+}
+
 /// What counts a whole list of cards.
 pub enum CardTotal {
-    Listed(Box<CardList>),
+    Listed(Arc<CardList>),
     OfSet(String),
     Printings(Id),
 }
@@ -390,7 +413,7 @@ impl CardTotal {
 
 connection! {
     /// A page of cards.
-    CardConnection, CardEdge, CardRow => Card, total: CardTotal
+    CardConnection, CardEdge, Arc<CardRow> => Card, total: CardTotal
 }
 
 /// Cards by Scryfall id.
@@ -434,7 +457,7 @@ pub struct PrintingsByPiece;
 
 impl Load for PrintingsByPiece {
     type Key = (Id, Page, CardColumns);
-    type Value = Slice<CardRow>;
+    type Value = Slice<Arc<CardRow>>;
     const NAME: &'static str = "printings";
 
     async fn load(
@@ -448,7 +471,7 @@ impl Load for PrintingsByPiece {
         let mut loaded = HashMap::new();
         for ((page, columns), pieces) in by_arguments {
             for (piece, slice) in load_printings_by_piece(connection, &pieces, &page, columns).await? {
-                loaded.insert((piece, page.clone(), columns), slice);
+                loaded.insert((piece, page.clone(), columns), slice.map(Arc::new));
             }
         }
         Ok(loaded)

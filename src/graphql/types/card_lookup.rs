@@ -1,5 +1,7 @@
 //! One card by one of its names.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, ID, InputObject, OneofObject, Result};
 
 use super::Card;
@@ -56,5 +58,5 @@ pub async fn find_card(context: &Context<'_>, by: CardLookup) -> Result<Option<C
         CardLookup::Name(name) => find_card_by_name(connection, &name, columns).await?,
         CardLookup::FuzzyName(name) => find_card_by_fuzzy_name(connection, &name, columns).await?,
     };
-    Ok(found.map(Card::from))
+    Ok(found.map(|card| Arc::new(card).into()))
 }

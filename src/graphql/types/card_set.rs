@@ -1,6 +1,7 @@
 //! A set of cards.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 use uuid::Uuid;
@@ -19,15 +20,16 @@ use crate::graphql::connection::{Edges, connection};
 use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
+use crate::graphql::planned::Plan;
 use crate::graphql::scalars::{Date, Url};
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
 /// A set of cards, as it was released.
 #[derive(Clone)]
-pub struct CardSet(SetRow);
+pub struct CardSet(Arc<SetRow>);
 
-impl From<SetRow> for CardSet {
-    fn from(row: SetRow) -> Self {
+impl From<Arc<SetRow>> for CardSet {
+    fn from(row: Arc<SetRow>) -> Self {
         Self(row)
     }
 }
@@ -89,11 +91,16 @@ impl CardSet {
             let page = PageArguments { first, after, last, before }.page(&list_id, secret)?;
             let key = (self.0.code.clone(), order, page, card_connection_columns(context));
             let slice = loaders.set_cards.load(key).await?.unwrap_or_else(Slice::empty);
-            let edges = Edges::new(slice, |card| secret.seal(&list_id, &list.key(card)));
+            let edges = Edges::new(slice, secret, list_id, move |card| list.key(card));
             Ok(Some(CardConnection::new(edges, CardTotal::OfSet(self.0.code.clone()))))
         })
         .await
     }
+}
+
+impl Plan for CardSet {
+    const PLAIN: &'static [&'static str] =
+        &["id", "code", "name", "kind", "releasedOn", "iconUrl", "cardCount"];
 }
 
 /// What counts a list of sets.
@@ -109,7 +116,7 @@ impl SetTotal {
 
 connection! {
     /// A page of sets.
-    CardSetConnection, CardSetEdge, SetRow => CardSet, total: SetTotal
+    CardSetConnection, CardSetEdge, Arc<SetRow> => CardSet, total: SetTotal
 }
 
 /// Sets by code.
@@ -117,12 +124,12 @@ pub struct SetsByCode;
 
 impl Load for SetsByCode {
     type Key = String;
-    type Value = SetRow;
+    type Value = Arc<SetRow>;
     const NAME: &'static str = "sets";
 
-    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, SetRow>> {
+    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, Self::Value>> {
         let rows = load_sets_by_code(connection, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.code.clone(), row)).collect())
+        Ok(rows.into_iter().map(|row| (row.code.clone(), Arc::new(row))).collect())
     }
 }
 
@@ -131,12 +138,12 @@ pub struct SetsByUuid;
 
 impl Load for SetsByUuid {
     type Key = Uuid;
-    type Value = SetRow;
+    type Value = Arc<SetRow>;
     const NAME: &'static str = "sets_by_uuid";
 
-    async fn load(connection: &Connection, keys: Vec<Uuid>) -> Result<HashMap<Uuid, SetRow>> {
+    async fn load(connection: &Connection, keys: Vec<Uuid>) -> Result<HashMap<Uuid, Self::Value>> {
         let rows = load_sets_by_uuid(connection, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.uuid, row)).collect())
+        Ok(rows.into_iter().map(|row| (row.uuid, Arc::new(row))).collect())
     }
 }
 
@@ -146,7 +153,7 @@ pub struct CardsBySet;
 
 impl Load for CardsBySet {
     type Key = (String, CardOrder, Page, CardColumns);
-    type Value = Slice<CardRow>;
+    type Value = Slice<Arc<CardRow>>;
     const NAME: &'static str = "set_cards";
 
     async fn load(connection: &Connection, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -166,7 +173,7 @@ impl Load for CardsBySet {
             };
             for code in codes {
                 if let Some(slice) = slices.remove(&code) {
-                    loaded.insert((code, order, page.clone(), columns), slice);
+                    loaded.insert((code, order, page.clone(), columns), slice.map(Arc::new));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Somewhere cards are sold.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_graphql::{ID, Object};
 use uuid::Uuid;
@@ -13,14 +14,15 @@ use crate::domain::market::{
 use crate::error::Result;
 use crate::graphql::batch::Load;
 use crate::graphql::global_id::GlobalId;
+use crate::graphql::planned::Plan;
 use crate::graphql::scalars::{DateTime, Url};
 
 /// Somewhere cards are sold, in one currency.
 #[derive(Clone)]
-pub struct Marketplace(MarketplaceRow);
+pub struct Marketplace(Arc<MarketplaceRow>);
 
-impl From<MarketplaceRow> for Marketplace {
-    fn from(row: MarketplaceRow) -> Self {
+impl From<Arc<MarketplaceRow>> for Marketplace {
+    fn from(row: Arc<MarketplaceRow>) -> Self {
         Self(row)
     }
 }
@@ -69,17 +71,22 @@ impl Marketplace {
     }
 }
 
+impl Plan for Marketplace {
+    const PLAIN: &'static [&'static str] =
+        &["id", "slug", "name", "currency", "url", "enabled", "pricedCards", "updatedAt"];
+}
+
 /// Marketplaces by row.
 pub struct MarketplacesById;
 
 impl Load for MarketplacesById {
     type Key = i16;
-    type Value = MarketplaceRow;
+    type Value = Arc<MarketplaceRow>;
     const NAME: &'static str = "marketplaces";
 
-    async fn load(connection: &Connection, keys: Vec<i16>) -> Result<HashMap<i16, MarketplaceRow>> {
+    async fn load(connection: &Connection, keys: Vec<i16>) -> Result<HashMap<i16, Self::Value>> {
         let rows = load_marketplaces_by_id(connection, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+        Ok(rows.into_iter().map(|row| (row.id, Arc::new(row))).collect())
     }
 }
 
@@ -88,12 +95,12 @@ pub struct MarketplacesByUuid;
 
 impl Load for MarketplacesByUuid {
     type Key = Uuid;
-    type Value = MarketplaceRow;
+    type Value = Arc<MarketplaceRow>;
     const NAME: &'static str = "marketplaces_by_uuid";
 
-    async fn load(connection: &Connection, keys: Vec<Uuid>) -> Result<HashMap<Uuid, MarketplaceRow>> {
+    async fn load(connection: &Connection, keys: Vec<Uuid>) -> Result<HashMap<Uuid, Self::Value>> {
         let rows = load_marketplaces_by_uuid(connection, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.uuid, row)).collect())
+        Ok(rows.into_iter().map(|row| (row.uuid, Arc::new(row))).collect())
     }
 }
 
@@ -102,11 +109,11 @@ pub struct MarketplacesBySlug;
 
 impl Load for MarketplacesBySlug {
     type Key = String;
-    type Value = MarketplaceRow;
+    type Value = Arc<MarketplaceRow>;
     const NAME: &'static str = "marketplaces_by_slug";
 
-    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, MarketplaceRow>> {
+    async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, Self::Value>> {
         let rows = load_marketplaces_by_slug(connection, &keys).await?;
-        Ok(rows.into_iter().map(|row| (row.slug.clone(), row)).collect())
+        Ok(rows.into_iter().map(|row| (row.slug.clone(), Arc::new(row))).collect())
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::market::{
 use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
+use crate::graphql::planned::{Plan, Planned};
 use crate::graphql::scalars::{DateTime, Decimal};
 
 /// A card's retail price now, of one marketplace or over all of a currency. Where no price is known, `hasPriceData` is
@@ -41,13 +42,13 @@ pub struct CardPrice {
     market: Decimal,
     /// Against the last price of 24 hours before the store's newest.
     #[graphql(name = "change24h")]
-    change_24h: PriceChange,
+    change_24h: Planned<PriceChange>,
     /// Against the last price of 7 days before the store's newest.
     #[graphql(name = "change7d")]
-    change_7d: PriceChange,
+    change_7d: Planned<PriceChange>,
     /// Against the last price of 30 days before the store's newest.
     #[graphql(name = "change30d")]
-    change_30d: PriceChange,
+    change_30d: Planned<PriceChange>,
     /// When the newest of the prices was observed.
     observed_at: Option<DateTime>,
 }
@@ -65,12 +66,31 @@ impl From<Price> for CardPrice {
             mid: Decimal(price.price),
             high: Decimal(price.high),
             market: Decimal(price.market),
-            change_24h: price.change_24h.into(),
-            change_7d: price.change_7d.into(),
-            change_30d: price.change_30d.into(),
+            change_24h: Planned(price.change_24h.into()),
+            change_7d: Planned(price.change_7d.into()),
+            change_30d: Planned(price.change_30d.into()),
             observed_at: price.observed_at.map(DateTime),
         }
     }
+}
+
+impl Plan for CardPrice {
+    const PLAIN: &'static [&'static str] = &[
+        "price",
+        "currency",
+        "hasPriceData",
+        "stale",
+        "estimated",
+        "buylist",
+        "low",
+        "mid",
+        "high",
+        "market",
+        "change24h",
+        "change7d",
+        "change30d",
+        "observedAt",
+    ];
 }
 
 /// How far a price has moved.
@@ -86,6 +106,10 @@ impl From<market::PriceChange> for PriceChange {
     fn from(change: market::PriceChange) -> Self {
         Self { amount: Decimal(change.amount), percent: change.percent() }
     }
+}
+
+impl Plan for PriceChange {
+    const PLAIN: &'static [&'static str] = &["amount", "percent"];
 }
 
 /// The latest price of a card in one marketplace.
@@ -121,10 +145,26 @@ pub struct MarketPrice {
 #[ComplexObject]
 impl MarketPrice {
     /// Whose price it is.
-    async fn marketplace(&self, context: &Context<'_>) -> async_graphql::Result<Marketplace> {
+    async fn marketplace(&self, context: &Context<'_>) -> async_graphql::Result<Planned<Marketplace>> {
         let row = context.data::<Loaders>()?.marketplaces.load(self.marketplace_id).await?;
-        Ok(promised(row, "a price's marketplace is not there")?.into())
+        Ok(Planned(promised(row, "a price's marketplace is not there")?.into()))
     }
+}
+
+impl Plan for MarketPrice {
+    const PLAIN: &'static [&'static str] = &[
+        "price",
+        "finish",
+        "condition",
+        "observedAt",
+        "low",
+        "high",
+        "market",
+        "mid",
+        "kind",
+        "currency",
+        "estimated",
+    ];
 }
 
 impl From<LatestPriceRow> for MarketPrice {

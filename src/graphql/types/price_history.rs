@@ -15,6 +15,7 @@ use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::connection;
 use crate::graphql::error::nullable;
+use crate::graphql::planned::{Plan, Planned};
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::pagination::{Page, Slice};
 
@@ -59,16 +60,23 @@ pub struct PricePoint {
 #[ComplexObject]
 impl PricePoint {
     /// Whose price it was; null where it is over several.
-    async fn marketplace(&self, context: &Context<'_>) -> Option<async_graphql::Result<Marketplace>> {
+    async fn marketplace(
+        &self,
+        context: &Context<'_>,
+    ) -> Option<async_graphql::Result<Planned<Marketplace>>> {
         nullable(async {
             let Some(id) = self.marketplace_id else {
                 return Ok(None);
             };
             let row = context.data::<Loaders>()?.marketplaces.load(id).await?;
-            Ok(Some(promised(row, "a price's marketplace is not there")?.into()))
+            Ok(Some(Planned(promised(row, "a price's marketplace is not there")?.into())))
         })
         .await
     }
+}
+
+impl Plan for PricePoint {
+    const PLAIN: &'static [&'static str] = &["time", "price", "low", "high"];
 }
 
 impl From<HistoryPoint> for PricePoint {
