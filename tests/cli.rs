@@ -136,6 +136,70 @@ fn an_ingest_reports_what_it_did_for_people_and_as_json() {
     assert!(text(&refused.stderr).contains("real data"), "{}", text(&refused.stderr));
 }
 
+/// A stand-in for Scryfall, which knows one bulk file and wants to be told who asks.
+async fn scryfall(address: String, file: Vec<u8>) -> axum::Router {
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::routing::get;
+    let list = serde_json::json!({"object": "list", "data": [
+        {"type": "oracle_cards", "download_uri": "http://127.0.0.1:1/nothing", "size": 1},
+        {"type": "default_cards", "download_uri": format!("http://{address}/file.json.gz"), "size": file.len()},
+    ]});
+    axum::Router::new()
+        .route(
+            "/bulk-data",
+            get(async move |headers: HeaderMap| {
+                let asks =
+                    headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+                if asks.starts_with("Dualcaster/") && headers.contains_key("accept") {
+                    Ok(axum::Json(list))
+                } else {
+                    Err(StatusCode::BAD_REQUEST)
+                }
+            }),
+        )
+        .route("/file.json.gz", get(async move || file))
+        .route("/empty/bulk-data", get(async || r#"{"object": "list", "data": []}"#))
+        .route("/sick/bulk-data", get(async || StatusCode::SERVICE_UNAVAILABLE))
+}
+
+#[test]
+fn without_a_file_the_newest_is_asked_of_the_service() {
+    use flate2::write::GzEncoder;
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut packed = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, scryfall_cards(&[BOLT], |_, _| {}).to_string().as_bytes())
+        .expect("packed");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address").to_string();
+    let routes = runtime.block_on(scryfall(address.clone(), packed.finish().expect("packed")));
+    let service = runtime.spawn(axum::serve(listener, routes).into_future());
+
+    let folder = TempDir::new().expect("a folder");
+    let ingest = |url: &str| {
+        let mut command = command(&folder);
+        command.env("DUALCASTER_SCRYFALL_URL", url).args(["ingest", "scryfall"]).output().expect("a process")
+    };
+    let done = ingest(&format!("http://{address}/"));
+    assert!(text(&done.stdout).starts_with("1 records read"), "{}", text(&done.stderr));
+    for (url, told) in [
+        (format!("http://{address}/empty"), "no bulk file"),
+        (format!("http://{address}/sick"), "503"),
+        (format!("http://{address}/nowhere"), "404"),
+    ] {
+        let failed = ingest(&url);
+        let told_in = text(&failed.stderr);
+        assert!(
+            failed.status.code() == Some(1) && told_in.contains(told) && told_in.contains("hint"),
+            "{told_in}"
+        );
+    }
+    service.abort();
+    let _ = runtime.block_on(service);
+    let gone = text(&ingest(&format!("http://{address}")).stderr);
+    assert!(gone.contains("can't be reached"), "{gone}");
+    assert_eq!(ingest("ftp://example.com").status.code(), Some(2));
+}
+
 #[test]
 fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told() {
     let folder = TempDir::new().expect("a folder");

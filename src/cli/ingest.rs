@@ -11,12 +11,14 @@ use super::progress::Shown;
 use super::{Failure, Outcome, print};
 use crate::config::Settings;
 use crate::generate::{GeneratedMarket, MarketPlan};
-use crate::ingest::{Format, IngestError, Report, ingest_file, ingest_generated};
+use crate::ingest::{
+    Format, IngestError, Report, SourceError, ingest_file, ingest_generated, ingest_newest_scryfall,
+};
 
 #[derive(Debug, Subcommand)]
 pub enum Source {
-    /// Scryfall's bulk file `default_cards`, .json or .json.gz.
-    Scryfall { file: PathBuf },
+    /// Scryfall's bulk file `default_cards`, .json or .json.gz; without a file, the newest from the service.
+    Scryfall { file: Option<PathBuf> },
     /// MTGJSON's AllPrintings, .json or .json.gz.
     Mtgjson { file: PathBuf },
     /// MTGJSON's AllPrices, .json or .json.gz.
@@ -51,12 +53,15 @@ pub struct Generate {
 pub async fn ingest(settings: &Settings, source: Source, json: bool) -> Outcome {
     let (format, file) = match source {
         Source::Scryfall { file } => (Format::Scryfall, file),
-        Source::Mtgjson { file } => (Format::MtgjsonPrintings, file),
-        Source::Prices { file } => (Format::MtgjsonPrices, file),
+        Source::Mtgjson { file } => (Format::MtgjsonPrintings, Some(file)),
+        Source::Prices { file } => (Format::MtgjsonPrices, Some(file)),
     };
     let databases = connect_migrated(settings).await?;
     let progress = Shown::new("ingest", json);
-    let outcome = ingest_file(databases.write(), format, &file, &progress).await;
+    let outcome = match file {
+        Some(file) => ingest_file(databases.write(), format, &file, &progress).await,
+        None => ingest_newest_scryfall(databases.write(), &settings.market.scryfall_url, &progress).await,
+    };
     progress.finish();
     databases.close().await;
     tell(outcome, &progress, json)
@@ -83,6 +88,9 @@ pub async fn generate(settings: &Settings, arguments: Generate) -> Outcome {
 fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> Outcome {
     let report = outcome.map_err(|error| {
         let hint = match &error {
+            IngestError::Source(SourceError::Upstream(_)) => {
+                "Try again later, or give the command a file that you have fetched yourself."
+            }
             IngestError::Source(_) => {
                 "Check that it is the right file for this command: `dualcaster ingest --help`."
             }

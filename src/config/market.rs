@@ -6,6 +6,7 @@ use super::{Environment, Mode};
 pub struct MarketSettings {
     /// Fill an empty embedded store with the demo market.
     pub demo: bool,
+    pub scryfall_url: String,
 }
 
 impl MarketSettings {
@@ -15,6 +16,14 @@ impl MarketSettings {
             "true in development",
             "`true` or `false`: whether an empty embedded database gets demo data.",
         );
-        Self { demo: mode == Mode::Development && demo.unwrap_or(true) }
+        let scryfall_url: String = environment.get(
+            "DUALCASTER_SCRYFALL_URL",
+            "https://api.scryfall.com",
+            "Scryfall's API: `dualcaster ingest scryfall` without a file asks it for the newest.",
+        );
+        if !(scryfall_url.starts_with("https://") || scryfall_url.starts_with("http://")) {
+            environment.mistake("DUALCASTER_SCRYFALL_URL: must begin with https:// or http://".to_owned());
+        }
+        Self { demo: mode == Mode::Development && demo.unwrap_or(true), scryfall_url }
     }
 }

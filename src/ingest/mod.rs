@@ -15,7 +15,9 @@ mod source;
 use std::path::Path;
 
 pub use pipeline::{IngestError, Progress, Report, Stage};
-pub use source::BadRecord;
+pub use source::{BadRecord, SourceError};
+
+use source::Source;
 
 use crate::db::Connection;
 use crate::generate::GeneratedMarket;
@@ -43,6 +45,30 @@ pub async fn ingest_file(
     progress: &impl Progress,
 ) -> Result<Report, IngestError> {
     let source = source::open(path).map_err(|error| IngestError::Source(error.into()))?;
+    ingest(connection, format, source, progress).await
+}
+
+/// Ingests the newest bulk file of printings that Scryfall has, as it comes.
+///
+/// # Errors
+/// As for a file; [`SourceError::Upstream`] where the service fails.
+pub async fn ingest_newest_scryfall(
+    connection: &Connection,
+    service: &str,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    let service = service.to_owned();
+    let opened = tokio::task::spawn_blocking(move || scryfall::open_newest(&service)).await;
+    let source = opened.map_err(|_| SourceError::Stopped).flatten()?;
+    ingest(connection, Format::Scryfall, source, progress).await
+}
+
+async fn ingest(
+    connection: &Connection,
+    format: Format,
+    source: Source,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
     match format {
         Format::Scryfall => {
             catalogue::ingest(

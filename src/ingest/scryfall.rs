@@ -1,6 +1,7 @@
 //! Scryfall's bulk file of cards (`default_cards`): a list of card objects, one a printing. The format is
 //! described at <https://scryfall.com/docs/api/cards>.
 
+mod download;
 pub(super) mod vocabulary;
 
 use std::collections::{BTreeMap, HashSet};
@@ -11,6 +12,7 @@ use entity::enums::Provider;
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub(super) use self::download::open_newest;
 use self::vocabulary::{
     UNKNOWN_KIND, check_card, check_set, colors, distinct, filled, finishes, legalities, parse_card, rarity,
     set_icon_url, web_url,

@@ -32,6 +32,9 @@ pub enum SourceError {
     /// Broken JSON, or a packed file that is damaged or cut short.
     #[error("the file is damaged at {position}: {reason}")]
     Malformed { position: String, reason: String },
+    /// The service that should give the file fails.
+    #[error("{0}")]
+    Upstream(String),
     #[error("reading was stopped before the end of the file")]
     Stopped,
 }
