@@ -1,5 +1,12 @@
 # syntax=docker/dockerfile:1
 
+# ---- GraphiQL's page ------------------------------------------------------------------------------------
+FROM node:22-slim AS page
+
+WORKDIR /page
+COPY clients/graphiql/ ./
+RUN npm ci --no-audit --no-fund --ignore-scripts && npm run build
+
 # ---- build ---------------------------------------------------------------------------------------------
 FROM rust:1.95-slim-bookworm AS build
 
@@ -7,6 +14,7 @@ ARG TARGETARCH
 
 WORKDIR /src
 COPY . .
+COPY --from=page /page/dist clients/graphiql/dist
 
 # The caches hold what crates.io sent and every compiled dependency, so that a change of our own code compiles
 # only our own code. They live in the builder, not in the image: hence the copy of the binary at the end.

@@ -64,7 +64,7 @@ impl App {
             None => None,
         };
         let cursors = CursorSecret::new(&secrets);
-        let engine = Engine::new(|| schema(cursors.clone()));
+        let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
         let draining = AtomicBool::new(false);
         Ok(Self { inner: Arc::new(Inner { settings, databases, redis, engine, metrics, draining }) })
     }

@@ -2,6 +2,7 @@
 
 mod database;
 mod environment;
+mod guard;
 mod market;
 mod server;
 mod telemetry;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 pub use database::DatabaseSettings;
 pub use environment::{Environment, Mistakes, Setting, Source};
+pub use guard::GuardSettings;
 pub use market::MarketSettings;
 pub use server::ServerSettings;
 pub use telemetry::TelemetrySettings;
@@ -39,6 +41,7 @@ pub struct Settings {
     pub mode: Mode,
     pub data_dir: PathBuf,
     pub server: ServerSettings,
+    pub guard: GuardSettings,
     pub database: DatabaseSettings,
     pub redis_url: Option<String>,
     pub market: MarketSettings,
@@ -64,6 +67,7 @@ impl Settings {
         let settings = Self {
             mode,
             server: ServerSettings::read(environment, mode),
+            guard: GuardSettings::read(environment),
             database: DatabaseSettings::read(environment, &data_dir),
             redis_url: environment.optional_secret(
                 "REDIS_URL",

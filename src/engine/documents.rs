@@ -11,6 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::Execute;
+use super::guard::{Guard, Shape};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
 const KEPT_BYTES: u64 = 4 << 20;
@@ -19,11 +20,16 @@ const KEPT_DOCUMENTS: usize = 4_096;
 
 /// A document that is valid for the schema, whatever variables come with it.
 #[derive(Debug)]
-pub struct Document {
+pub(super) struct Document {
     parsed: ExecutableDocument,
+    shape: Shape,
 }
 
 impl Document {
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
     pub fn parsed(&self) -> &ExecutableDocument {
         &self.parsed
     }
@@ -75,11 +81,14 @@ impl Documents {
 
     /// # Errors
     /// What is wrong with the text or with the document.
-    pub async fn read(&self, text: &str) -> Result<Arc<Document>, Vec<ServerError>> {
+    pub async fn read(&self, text: &str, guard: &Guard) -> Result<Arc<Document>, Vec<ServerError>> {
         if let Some(known) = self.known.get(text) {
             return Ok(known);
         }
-        let parsed = parse_query(text).map_err(|error| vec![error.into()])?;
+        let one = |error| vec![error];
+        guard.check_text(text).map_err(one)?;
+        let parsed = parse_query(text).map_err(|error| one(error.into()))?;
+        let shape = guard.check_shape(&parsed).map_err(one)?;
         let mut request = Request::new(String::new());
         // The checks look at the whole document, whichever operation is chosen.
         if let DocumentOperations::Multiple(operations) = &parsed.operations {
@@ -90,7 +99,7 @@ impl Documents {
         if !checked.errors.is_empty() {
             return Err(checked.errors);
         }
-        let document = Arc::new(Document { parsed });
+        let document = Arc::new(Document { parsed, shape });
         self.known.insert(text.into(), Arc::clone(&document));
         Ok(document)
     }

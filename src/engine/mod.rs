@@ -1,39 +1,89 @@
-//! From a document's text to an answer: read it once, check it once, fit the variables, execute. Knows GraphQL, and
-//! neither HTTP nor what the schema is about.
+//! From a document's text to an answer: hold it to the limits, read and check it once, fit the variables, execute.
+//! Knows GraphQL, and neither HTTP nor what the schema is about.
 
+mod arguments;
 mod documents;
+mod error;
+mod guard;
+mod persisted;
 mod variables;
 
 use std::time::Instant;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::registry::Registry;
-use async_graphql::{Data, ObjectType, Request, Response, Schema, SchemaBuilder, SubscriptionType};
-use async_graphql::{ServerError, ValidationMode, Variables};
+use async_graphql::{
+    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
+    ValidationMode, Value, Variables,
+};
 use futures_util::future::BoxFuture;
 use tracing::Instrument;
 
-pub use self::documents::Document;
 use self::documents::Documents;
+pub use self::error::{failure_of, refused};
+use self::guard::Guard;
+use self::persisted::Persisted;
+use crate::config::GuardSettings;
+use crate::error::{Code, Refusal};
 
-/// What a caller sends.
-#[derive(Debug, Default)]
+/// What a caller asks for.
+#[derive(Debug, Clone, Default)]
 pub struct Call {
-    pub query: String,
+    pub query: Option<String>,
+    /// The SHA-256 of the query, in hexadecimal digits: in place of the query where the server knows it, or beside it
+    /// to make it known.
+    pub hash: Option<String>,
     pub operation_name: Option<String>,
     pub variables: Variables,
+    /// Whether the caller may see the schema.
+    pub may_introspect: bool,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Query,
+    Mutation,
+    Subscription,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
+/// An operation that is ready to run.
+#[derive(Debug)]
+pub struct Prepared {
+    request: Request,
+    kind: Kind,
+    cost: u64,
+}
+
+impl Prepared {
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
 }
 
 /// A schema with all that stands between it and its callers.
 pub struct Engine {
     schema: Box<dyn Execute>,
     documents: Documents,
+    persisted: Persisted,
+    guard: Guard,
     registry: Registry,
+    max_cost: u64,
 }
 
 impl Engine {
     /// `build` makes the schema's builder; it is called twice.
-    pub fn new<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>) -> Self
+    pub fn new<Q, M, S>(build: impl Fn() -> SchemaBuilder<Q, M, S>, limits: &GuardSettings) -> Self
     where
         Q: ObjectType + 'static,
         M: ObjectType + 'static,
@@ -43,56 +93,86 @@ impl Engine {
             // Documents have been checked, each once, when they come here.
             schema: Box::new(build().validation_mode(ValidationMode::Fast).finish()),
             documents: Documents::new(build().extension(documents::CheckOnly).finish()),
+            persisted: Persisted::default(),
+            guard: Guard::new(limits.clone()),
             registry: registry::<Q, M, S>(),
+            max_cost: limits.cost,
         }
     }
 
-    /// Executes a query or a mutation. `data` is what resolvers find in their context.
-    pub async fn execute(&self, call: Call, data: impl FnOnce(&mut Data)) -> Response {
-        let prepared = match self.prepare(call).await {
-            Ok(prepared) => prepared,
-            Err(errors) => return Response::from_errors(errors),
+    /// Makes an operation ready, or says why it can't be. Nothing is executed.
+    ///
+    /// # Errors
+    /// What is wrong with the request: never more than a handful, each short and with a code.
+    pub async fn prepare(&self, call: Call) -> Result<Prepared, Vec<ServerError>> {
+        self.prepare_inner(call).await.map_err(error::presentable)
+    }
+
+    async fn prepare_inner(&self, call: Call) -> Result<Prepared, Vec<ServerError>> {
+        let one = |error| vec![error];
+        let query = self.persisted.query_of(&call).map_err(|refusal| one(refused(&refusal, None)))?;
+        let document = self.documents.read(&query, &self.guard).await?;
+        if let Some(hash) = &call.hash {
+            self.persisted.remember(hash, &query);
+        }
+        if document.shape().introspects && !call.may_introspect {
+            let refusal = Refusal::new(Code::Forbidden, "The schema can't be asked for here.");
+            return Err(one(refused(&refusal, None)));
+        }
+        let operation = document.operation(call.operation_name.as_deref()).map_err(one)?;
+        let declared = &operation.node.variable_definitions;
+        let variables = variables::fit(&self.registry, declared, call.variables)?;
+        let cost = self
+            .guard
+            .check_cost(&self.registry, document.parsed(), &operation.node, &variables)
+            .map_err(one)?;
+        let kind = match operation.node.ty {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
         };
-        let kind = prepared.kind;
+        let mut parsed = ExecutableDocument::clone(document.parsed());
+        let unset: Vec<_> = declared
+            .iter()
+            .map(|definition| &definition.node.name.node)
+            .filter(|name| !variables.contains_key(*name))
+            .collect();
+        arguments::leave_out_unset(&mut parsed, &unset);
+        let mut request = Request::new(String::new()).variables(variables);
+        // A document with one operation without a name takes no name.
+        if matches!(parsed.operations, DocumentOperations::Multiple(_)) {
+            request.operation_name = call.operation_name;
+        }
+        request.set_parsed_query(parsed);
+        Ok(Prepared { request, kind, cost })
+    }
+
+    /// Executes a query or a mutation. `data` puts in what resolvers find in their context.
+    pub async fn execute(&self, prepared: Prepared, data: impl FnOnce(&mut Data)) -> Response {
+        let Prepared { mut request, kind, cost } = prepared;
         let span = tracing::debug_span!(
             "operation",
-            graphql.operation.type = kind,
-            graphql.operation.name = prepared.request.operation_name.as_deref().unwrap_or_default(),
+            graphql.operation.type = kind.name(),
+            graphql.operation.name = request.operation_name.as_deref().unwrap_or_default(),
         );
         let started = Instant::now();
-        let mut request = prepared.request;
         data(&mut request.data);
-        let response = self.schema.execute(request).instrument(span).await;
+        let mut response = self.schema.execute(request).instrument(span).await;
         // Not by name: names are the callers', and each would be a series for ever.
         let outcome = if response.errors.is_empty() { "ok" } else { "errors" };
-        metrics::histogram!("dualcaster_operation_duration_seconds", "type" => kind, "outcome" => outcome)
+        metrics::histogram!("dualcaster_operation_duration_seconds", "type" => kind.name(), "outcome" => outcome)
             .record(started.elapsed());
+        response.errors = error::presentable(std::mem::take(&mut response.errors));
+        let cost = [("requested", cost), ("limit", self.max_cost)];
+        let cost = cost.map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)));
+        response.extensions.insert("cost".to_owned(), Value::Object(cost.into_iter().collect()));
         response
     }
 
-    async fn prepare(&self, call: Call) -> Result<Prepared, Vec<ServerError>> {
-        let document = self.documents.read(&call.query).await?;
-        let operation = document.operation(call.operation_name.as_deref()).map_err(|error| vec![error])?;
-        let kind = match operation.node.ty {
-            OperationType::Query => "query",
-            OperationType::Mutation => "mutation",
-            OperationType::Subscription => "subscription",
-        };
-        let variables = variables::fit(&self.registry, &operation.node.variable_definitions, call.variables)?;
-        let mut request = Request::new(String::new()).variables(variables);
-        // A document with one operation without a name takes no name.
-        if matches!(document.parsed().operations, DocumentOperations::Multiple(_)) {
-            request.operation_name = call.operation_name;
-        }
-        request.set_parsed_query(ExecutableDocument::clone(document.parsed()));
-        Ok(Prepared { request, kind })
+    /// The list fields of the schema that say nothing of how long they may be, as `Type.field`.
+    pub fn unbounded_lists(&self) -> Vec<String> {
+        guard::unbounded_lists(&self.registry)
     }
-}
-
-/// An operation that is ready to run.
-struct Prepared {
-    request: Request,
-    kind: &'static str,
 }
 
 /// A schema of whatever roots.
@@ -114,12 +194,15 @@ where
 /// The types of a schema, which async-graphql shows to resolvers only.
 fn registry<Q: ObjectType, M: ObjectType, S: SubscriptionType>() -> Registry {
     use async_graphql::{ID, InputType, OutputType};
-    let mut registry = Registry::default();
+    let mut registry =
+        Registry { query_type: <Q as OutputType>::type_name().into_owned(), ..Registry::default() };
     <Q as OutputType>::create_type_info(&mut registry);
     if !M::is_empty() {
+        registry.mutation_type = Some(<M as OutputType>::type_name().into_owned());
         <M as OutputType>::create_type_info(&mut registry);
     }
     if !S::is_empty() {
+        registry.subscription_type = Some(S::type_name().into_owned());
         S::create_type_info(&mut registry);
     }
     for make in [

@@ -2,10 +2,10 @@
 
 mod batch;
 mod connection;
-mod error;
 mod global_id;
 mod loaders;
 mod lookahead;
+mod nullable;
 mod planned;
 mod query;
 mod scalars;
@@ -13,7 +13,6 @@ mod types;
 
 use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-pub use error::{code_of_request_errors, failure_of};
 pub use loaders::Loaders;
 
 use crate::pagination::CursorSecret;

@@ -6,9 +6,9 @@ use async_graphql::{Context, ID, Object, Result};
 
 use super::Loaders;
 use super::connection::Edges;
-use super::error::nullable;
 use super::global_id::GlobalId;
 use super::lookahead::{card_columns, card_connection_columns};
+use super::nullable::nullable;
 use super::planned::{Items, Planned};
 use super::types::{
     Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
@@ -42,6 +42,7 @@ impl Query {
     }
 
     /// Up to 100 objects by their global ids, in the order asked for, null in the places of those not found.
+    #[graphql(tag = "most=100")]
     async fn nodes(
         &self,
         context: &Context<'_>,
@@ -155,6 +156,7 @@ impl Query {
     }
 
     /// Every marketplace whose prices are known, by name.
+    #[graphql(tag = "most=50")]
     async fn marketplaces(&self, context: &Context<'_>) -> Result<Items<Marketplace>> {
         let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
         Ok(rows.into_iter().map(Arc::new).collect())

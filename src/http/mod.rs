@@ -1,5 +1,6 @@
 //! The routes, and what surrounds every one of them.
 
+mod graphiql;
 mod graphql;
 mod health;
 mod observe;
@@ -7,12 +8,11 @@ mod serve;
 
 use axum::Router;
 use axum::http::{HeaderName, StatusCode};
-use axum::response::{Html, IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 pub use serve::{Listeners, serve};
@@ -26,10 +26,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The routes for everyone; `/metrics` too where it has no address of its own.
 pub fn router(app: &App) -> Router {
     let settings = &app.settings().server;
-    let mut routes = Router::new()
-        .route("/graphql", post(graphql::execute).get(graphql::execute))
-        .route("/graphiql", get(graphiql))
-        .merge(health::routes());
+    let mut routes = Router::new().merge(graphql::routes()).merge(graphiql::routes()).merge(health::routes());
     if app.is_development() {
         routes = routes
             .route("/", get(async || Redirect::temporary("/graphiql")))
@@ -42,8 +39,7 @@ pub fn router(app: &App) -> Router {
         .layer(axum::middleware::from_fn(observe::observe))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout))
-        .layer(RequestBodyLimitLayer::new(settings.max_body_bytes));
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout));
     routes
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql.\n"))
         .layer(layers)
@@ -58,10 +54,6 @@ pub fn admin_router(app: &App) -> Router {
 fn metrics_routes() -> Router<App> {
     Router::new()
         .route("/metrics", get(async |axum::extract::State(app): axum::extract::State<App>| app.metrics()))
-}
-
-async fn graphiql() -> Html<String> {
-    Html(async_graphql::http::GraphiQLSource::build().endpoint("/graphql").title("Dualcaster").finish())
 }
 
 /// A failure on a route that is not GraphQL, as JSON.

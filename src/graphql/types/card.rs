@@ -23,9 +23,9 @@ use crate::error;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::{Edges, connection};
-use crate::graphql::error::nullable;
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
+use crate::graphql::nullable::nullable;
 use crate::graphql::planned::{Items, Plan, Planned};
 use crate::graphql::scalars::{Date, Url, Uuid};
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
@@ -137,6 +137,7 @@ impl Card {
     }
 
     /// Two or more where the card has several faces; else empty.
+    #[graphql(tag = "most=8")]
     async fn faces(&self, context: &Context<'_>) -> Result<Vec<CardFace>> {
         Ok(self.details(context).await?.faces.iter().cloned().map(CardFace::from).collect())
     }
@@ -172,6 +173,7 @@ impl Card {
     }
 
     /// Where to buy it, by marketplace.
+    #[graphql(tag = "most=8")]
     async fn purchase_links(&self, context: &Context<'_>) -> Result<Vec<PurchaseLink>> {
         let details = self.details(context).await?;
         let loaders = context.data::<Loaders>()?;
@@ -206,6 +208,7 @@ impl Card {
     }
 
     /// What the rules of each format say of it.
+    #[graphql(tag = "most=40")]
     async fn legalities(&self, context: &Context<'_>) -> Result<Vec<Legality>> {
         let details = self.details(context).await?;
         let legality = |(format, status): (&String, &crate::domain::catalogue::record::Legality)| Legality {
@@ -280,6 +283,7 @@ impl Card {
     }
 
     /// The latest price in each marketplace that has one; without a finish, of each finish.
+    #[graphql(tag = "most=30")]
     async fn market_prices(
         &self,
         context: &Context<'_>,

@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::connection;
-use crate::graphql::error::nullable;
+use crate::graphql::nullable::nullable;
 use crate::graphql::planned::{Plan, Planned};
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::pagination::{Page, Slice};

@@ -1,0 +1,78 @@
+//! What one GraphQL request may ask for at most.
+
+use super::Environment;
+
+/// The limits. Each is the greatest figure that passes.
+#[derive(Debug, Clone)]
+pub struct GuardSettings {
+    pub enforced: bool,
+    pub document_bytes: usize,
+    pub tokens: usize,
+    pub depth: u64,
+    pub aliases: u64,
+    pub root_fields: u64,
+    pub directives: u64,
+    pub fields: u64,
+    pub cost: u64,
+    pub variables_depth: usize,
+    /// Operations in one HTTP request; 0: a batch is refused.
+    pub batch: usize,
+}
+
+impl GuardSettings {
+    pub(super) fn read(environment: &mut Environment) -> Self {
+        Self {
+            enforced: environment.get(
+                "DUALCASTER_GUARD_ENFORCED",
+                "true",
+                "`true` or `false`: whether a query over a limit is refused, or only logged and counted.",
+            ),
+            document_bytes: environment.get(
+                "DUALCASTER_MAX_DOCUMENT_BYTES",
+                "65536",
+                "Bytes of a GraphQL document at most.",
+            ),
+            tokens: environment.get("DUALCASTER_MAX_TOKENS", "5000", "Tokens of a GraphQL document at most."),
+            depth: environment.get(
+                "DUALCASTER_MAX_DEPTH",
+                "15",
+                "Levels of fields at most; a root field is the first.",
+            ),
+            aliases: environment.get(
+                "DUALCASTER_MAX_ALIASES",
+                "30",
+                "Aliases at most, with the fragments written out.",
+            ),
+            root_fields: environment.get(
+                "DUALCASTER_MAX_ROOT_FIELDS",
+                "20",
+                "Root fields of an operation at most.",
+            ),
+            directives: environment.get(
+                "DUALCASTER_MAX_DIRECTIVES",
+                "10",
+                "Directives on one field or fragment at most.",
+            ),
+            fields: environment.get(
+                "DUALCASTER_MAX_FIELDS",
+                "10000",
+                "Fields of an operation at most, with the fragments written out.",
+            ),
+            cost: environment.get(
+                "DUALCASTER_MAX_COST",
+                "10000",
+                "The cost of an operation at most: the number of objects that its answer may hold.",
+            ),
+            variables_depth: environment.get(
+                "DUALCASTER_MAX_VARIABLES_DEPTH",
+                "32",
+                "Levels of lists and objects in variables at most.",
+            ),
+            batch: environment.get(
+                "DUALCASTER_MAX_BATCH",
+                "0",
+                "Operations in one HTTP request at most, 10 or less; 0: batches are refused.",
+            ),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! How many objects an operation's answer may hold at most.
+//!
+//! An object counts one, a list as many as it may have: a connection's `edges` and `nodes` its page's size, every other
+//! list what its field declares with `#[graphql(tag = "most=…")]`, or the length of the list that it is asked for by.
+//! What is no object counts nothing, but a root field counts one at least.
+
+use std::collections::HashMap;
+
+use async_graphql::Variables;
+use async_graphql::parser::types::SelectionSet;
+use async_graphql::parser::types::{
+    ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
+};
+use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
+
+/// The page of a connection where none is asked for, and the largest.
+const PAGE: (u64, u64) = (20, 100);
+/// A list that declares nothing; a test sees to it that there is none.
+const UNDECLARED: u64 = 100;
+/// The schema about itself: what a client's introspection returns is no object of ours, and it is large.
+const SCHEMA: u64 = 2_000;
+
+/// The most objects that the operation may answer with.
+pub(super) fn predict(
+    registry: &Registry,
+    document: &ExecutableDocument,
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> u64 {
+    let root = match operation.ty {
+        OperationType::Query => Some(registry.query_type.as_str()),
+        OperationType::Mutation => registry.mutation_type.as_deref(),
+        OperationType::Subscription => registry.subscription_type.as_deref(),
+    };
+    let mut walk = Walk { registry, document, variables, known: HashMap::new() };
+    let Some(root) = root.and_then(|root| registry.types.get(root)) else {
+        return 0;
+    };
+    walk.selection(root, &operation.selection_set.node, PAGE.0, true)
+}
+
+struct Walk<'a> {
+    registry: &'a Registry,
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    /// Fragments by name, the page that they stand in, and whether at the root.
+    known: HashMap<(&'a str, u64, bool), u64>,
+}
+
+impl<'a> Walk<'a> {
+    /// What one object of the type costs below itself. `page` is the size of the connection that it is, if it is one.
+    fn selection(&mut self, parent: &'a MetaType, set: &'a SelectionSet, page: u64, at_root: bool) -> u64 {
+        let mut total = 0_u64;
+        for selection in &set.items {
+            let cost = match &selection.node {
+                Selection::Field(field) => {
+                    let cost = self.field(parent, &field.node, page);
+                    if at_root { cost.max(1) } else { cost }
+                }
+                Selection::InlineFragment(inline) => {
+                    let on =
+                        inline.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    let parent = on.and_then(|on| self.registry.types.get(on)).unwrap_or(parent);
+                    self.selection(parent, &inline.node.selection_set.node, page, at_root)
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node, page, at_root)
+                }
+            };
+            total = total.saturating_add(cost);
+        }
+        total
+    }
+
+    fn fragment(&mut self, name: &str, page: u64, at_root: bool) -> u64 {
+        let Some((name, fragment)) = self.document.fragments.get_key_value(name) else {
+            return 0;
+        };
+        if let Some(known) = self.known.get(&(name.as_str(), page, at_root)) {
+            return *known;
+        }
+        let on = fragment.node.type_condition.node.on.node.as_str();
+        let cost = match self.registry.types.get(on) {
+            Some(parent) => self.selection(parent, &fragment.node.selection_set.node, page, at_root),
+            None => 0,
+        };
+        self.known.insert((name, page, at_root), cost);
+        cost
+    }
+
+    fn field(&mut self, parent: &'a MetaType, field: &'a Field, page: u64) -> u64 {
+        let name = field.name.node.as_str();
+        if matches!(name, "__schema" | "__type") {
+            return SCHEMA;
+        }
+        let Some(known) = parent.field_by_name(name) else {
+            return 0;
+        };
+        let Some(named) = self.registry.types.get(MetaTypeName::concrete_typename(&known.ty)) else {
+            return 0;
+        };
+        if named.is_leaf() {
+            return 0;
+        }
+        let page_below = if is_connection(named) { self.page(field) } else { PAGE.0 };
+        let one = self.selection(named, &field.selection_set.node, page_below, false).saturating_add(1);
+        one.saturating_mul(self.size(parent, known, field, page))
+    }
+
+    /// How many objects a field returns at most.
+    fn size(&self, parent: &MetaType, known: &MetaField, field: &Field, page: u64) -> u64 {
+        if !is_list(&known.ty) {
+            return 1;
+        }
+        if is_connection(parent) && matches!(known.name.as_str(), "edges" | "nodes") {
+            return page;
+        }
+        let most = declared(known).unwrap_or(UNDECLARED);
+        let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
+            match self.argument(field, &argument.name)? {
+                async_graphql::Value::List(items) => Some(items.len() as u64),
+                _ => Some(1),
+            }
+        });
+        asked.map_or(most, |asked| asked.min(most))
+    }
+
+    fn page(&self, field: &Field) -> u64 {
+        let size = ["first", "last"].iter().find_map(|name| match self.argument(field, name)? {
+            async_graphql::Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
+            _ => None,
+        });
+        size.map_or(PAGE.0, |size| size.min(PAGE.1))
+    }
+
+    /// An argument's value, with the variables in it.
+    fn argument(&self, field: &Field, name: &str) -> Option<async_graphql::Value> {
+        let given = field.get_argument(name)?;
+        let known =
+            |name: async_graphql::Name| Ok::<_, ()>(self.variables.get(&name).cloned().unwrap_or_default());
+        given.node.clone().into_const_with(known).ok()
+    }
+}
+
+fn is_list(ty: &str) -> bool {
+    matches!(MetaTypeName::create(ty.trim_end_matches('!')), MetaTypeName::List(_))
+}
+
+fn is_connection(ty: &MetaType) -> bool {
+    ty.name().ends_with("Connection")
+}
+
+/// What a list's field declares.
+fn declared(field: &MetaField) -> Option<u64> {
+    field.tags.iter().find_map(|tag| tag.strip_prefix("most=")?.parse().ok())
+}
+
+/// The list fields of objects, as `Type.field`, whose size nothing bounds.
+pub fn unbounded_lists(registry: &Registry) -> Vec<String> {
+    let mut found = Vec::new();
+    for ty in registry.types.values() {
+        let Some(fields) = ty.fields() else {
+            continue;
+        };
+        for field in fields.values() {
+            let in_page = is_connection(ty) && matches!(field.name.as_str(), "edges" | "nodes");
+            let of_objects = registry
+                .types
+                .get(MetaTypeName::concrete_typename(&field.ty))
+                .is_some_and(|named| !named.is_leaf() && !named.name().starts_with("__"));
+            if is_list(&field.ty) && of_objects && !in_page && declared(field).is_none() {
+                found.push(format!("{}.{}", ty.name(), field.name));
+            }
+        }
+    }
+    found
+}

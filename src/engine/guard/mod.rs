@@ -1,0 +1,102 @@
+//! What a document may not do, looked at before anything executes.
+//!
+//! In three steps, each of which keeps the next one cheap: [`scan`] counts the text's tokens before it is parsed;
+//! [`shape`] walks the parsed document once, each fragment once, so that a fragment which spreads another a thousand
+//! times costs no more than one that spreads it twice; [`cost`] says, with the variables, how many objects the answer
+//! may hold at most. Counts that would overflow stay at the greatest number.
+
+mod cost;
+mod scan;
+mod shape;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
+use async_graphql::registry::Registry;
+use async_graphql::{ServerError, Variables};
+
+pub use self::cost::unbounded_lists;
+pub(super) use self::shape::Shape;
+use super::error::refused;
+use crate::config::GuardSettings;
+use crate::error::{Code, Refusal};
+
+/// Holds documents to the limits.
+pub(super) struct Guard {
+    limits: GuardSettings,
+}
+
+impl Guard {
+    pub fn new(limits: GuardSettings) -> Self {
+        Self { limits }
+    }
+
+    /// The text, before it is parsed.
+    ///
+    /// # Errors
+    /// ERR-4003.
+    pub fn check_text(&self, text: &str) -> Result<(), ServerError> {
+        let counted = scan::scan(text, self.limits.tokens);
+        self.check("size", "bytes long", text.len() as u64, self.limits.document_bytes as u64)?;
+        self.check("tokens", "tokens long", counted.tokens as u64, self.limits.tokens as u64)?;
+        self.check("nesting", "brackets deep", counted.nesting as u64, scan::MOST_NESTING as u64)
+    }
+
+    /// The parsed document, before it is validated: what validation costs grows with these figures.
+    ///
+    /// # Errors
+    /// ERR-4003; a fragment that spreads itself.
+    pub fn check_shape(&self, document: &ExecutableDocument) -> Result<Shape, ServerError> {
+        let shape = Shape::of(document)?;
+        let GuardSettings { depth, aliases, root_fields, directives, fields, .. } = self.limits;
+        for (name, what, found, limit) in [
+            ("depth", "levels deep", shape.depth, depth),
+            ("aliases", "aliases wide", shape.aliases, aliases),
+            ("root_fields", "root fields wide", shape.root_fields, root_fields),
+            ("directives", "directives on one place", shape.directives, directives),
+            ("fields", "fields wide", shape.fields, fields),
+        ] {
+            self.check(name, what, found, limit)?;
+        }
+        match shape.repeated_directive {
+            Some(at) => Err(ServerError::new("A directive is given twice in one place.", Some(at))),
+            None => Ok(shape),
+        }
+    }
+
+    /// How many objects the operation's answer may hold at most.
+    ///
+    /// # Errors
+    /// ERR-4003.
+    pub fn check_cost(
+        &self,
+        registry: &Registry,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Result<u64, ServerError> {
+        let cost = cost::predict(registry, document, operation, variables);
+        self.check("cost", "in cost", cost, self.limits.cost)?;
+        Ok(cost)
+    }
+
+    fn check(&self, name: &'static str, what: &str, found: u64, limit: u64) -> Result<(), ServerError> {
+        if found <= limit {
+            return Ok(());
+        }
+        let enforced = self.limits.enforced;
+        metrics::counter!("dualcaster_guard_refusals_total", "limit" => name, "enforced" => enforced.to_string())
+            .increment(1);
+        if !enforced {
+            tracing::warn!(
+                limit = name,
+                found,
+                most = limit,
+                "a query is over a limit, which is not enforced"
+            );
+            return Ok(());
+        }
+        // A count that ended at the greatest number is no count.
+        let found = if found == u64::MAX { "far more".to_owned() } else { found.to_string() };
+        let message = format!("This query is {found} {what}; the limit is {limit}.");
+        Err(refused(&Refusal::new(Code::QueryTooComplex, message), None))
+    }
+}

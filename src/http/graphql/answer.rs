@@ -1,0 +1,138 @@
+//! What is answered, as bytes and as a status.
+
+use std::collections::{BTreeMap, HashSet};
+
+use async_graphql::{ServerError, Value};
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::accept::MediaType;
+use crate::engine::failure_of;
+use crate::error::Failure;
+
+/// The answer to one operation.
+pub(super) enum Answer {
+    /// Nothing was executed, for these reasons.
+    Refused(Vec<ServerError>),
+    Executed(Box<async_graphql::Response>),
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    /// There only where something was executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<&'a BTreeMap<String, Value>>,
+}
+
+impl Answer {
+    fn errors(&self) -> &[ServerError] {
+        match self {
+            Self::Refused(errors) => errors,
+            Self::Executed(response) => &response.errors,
+        }
+    }
+
+    fn errors_mut(&mut self) -> &mut [ServerError] {
+        match self {
+            Self::Refused(errors) => errors,
+            Self::Executed(response) => &mut response.errors,
+        }
+    }
+
+    fn written(&self) -> Written<'_> {
+        match self {
+            Self::Refused(errors) => Written { data: None, errors, extensions: None },
+            Self::Executed(response) => Written {
+                data: Some(&response.data),
+                errors: &response.errors,
+                extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
+            },
+        }
+    }
+
+    /// By the catalogue's code of the first error, where there is no data.
+    fn status(&self, media_type: MediaType) -> StatusCode {
+        let without_data = match self {
+            Self::Refused(_) => true,
+            Self::Executed(response) => response.data == Value::Null && !response.errors.is_empty(),
+        };
+        if !without_data {
+            return StatusCode::OK;
+        }
+        let status = match self.errors().first().and_then(code) {
+            Some("ERR-2001" | "ERR-2002" | "ERR-2003") => StatusCode::UNAUTHORIZED,
+            Some("ERR-4001" | "ERR-4002" | "ERR-4005") => StatusCode::TOO_MANY_REQUESTS,
+            Some("ERR-4006") => StatusCode::PAYLOAD_TOO_LARGE,
+            Some("ERR-5003") => StatusCode::SERVICE_UNAVAILABLE,
+            // What was executed has an answer, if only an empty one.
+            _ if matches!(self, Self::Executed(_)) => StatusCode::OK,
+            Some("ERR-5000") => StatusCode::INTERNAL_SERVER_ERROR,
+            Some("ERR-5002") => StatusCode::GATEWAY_TIMEOUT,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        let for_all_clients = [
+            StatusCode::UNAUTHORIZED,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::TOO_MANY_REQUESTS,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ];
+        if media_type == MediaType::Json && !for_all_clients.contains(&status) {
+            return StatusCode::OK;
+        }
+        status
+    }
+}
+
+fn code(error: &ServerError) -> Option<&str> {
+    match error.extensions.as_ref()?.get("errorCode")? {
+        Value::String(code) => Some(code),
+        _ => None,
+    }
+}
+
+/// Writes answers, logs what went wrong inside under the request's id, and puts the id beside each error.
+pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: MediaType, id: &str) -> Response {
+    let mut logged = HashSet::new();
+    for error in answers.iter_mut().flat_map(Answer::errors_mut) {
+        // A batch of loads that fails does so for every field that waits for it: one line says it.
+        if let Some(text) = failure_of(error).map(Failure::log_text)
+            && logged.insert(text.clone())
+        {
+            tracing::error!(error = text, path = ?error.path, "an operation failed");
+        }
+        if let Some(extensions) = &mut error.extensions {
+            extensions.set("requestId", id);
+        }
+    }
+    let status = match answers.as_slice() {
+        [answer] if !is_batch => answer.status(media_type),
+        _ => StatusCode::OK,
+    };
+    let retry_after = answers
+        .iter()
+        .flat_map(Answer::errors)
+        .filter_map(|error| match error.extensions.as_ref()?.get("retryAfter")? {
+            Value::Number(seconds) => seconds.as_u64(),
+            _ => None,
+        })
+        .max();
+    let written: Vec<_> = answers.iter().map(Answer::written).collect();
+    let body = match written.as_slice() {
+        [answer] if !is_batch => serde_json::to_vec(answer),
+        answers => serde_json::to_vec(answers),
+    };
+    // GraphQL's values are JSON's.
+    let mut response = Response::new(Body::from(body.unwrap_or_default()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
+    if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}

@@ -1,0 +1,274 @@
+//! GraphQL over HTTP to the letter, and the limits that no document gets past.
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::harness::{TestApp, on_both_stores};
+
+const RESPONSE: &str = "application/graphql-response+json";
+
+fn post(app: &TestApp) -> RequestBuilder {
+    app.client.post(format!("{}/graphql", app.base)).header(ACCEPT, RESPONSE)
+}
+
+fn get(app: &TestApp, parameters: &[(&str, &str)]) -> RequestBuilder {
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+    app.client.get(format!("{}/graphql?{query}", app.base)).header(ACCEPT, RESPONSE)
+}
+
+async fn send(request: RequestBuilder) -> Response {
+    request.send().await.expect("an answer")
+}
+
+/// The status and the first error's code of an answer that has no data.
+async fn refusal(request: RequestBuilder) -> (u16, String) {
+    let answer = send(request).await;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("text");
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+    assert!(body.get("data").is_none(), "{body}");
+    let error = &body["errors"][0];
+    assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+    assert!(
+        error["extensions"]["requestId"].is_string() && error["extensions"]["code"].is_string(),
+        "{body}"
+    );
+    (status, error["extensions"]["errorCode"].as_str().expect("a code").to_owned())
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn query(text: &str) -> Value {
+    json!({"query": text})
+}
+
+/// `name` as often as said, each time under another alias.
+fn aliases(count: usize) -> String {
+    (0..count).map(|index| format!("a{index}: __typename ")).collect()
+}
+
+/// A query of a card, so many levels deep, of which the last is a leaf.
+fn nested(levels: usize) -> String {
+    // card, then a set and its cards' connection and nodes over and over again.
+    const STEPS: [&str; 3] = ["set", "cards(first: 0)", "nodes"];
+    let mut text = "{ card(by: {id: \"x\"}) ".to_owned();
+    for level in 0..levels - 2 {
+        text.push_str(&format!("{{ {} ", STEPS[level % 3]));
+    }
+    text.push_str("{ __typename ");
+    text.push_str(&"}".repeat(levels));
+    text
+}
+
+on_both_stores! { Tables:
+    async fn the_form_of_the_answer_is_negotiated(app: TestApp) {
+        let bad = query("{ nothing }");
+        for (accept, status, form) in [
+            (RESPONSE, 400, RESPONSE),
+            ("application/json", 200, "application/json"),
+            ("*/*", 200, "application/json"),
+            ("text/html", 406, "application/json"),
+        ] {
+            let request = app.client.post(format!("{}/graphql", app.base)).header(ACCEPT, accept).json(&bad);
+            let answer = send(request).await;
+            let content_type = answer.headers()[CONTENT_TYPE].to_str().expect("text").to_owned();
+            assert_eq!((answer.status().as_u16(), content_type), (status, format!("{form}; charset=utf-8")), "{accept}");
+            let body: Value = answer.json().await.expect("JSON");
+            assert!(body["errors"].is_array() && body.get("data").is_none(), "{accept}: {body}");
+        }
+    }
+
+    async fn what_http_forbids_is_refused_in_words(app: TestApp) {
+        let good = query("{ __typename }").to_string();
+        for (content_type, status) in [
+            (Some("application/json"), 200), (Some("application/json; charset=utf-8"), 200), (Some("Application/JSON"), 200),
+            (Some("application/json; charset=latin1"), 415), (Some("text/plain"), 415), (Some("application/x-www-form-urlencoded"), 415),
+            (Some("multipart/form-data; boundary=x"), 415), (None, 415),
+        ] {
+            let mut request = post(&app).body(good.clone());
+            if let Some(content_type) = content_type {
+                request = request.header(CONTENT_TYPE, content_type);
+            }
+            assert_eq!(send(request).await.status(), status, "{content_type:?}");
+        }
+        let json = |body: &str| post(&app).header(CONTENT_TYPE, "application/json").body(body.to_owned());
+        for body in ["", "{", "[]", "null", "7", "\"{ __typename }\"", "{}", "{\"query\": 7}", "{\"query\": null}",
+                     "{\"query\": \"{ __typename }\", \"variables\": []}", "{\"query\": \"{ __typename }\", \"variables\": \"{}\"}",
+                     "{\"query\": \"{ __typename }\", \"operationName\": {}}", "{\"query\": \"{ __typename }\", \"extensions\": 1}"] {
+            let (status, code) = refusal(json(body)).await;
+            assert!(status == 400 || (status, code.as_str()) == (413, "ERR-4006"), "{body}: {status} {code}");
+        }
+        for body in ["{\"query\": \"{ __typename }\", \"variables\": null, \"operationName\": null, \"extensions\": null}",
+                     "{\"query\": \"{ __typename }\", \"operationName\": \"\", \"unknown\": 1}"] {
+            assert_eq!(send(json(body)).await.status(), 200, "{body}");
+        }
+        assert_eq!(refusal(json(&format!("[{good}]"))).await, (413, "ERR-4006".to_owned()));
+        let long = format!("{{\"query\": \"{{ __typename }} #{}\"}}", "x".repeat(1_100_000));
+        assert_eq!(refusal(json(&long)).await, (413, "ERR-4006".to_owned()));
+        // Nor does one pass that does not say how long it is.
+        let stream = futures_util::stream::iter(long.into_bytes().chunks(9_999).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect::<Vec<_>>());
+        let chunked = post(&app).header(CONTENT_TYPE, "application/json").body(reqwest::Body::wrap_stream(stream));
+        assert_eq!(refusal(chunked).await, (413, "ERR-4006".to_owned()));
+        for site in ["same-origin", "same-site", "none"] {
+            assert_eq!(send(json(&good).header("sec-fetch-site", site)).await.status(), 200, "{site}");
+        }
+        assert_eq!(refusal(json(&good).header("sec-fetch-site", "cross-site")).await, (403, "ERR-2005".to_owned()));
+        let put = send(app.client.put(format!("{}/graphql", app.base)).body(good)).await;
+        assert_eq!((put.status().as_u16(), put.headers()["allow"].to_str().expect("text")), (405, "GET, HEAD, POST"));
+        assert!(put.json::<Value>().await.expect("JSON")["errors"].is_array());
+    }
+
+    async fn a_query_may_come_by_get(app: TestApp) {
+        let asked = [("query", "query($n: Int) { cards(first: $n) { totalCount } }"), ("variables", "{\"n\": 1}")];
+        let body: Value = send(get(&app, &asked)).await.json().await.expect("JSON");
+        assert_eq!(body["data"]["cards"]["totalCount"], json!(0));
+        for wrong in [
+            &[("query", "{ __typename }"), ("variables", "nothing")][..],
+            &[("query", "{ __typename }"), ("extensions", "[]")][..],
+            &[("query", "{ __typename }"), ("query", "{ __typename }")][..],
+            &[("operationName", "A")][..],
+            &[][..],
+        ] {
+            assert_eq!(refusal(get(&app, wrong)).await, (400, "ERR-3002".to_owned()), "{wrong:?}");
+        }
+        let several = [("query", "query A { __typename } query B { b: __typename }"), ("operationName", "B")];
+        let body: Value = send(get(&app, &several)).await.json().await.expect("JSON");
+        assert_eq!(body["data"], json!({"b": "Query"}));
+        assert_eq!(refusal(get(&app, &several[..1])).await, (400, "ERR-3002".to_owned()));
+        assert_eq!(refusal(get(&app, &[several[0], ("operationName", "C")])).await, (400, "ERR-3002".to_owned()));
+    }
+
+    async fn variables_are_fitted_before_anything_runs(app: TestApp) {
+        const QUERY: &str = "query($n: Int = 3, $by: CardLookup, $kinds: [String!], $sort: CardSort) {
+            cards(first: $n, sort: $sort) { totalCount } card(by: $by) { id } cardSets(kinds: $kinds) { totalCount } }";
+        let document = QUERY.replace("$by: CardLookup", "$by: CardLookup!");
+        let before = app.statements();
+        for (variables, told) in [
+            (json!({}), "$by"),
+            (json!({"by": null}), "null"),
+            (json!({"by": {"id": "x"}, "n": "3"}), "Int"),
+            (json!({"by": {"id": "x"}, "n": 3_000_000_000_i64}), "Int"),
+            (json!({"by": {"id": "x"}, "n": 1.5}), "Int"),
+            (json!({"by": {"id": "x", "name": "y"}}), "exactly one"),
+            (json!({"by": {}}), "exactly one"),
+            (json!({"by": {"id": null}}), "exactly one"),
+            (json!({"by": {"number": 1}}), "at number"),
+            (json!({"by": {"printing": {"setCode": "a"}}}), "printing.collectorNumber"),
+            (json!({"by": "x"}), "CardLookup"),
+            (json!({"by": {"id": "x"}, "kinds": ["core", null]}), "at 1"),
+            (json!({"by": {"id": "x"}, "kinds": ["core", 7]}), "at 1"),
+            (json!({"by": {"id": "x"}, "sort": {"field": "WEIGHT"}}), "at field"),
+        ] {
+            let body: Value = send(post(&app).json(&json!({"query": document, "variables": variables}))).await.json().await.expect("JSON");
+            let message = body["errors"][0]["message"].as_str().unwrap_or_default();
+            assert!(message.contains(told) && body.get("data").is_none(), "{variables}: {body}");
+        }
+        assert_eq!(app.statements(), before, "nothing ran");
+        // One value stands for a list of it; what is not declared is left out.
+        let fine = json!({"by": {"id": "x"}, "kinds": "core", "more": [1]});
+        assert_eq!(send(post(&app).json(&json!({"query": document, "variables": fine}))).await.status(), 200);
+        let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
+        assert_eq!(refusal(post(&app).json(&json!({"query": "{ __typename }", "variables": {"x": deep}}))).await.0, 400);
+    }
+
+    async fn each_limit_lets_its_figure_pass_and_no_more(app: TestApp) {
+        let listed = |size: usize| format!("{{ cards(first: {size}) {{ nodes {{ set {{ cards(first: 98) {{ nodes {{ id }} }} }} }} }} }}");
+        let directives = |count: usize| format!("{{ __typename {} }}", "@include(if: true) ".repeat(count));
+        let arguments = |count: usize| format!("{{ cardSets(kinds: [{}]) {{ totalCount }} }}", "\"core\" ".repeat(count));
+        for (limit, passes, refused) in [
+            // `{ cardSets ( kinds : [ … ] ) { totalCount } }` has 12 tokens without the list's items.
+            ("tokens", arguments(5_000 - 12), arguments(5_000 - 11)),
+            ("size", format!("{{ __typename }}#{}", "x".repeat(65_536 - 15)), format!("{{ __typename }}#{}", "x".repeat(65_536 - 14))),
+            ("depth", nested(15), nested(16)),
+            ("aliases", format!("{{ cards {{ {} }} }}", aliases(30)), format!("{{ cards {{ {} }} }}", aliases(31))),
+            ("root fields", format!("{{ {} }}", aliases(20)), format!("{{ {} }}", aliases(21))),
+            // 1 + 98 cards and 1 connection for each of the sets, themselves one each.
+            ("cost", listed(99), listed(100)),
+        ] {
+            let answer: Value = send(post(&app).json(&query(&passes))).await.json().await.expect("JSON");
+            assert_ne!(answer["errors"][0]["extensions"]["errorCode"], json!("ERR-4003"), "{limit}: {answer}");
+            let before = app.statements();
+            assert_eq!(refusal(post(&app).json(&query(&refused))).await, (400, "ERR-4003".to_owned()), "{limit}");
+            assert_eq!(app.statements(), before, "{limit}");
+        }
+        // A directive twice on one field is not valid, so ten of them are no answer, but no refusal of the guard either.
+        assert_eq!(refusal(post(&app).json(&query(&directives(10)))).await.1, "ERR-3002");
+        assert_eq!(refusal(post(&app).json(&query(&directives(11)))).await.1, "ERR-4003");
+    }
+
+    async fn bombs_are_refused(app: TestApp) {
+        let mut bomb = "{ ...F0 }".to_owned();
+        for level in 0..30 {
+            bomb.push_str(&format!(" fragment F{level} on Query {{ ...F{0} ...F{0} }}", level + 1));
+        }
+        bomb.push_str(" fragment F30 on Query { __typename }");
+        let wide = format!("{{ cards {{ {} }} }} fragment A on CardConnection {{ nodes {{ {} }} }} fragment B on Card {{ {} }}",
+            "...A ".repeat(200), "...B ".repeat(200), "id name ".repeat(250));
+        let brackets = format!("{{ cards(first: {}1{}) {{ totalCount }} }}", "[".repeat(2_000), "]".repeat(2_000));
+        for (name, text) in [("leaves", bomb), ("wide", wide), ("brackets", brackets), ("aliases", format!("{{ {} }}", aliases(40_000))), ("fields", format!("{{ {} }}", "x ".repeat(20_000)))] {
+            assert_eq!(refusal(post(&app).json(&query(&text))).await, (400, "ERR-4003".to_owned()), "{name}");
+        }
+        let circle = "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }";
+        assert_eq!(refusal(post(&app).json(&query(circle))).await, (400, "ERR-3002".to_owned()));
+    }
+
+    async fn errors_are_few_and_short(app: TestApp) {
+        let many = format!("{{ cards {{ {} }} }}", (0..400).map(|index| format!("unknown{index} ")).collect::<String>());
+        let long = format!("{{ {} }}", "x".repeat(5_000));
+        for text in [many, long, "{ cards(first: \"".to_owned() + &"y".repeat(3_000) + "\") { totalCount } }"] {
+            let body: Value = send(post(&app).json(&query(&text))).await.json().await.expect("JSON");
+            let errors = body["errors"].as_array().expect("errors");
+            assert!((1..=10).contains(&errors.len()), "{}", errors.len());
+            for error in errors {
+                let message = error["message"].as_str().expect("a message");
+                assert!(message.chars().count() <= 200, "{message}");
+                assert!(!message.contains("-->") && !message.contains("Did you mean"), "{message}");
+            }
+        }
+    }
+
+    async fn a_query_is_persisted_by_its_hash(app: TestApp) {
+        const TEXT: &str = "query($n: Int!) { cards(first: $n) { totalCount } }";
+        let hash = sha256(TEXT);
+        let named = |hash: &str| json!({"persistedQuery": {"version": 1, "sha256Hash": hash}});
+        let by_hash = json!({"variables": {"n": 1}, "extensions": named(&hash)});
+        let unknown: Value = send(post(&app).json(&by_hash)).await.json().await.expect("JSON");
+        assert_eq!((&unknown["errors"][0]["message"], &unknown["errors"][0]["extensions"]["errorCode"]), (&json!("PersistedQueryNotFound"), &json!("ERR-4004")));
+        let other = named(&sha256("another"));
+        assert_eq!(refusal(post(&app).json(&json!({"query": TEXT, "variables": {"n": 1}, "extensions": other}))).await.1, "ERR-3002");
+        for malformed in [json!({"version": 2, "sha256Hash": hash}), json!({"version": 1}), json!("x")] {
+            assert_eq!(refusal(post(&app).json(&json!({"query": TEXT, "extensions": {"persistedQuery": malformed}}))).await.0, 400);
+        }
+        let registered = json!({"query": TEXT, "variables": {"n": 1}, "extensions": named(&hash)});
+        for request in [post(&app).json(&registered), post(&app).json(&by_hash), get(&app, &[("variables", "{\"n\": 1}"), ("extensions", &named(&hash).to_string())])] {
+            let body: Value = send(request).await.json().await.expect("JSON");
+            assert_eq!(body["data"]["cards"]["totalCount"], json!(0), "{body}");
+        }
+        // What is not valid is not kept.
+        let bad = sha256("{ nothing }");
+        assert_eq!(refusal(post(&app).json(&json!({"query": "{ nothing }", "extensions": named(&bad)}))).await.1, "ERR-3002");
+        assert_eq!(refusal(post(&app).json(&json!({"extensions": named(&bad)}))).await.1, "ERR-4004");
+    }
+
+    async fn the_cost_is_told(app: TestApp) {
+        let cost = async |text: &str, variables: Value| {
+            let body: Value = send(post(&app).json(&json!({"query": text, "variables": variables}))).await.json().await.expect("JSON");
+            body["extensions"]["cost"]["requested"].as_u64().unwrap_or_else(|| panic!("no cost in {body}"))
+        };
+        // The connection, its page's nodes and the page's information.
+        assert_eq!(cost("{ cards(first: 7) { nodes { id } pageInfo { endCursor } } }", json!(null)).await, 1 + 7 + 1);
+        assert_eq!(cost("{ cards { nodes { id } edges { node { id } } } }", json!(null)).await, 1 + 20 + 40);
+        assert_eq!(cost("query($n: Int) { cards(last: $n) { nodes { id } } }", json!({"n": 5})).await, 1 + 5);
+        assert_eq!(cost("query($i: [ID!]!) { nodes(ids: $i) { id } }", json!({"i": ["a", "b"]})).await, 2);
+        assert_eq!(cost("{ __typename }", json!(null)).await, 1);
+        assert_eq!(cost("{ ...A ...A } fragment A on Query { cards(first: 3) { nodes { id } } }", json!(null)).await, 2 * (1 + 3));
+    }
+
+    async fn every_list_says_how_long_it_may_be(app: TestApp) {
+        assert_eq!(app.app.engine().unbounded_lists(), Vec::<String>::new());
+    }
+}
