@@ -1,11 +1,11 @@
 //! Everything with a lifetime, built once: databases, Redis, the schema, the clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use migration::MigratorTrait;
+use tokio::sync::watch;
 
 use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
@@ -27,7 +27,7 @@ struct Inner {
     redis: Option<redis::aio::ConnectionManager>,
     engine: Engine,
     metrics: MetricsHandle,
-    draining: AtomicBool,
+    draining: watch::Sender<bool>,
 }
 
 /// Why the server could not be built.
@@ -55,6 +55,20 @@ impl App {
         } else {
             settings.server.secrets.clone()
         };
+        let cursors = CursorSecret::new(&secrets);
+        let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
+        Self::build_around(engine, settings, metrics).await
+    }
+
+    /// The same around any schema.
+    ///
+    /// # Errors
+    /// When something that the settings name is not there.
+    pub async fn build_around(
+        engine: Engine,
+        settings: Settings,
+        metrics: MetricsHandle,
+    ) -> Result<Self, BuildError> {
         if settings.database.embedded {
             std::fs::create_dir_all(&settings.data_dir)?;
         }
@@ -63,9 +77,7 @@ impl App {
             Some(url) => Some(redis::Client::open(url.as_str())?.get_connection_manager().await?),
             None => None,
         };
-        let cursors = CursorSecret::new(&secrets);
-        let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
-        let draining = AtomicBool::new(false);
+        let draining = watch::Sender::new(false);
         Ok(Self { inner: Arc::new(Inner { settings, databases, redis, engine, metrics, draining }) })
     }
 
@@ -91,13 +103,19 @@ impl App {
 
     /// From now on the server is not ready, so that nobody sends it new work.
     pub fn drain(&self) {
-        self.inner.draining.store(true, Ordering::Relaxed);
+        self.inner.draining.send_replace(true);
+    }
+
+    /// Waits until the server drains: what has no end of its own ends then.
+    pub async fn draining(&self) {
+        // The sender lives as long as this does.
+        let _ = self.inner.draining.subscribe().wait_for(|draining| *draining).await;
     }
 
     /// What keeps the server from being ready, in a word each; nothing when it is.
     pub async fn obstacles(&self) -> Vec<&'static str> {
         let mut obstacles = Vec::new();
-        if self.inner.draining.load(Ordering::Relaxed) {
+        if *self.inner.draining.borrow() {
             obstacles.push("draining");
         }
         let database = async {

@@ -18,4 +18,5 @@ mod migrations;
 mod pages;
 mod real_data;
 mod resilience;
+mod sockets;
 mod statements;

@@ -73,9 +73,9 @@ pub async fn serve(settings: Settings) -> Outcome {
     } else {
         tracing::info!(%address, cards = contents.cards, "ready");
     }
-    let outcome = serve_http(app.clone(), listeners, stop_signal()).await;
+    serve_http(app.clone(), listeners, stop_signal()).await;
     app.close().await;
-    outcome.map_err(|error| Failure::new(format!("the server stopped: {error}")))
+    Ok(())
 }
 
 /// Ends when the process is told to.

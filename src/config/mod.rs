@@ -5,6 +5,7 @@ mod environment;
 mod guard;
 mod market;
 mod server;
+mod socket;
 mod telemetry;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ pub use environment::{Environment, Mistakes, Setting, Source};
 pub use guard::GuardSettings;
 pub use market::MarketSettings;
 pub use server::ServerSettings;
+pub use socket::SocketSettings;
 pub use telemetry::TelemetrySettings;
 
 /// Where the server runs: decides what is open and what must be given.
@@ -42,6 +44,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub server: ServerSettings,
     pub guard: GuardSettings,
+    pub socket: SocketSettings,
     pub database: DatabaseSettings,
     pub redis_url: Option<String>,
     pub market: MarketSettings,
@@ -68,6 +71,7 @@ impl Settings {
             mode,
             server: ServerSettings::read(environment, mode),
             guard: GuardSettings::read(environment),
+            socket: SocketSettings::read(environment),
             database: DatabaseSettings::read(environment, &data_dir),
             redis_url: environment.optional_secret(
                 "REDIS_URL",

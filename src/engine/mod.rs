@@ -13,10 +13,12 @@ use std::time::Instant;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
 use async_graphql::registry::Registry;
 use async_graphql::{
-    Data, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
+    Data, Name, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode, Value, Variables,
 };
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use tracing::Instrument;
 
 use self::documents::Documents;
@@ -163,10 +165,30 @@ impl Engine {
         metrics::histogram!("dualcaster_operation_duration_seconds", "type" => kind.name(), "outcome" => outcome)
             .record(started.elapsed());
         response.errors = error::presentable(std::mem::take(&mut response.errors));
-        let cost = [("requested", cost), ("limit", self.max_cost)];
-        let cost = cost.map(|(name, value)| (async_graphql::Name::new(name), Value::from(value)));
-        response.extensions.insert("cost".to_owned(), Value::Object(cost.into_iter().collect()));
+        response.extensions.insert("cost".to_owned(), self.told(cost));
         response
+    }
+
+    /// Runs a subscription; a query or a mutation too, whose answer is the only one. `data` is put in once, for all
+    /// answers.
+    pub fn stream(&self, prepared: Prepared, data: impl FnOnce(&mut Data)) -> BoxStream<'static, Response> {
+        let Prepared { mut request, cost, .. } = prepared;
+        data(&mut request.data);
+        let cost = self.told(cost);
+        self.schema
+            .stream(request)
+            .map(move |mut response| {
+                response.errors = error::presentable(std::mem::take(&mut response.errors));
+                response.extensions.insert("cost".to_owned(), cost.clone());
+                response
+            })
+            .boxed()
+    }
+
+    /// What an answer tells of its cost.
+    fn told(&self, cost: u64) -> Value {
+        let cost = [("requested", cost), ("limit", self.max_cost)];
+        Value::Object(cost.map(|(name, value)| (Name::new(name), Value::from(value))).into_iter().collect())
     }
 
     /// The list fields of the schema that say nothing of how long they may be, as `Type.field`.
@@ -178,6 +200,7 @@ impl Engine {
 /// A schema of whatever roots.
 trait Execute: Send + Sync {
     fn execute(&self, request: Request) -> BoxFuture<'_, Response>;
+    fn stream(&self, request: Request) -> BoxStream<'static, Response>;
 }
 
 impl<Q, M, S> Execute for Schema<Q, M, S>
@@ -188,6 +211,10 @@ where
 {
     fn execute(&self, request: Request) -> BoxFuture<'_, Response> {
         Box::pin(Schema::execute(self, request))
+    }
+
+    fn stream(&self, request: Request) -> BoxStream<'static, Response> {
+        self.execute_stream(request)
     }
 }
 

@@ -1,13 +1,27 @@
-//! Listening, and stopping without dropping what runs.
+//! Listening, and stopping without dropping what runs. Not axum's own loop, which gives a connection all the time it
+//! likes for its headers, and takes as many connections as come.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use axum::Router;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
 
 use super::{admin_router, router};
 use crate::app::App;
+use crate::config::SocketSettings;
 
 /// The sockets that the server listens on.
 pub struct Listeners {
@@ -45,39 +59,102 @@ impl Listeners {
 
 /// Serves until `stop` ends; then is not ready, takes no new connections, and lets what runs finish for as long as the
 /// settings say.
-///
-/// # Errors
-/// The system's.
-pub async fn serve(app: App, listeners: Listeners, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(app: App, listeners: Listeners, stop: impl Future<Output = ()>) {
+    let timeout = app.settings().server.shutdown_timeout;
+    let limits = &app.settings().socket;
     let (stopping, stopped) = watch::channel(false);
-    let until_stopped = |mut stopped: watch::Receiver<bool>| async move {
-        // A sender that is gone means stop as well.
-        let _ = stopped.wait_for(|stop| *stop).await;
-    };
-    let main =
-        axum::serve(listeners.main, router(&app)).with_graceful_shutdown(until_stopped(stopped.clone()));
+    let main = listen(listeners.main, router(&app), limits, stopped.clone());
     let admin = async {
-        match listeners.admin {
-            Some(listener) => {
-                axum::serve(listener, admin_router(&app)).with_graceful_shutdown(until_stopped(stopped)).await
-            }
-            None => Ok(()),
+        if let Some(listener) = listeners.admin {
+            listen(listener, admin_router(&app), limits, stopped).await;
         }
     };
-    let timeout = app.settings().server.shutdown_timeout;
     let patience = async {
         stop.await;
         tracing::info!("stopping: letting requests finish");
         app.drain();
-        // Nobody listens only when both servers have ended by themselves.
-        let _ = stopping.send(true);
+        stopping.send_replace(true);
         tokio::time::sleep(timeout).await;
     };
     tokio::select! {
-        outcome = async { tokio::try_join!(main.into_future(), admin) } => outcome.map(|_| ()),
-        () = patience => {
-            tracing::warn!("requests did not finish in time and are dropped");
-            Ok(())
+        _ = async { tokio::join!(main, admin) } => {}
+        () = patience => tracing::warn!("requests did not finish in time and are dropped"),
+    }
+}
+
+/// What a listener does when the system has no more files to give: connections that end give some back.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves one address until it is told to stop, and then until the last request is answered.
+async fn listen(
+    listener: TcpListener,
+    routes: Router,
+    limits: &SocketSettings,
+    stopped: watch::Receiver<bool>,
+) {
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).min(1 << 24);
+    let places = Arc::new(Semaphore::new(most as usize));
+    let accept = async {
+        loop {
+            // Those beyond the limit wait in the system's queue. The semaphore is never closed.
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+                return;
+            };
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be taken");
+                    tokio::time::sleep(PAUSE).await;
+                    continue;
+                }
+            };
+            // An answer is written at once; nothing is gained by waiting for more.
+            let _ = stream.set_nodelay(true);
+            let (routes, place) = (routes.clone(), Place(Arc::new(place)));
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(place.clone());
+                routes.clone().oneshot(request)
+            });
+            let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+            tokio::spawn(until_stopped(connection, stopped.clone()));
         }
+    };
+    // A sender that is gone means stop as well.
+    let mut stopping = stopped.clone();
+    tokio::select! {
+        () = accept => {}
+        _ = stopping.wait_for(|stopped| *stopped) => {}
+    }
+    drop(listener);
+    // The last connection has ended when all places are free.
+    let _ = places.acquire_many(most).await;
+}
+
+/// A connection's place among those that may be open. Who takes the connection over keeps it.
+#[derive(Clone)]
+pub(super) struct Place(#[expect(dead_code, reason = "it is there to be dropped")] Arc<OwnedSemaphorePermit>);
+
+/// Serves a connection to its end; once the server stops, to the end of the request that it is at.
+async fn until_stopped<S>(
+    connection: UpgradeableConnection<TokioIo<TcpStream>, S>,
+    mut stopped: watch::Receiver<bool>,
+) where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible>,
+{
+    let mut connection = pin!(connection);
+    // A sender that is gone means stop as well.
+    let stop = async { stopped.wait_for(|stopped| *stopped).await.is_ok() };
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        _ = stop => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // What ends a connection early is its client's doing.
+    if let Err(error) = served {
+        tracing::debug!(%error, "a connection ended");
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use dualcaster::app::App;
 use dualcaster::config::Settings;
 use dualcaster::db::{Databases, Sql};
+use dualcaster::engine::Engine;
 use dualcaster::http::{Listeners, serve};
 use dualcaster::ingest::{Format, IngestError, Report, ingest_file};
 use dualcaster::telemetry::{MetricsHandle, install_metrics};
@@ -46,6 +47,16 @@ impl TestApp {
 
     pub async fn start_with(database: &TestDatabase, settings: Settings) -> Self {
         let app = App::build(settings, metrics()).await.expect("a server");
+        Self::serve(database, app).await
+    }
+
+    /// A server of another schema than the product's.
+    pub async fn start_around(database: &TestDatabase, settings: Settings, engine: Engine) -> Self {
+        let app = App::build_around(engine, settings, metrics()).await.expect("a server");
+        Self::serve(database, app).await
+    }
+
+    async fn serve(database: &TestDatabase, app: App) -> Self {
         let listeners = Listeners::bind(&app).await.expect("a socket");
         let base = format!("http://{}", listeners.address().expect("an address"));
         let (stop, stopped) = oneshot::channel();
@@ -54,7 +65,7 @@ impl TestApp {
             let until = async {
                 let _ = stopped.await;
             };
-            serve(serving, listeners, until).await.expect("served");
+            serve(serving, listeners, until).await;
         });
         Self {
             app,

@@ -9,6 +9,8 @@ pub(super) enum MediaType {
     GraphqlResponse,
     /// `application/json`, which older clients ask for: whatever the GraphQL part of the server answers is 200.
     Json,
+    /// `text/event-stream`: an event for each answer.
+    EventStream,
 }
 
 impl MediaType {
@@ -25,6 +27,7 @@ impl MediaType {
                 let form = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
                     "application/graphql-response+json" => Self::GraphqlResponse,
                     "application/json" | "application/*" | "*/*" => Self::Json,
+                    "text/event-stream" => Self::EventStream,
                     _ => continue,
                 };
                 let mut weight = 1.0;
@@ -48,7 +51,8 @@ impl MediaType {
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
-            Self::Json => "application/json; charset=utf-8",
+            // What is refused before there are events is plain JSON.
+            Self::Json | Self::EventStream => "application/json; charset=utf-8",
         })
     }
 }
@@ -65,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_best_liked_form_is_chosen() {
-        use MediaType::{GraphqlResponse, Json};
+        use MediaType::{EventStream, GraphqlResponse, Json};
         for (accept, chosen) in [
             (&[][..], Some(Json)),
             (&["*/*"][..], Some(Json)),
@@ -77,6 +81,11 @@ mod tests {
                 Some(GraphqlResponse),
             ),
             (&["text/html, application/xhtml+xml, */*;q=0.8"][..], Some(Json)),
+            (&["text/event-stream"][..], Some(EventStream)),
+            (
+                &["application/graphql-response+json, application/json, text/event-stream"][..],
+                Some(GraphqlResponse),
+            ),
             (&["text/html"][..], None),
             (&["application/json;charset=iso-8859-1"][..], None),
             (&["application/json;q=0"][..], None),

@@ -82,7 +82,7 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::SERVICE_UNAVAILABLE,
         ];
-        if media_type == MediaType::Json && !for_all_clients.contains(&status) {
+        if media_type != MediaType::GraphqlResponse && !for_all_clients.contains(&status) {
             return StatusCode::OK;
         }
         status
@@ -96,10 +96,17 @@ fn code(error: &ServerError) -> Option<&str> {
     }
 }
 
-/// Writes answers, logs what went wrong inside under the request's id, and puts the id beside each error.
-pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: MediaType, id: &str) -> Response {
+/// One answer as JSON, for what is no HTTP response.
+pub(super) fn finished(mut answer: Answer, id: &str) -> serde_json::Value {
+    finish(answer.errors_mut().iter_mut(), id);
+    // GraphQL's values are JSON's.
+    serde_json::to_value(answer.written()).unwrap_or_default()
+}
+
+/// Logs what went wrong inside under the request's id, and puts the id beside each error.
+fn finish<'a>(errors: impl Iterator<Item = &'a mut ServerError>, id: &str) {
     let mut logged = HashSet::new();
-    for error in answers.iter_mut().flat_map(Answer::errors_mut) {
+    for error in errors {
         // A batch of loads that fails does so for every field that waits for it: one line says it.
         if let Some(text) = failure_of(error).map(Failure::log_text)
             && logged.insert(text.clone())
@@ -110,6 +117,11 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
             extensions.set("requestId", id);
         }
     }
+}
+
+/// The response that holds the answers.
+pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: MediaType, id: &str) -> Response {
+    finish(answers.iter_mut().flat_map(Answer::errors_mut), id);
     let status = match answers.as_slice() {
         [answer] if !is_batch => answer.status(media_type),
         _ => StatusCode::OK,

@@ -1,22 +1,31 @@
 //! `/graphql`, as the GraphQL-over-HTTP specification has it: <https://graphql.github.io/graphql-over-http/draft/>.
 //!
 //! [`accept`] decides what form the answer has, [`request`] reads what is asked, [`answer`] writes what is answered.
+//! [`sse`] and [`websocket`] answer more than once.
 
 mod accept;
 mod answer;
 mod request;
+mod sse;
+mod websocket;
 
+use async_graphql::ServerError;
 use axum::body::Body;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
 
 use self::accept::MediaType;
 use self::answer::{Answer, render};
 use self::request::Rejected;
 use super::observe::RequestId;
+use super::serve::Place;
 use crate::app::App;
 use crate::engine::{Call, Kind, refused};
 use crate::error::{Code, Refusal};
@@ -43,6 +52,16 @@ async fn by_post(
         let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
         request::calls_in(&body, &settings.guard)
     };
+    if media_type == MediaType::EventStream {
+        return match tokio::time::timeout(settings.server.request_timeout, read).await {
+            Ok(Ok(mut calls)) if !calls.is_batch && calls.calls.len() == 1 => {
+                sse::answer(&app, calls.calls.remove(0), id).await
+            }
+            Ok(Ok(_)) => one_operation().into_response(media_type, &id),
+            Ok(Err(rejected)) => rejected.into_response(media_type, &id),
+            Err(_) => render(vec![late()], false, media_type, &id),
+        };
+    }
     let answer = tokio::time::timeout(settings.server.request_timeout, async {
         let mut answers = Vec::new();
         let calls = read.await?;
@@ -63,11 +82,22 @@ async fn by_get(
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
+    place: Option<Extension<Place>>,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
+    if let Ok(upgrade) = upgrade {
+        return by_socket(app, upgrade, &headers, place, id);
+    }
     let media_type = match negotiate(&headers) {
         Ok(media_type) => media_type,
         Err(rejected) => return rejected.into_response(MediaType::Json, &id),
     };
+    if media_type == MediaType::EventStream {
+        return match request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard) {
+            Ok(call) => sse::answer(&app, call, id).await,
+            Err(rejected) => rejected.into_response(media_type, &id),
+        };
+    }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
         answer_call(&app, call, false).await
@@ -79,6 +109,30 @@ async fn by_get(
     }
 }
 
+fn by_socket(
+    app: App,
+    upgrade: WebSocketUpgrade,
+    headers: &HeaderMap,
+    place: Option<Extension<Place>>,
+    id: String,
+) -> Response {
+    if let Err(rejected) = check_site(headers) {
+        return rejected.into_response(MediaType::Json, &id);
+    }
+    let most = websocket::most_bytes(&app);
+    upgrade.protocols([websocket::PROTOCOL]).max_message_size(most).max_frame_size(most).on_upgrade(
+        async move |socket| {
+            websocket::converse(app, socket, id).await;
+            drop(place);
+        },
+    )
+}
+
+fn one_operation() -> Rejected {
+    let refusal = Refusal::new(Code::BodyTooLarge, "Events are sent for one operation a request.");
+    Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, refusal)
+}
+
 async fn other_method(Extension(RequestId(id)): Extension<RequestId>) -> Response {
     let refusal = Refusal::invalid_value("Ask by POST, or by GET for a query.");
     Rejected::new(StatusCode::METHOD_NOT_ALLOWED, refusal)
@@ -86,13 +140,28 @@ async fn other_method(Extension(RequestId(id)): Extension<RequestId>) -> Respons
         .into_response(MediaType::Json, &id)
 }
 
-/// What holds for every request, whatever it asks: its answer's form, and that no other site's page has sent it.
-fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
-    let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
-    if site == Some("cross-site") {
+/// That no other site's page has sent the request. Browsers say so in a header that no page can set; of a WebSocket
+/// the older ones say only where the page is from.
+fn check_site(headers: &HeaderMap) -> Result<(), Rejected> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_upgrade = headers.contains_key(header::UPGRADE);
+    let is_foreign = match (text("sec-fetch-site"), text("origin"), text("host")) {
+        (Some(site), _, _) => site == "cross-site",
+        (None, Some(origin), Some(host)) if is_upgrade => {
+            origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host))
+        }
+        _ => false,
+    };
+    if is_foreign {
         let refusal = Refusal::new(Code::Forbidden, "Pages of other sites may not ask here.");
         return Err(Rejected::new(StatusCode::FORBIDDEN, refusal));
     }
+    Ok(())
+}
+
+/// What holds for every request, whatever it asks: who may send it, and the form of its answer.
+fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
+    check_site(headers)?;
     MediaType::accepted(headers).ok_or_else(|| {
         let refusal = Refusal::invalid_value(
             "Accept application/graphql-response+json or application/json: there is no other form.",
@@ -115,7 +184,9 @@ async fn answer_call(app: &App, mut call: Call, may_write: bool) -> Result<Answe
                 .with(header::ALLOW, HeaderValue::from_static("POST")));
         }
         Kind::Subscription => {
-            let refusal = Refusal::invalid_value("A subscription is asked for over WebSocket.");
+            let refusal = Refusal::invalid_value(
+                "A subscription is asked for over WebSocket, or with the header Accept: text/event-stream.",
+            );
             return Ok(Answer::Refused(vec![refused(&refusal, None)]));
         }
         Kind::Query | Kind::Mutation => {}
@@ -123,6 +194,18 @@ async fn answer_call(app: &App, mut call: Call, may_write: bool) -> Result<Answe
     let loaders = Loaders::new(app.databases().read().clone());
     let response = app.engine().execute(prepared, |data| data.insert(loaders)).await;
     Ok(Answer::Executed(Box::new(response)))
+}
+
+/// The answers to one operation, one after the other, for what can carry several.
+///
+/// # Errors
+/// What is wrong with the operation.
+async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>, Vec<ServerError>> {
+    call.may_introspect = app.is_development();
+    let prepared = app.engine().prepare(call).await?;
+    let loaders = Loaders::new(app.databases().read().clone());
+    let answers = app.engine().stream(prepared, |data| data.insert(loaders));
+    Ok(answers.map(|response| Answer::Executed(Box::new(response))).boxed())
 }
 
 fn late() -> Answer {

@@ -1,8 +1,10 @@
 //! What a request asks: operations out of a body or out of a query string.
 
 use async_graphql::{Name, Variables};
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::accept::is_utf8;
@@ -55,16 +57,25 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> R
     };
     let announced: Option<usize> =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if announced.is_some_and(|announced| announced > most) {
-        return Err(too_large());
+    let too_long = announced.is_some_and(|announced| announced > most);
+    let mut read = BytesMut::new();
+    let mut body = body.into_data_stream();
+    let mut taken = 0;
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|_| Rejected::malformed("The request's body ended too early."))?;
+        taken += piece.len();
+        if taken <= most && !too_long {
+            read.extend_from_slice(&piece);
+        } else if taken > most + DRAINED {
+            break;
+        }
     }
-    use http_body_util::{BodyExt, LengthLimitError, Limited};
-    match Limited::new(body, most).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Rejected::malformed("The request's body ended too early.")),
-    }
+    if too_long || taken > most { Err(too_large()) } else { Ok(read.freeze()) }
 }
+
+/// Bytes of a body that is too long which are read all the same: most clients read an answer only once they have sent
+/// their request.
+const DRAINED: usize = 4 << 20;
 
 /// The operations of a body.
 #[derive(Debug)]
@@ -112,7 +123,7 @@ pub(super) fn call_in_query(query: &str, limits: &GuardSettings) -> Result<Call,
     call_of(Value::Object(call), limits)
 }
 
-fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejected> {
+pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejected> {
     let Value::Object(mut call) = call else {
         return Err(Rejected::malformed("An operation is an object with a query."));
     };

@@ -1,0 +1,32 @@
+//! Operations as server-sent events, in the "distinct connections mode" of
+//! <https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>: one request, one stream of events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::stream::{self, BoxStream};
+
+use super::answer::{Answer, finished};
+use super::stream as answers_to;
+use crate::app::App;
+use crate::engine::Call;
+
+/// How often a stream without news says that it is there: less than proxies wait.
+const KEEP_ALIVE: Duration = Duration::from_secs(12);
+
+pub(super) async fn answer(app: &App, call: Call, id: String) -> Response {
+    let answers: BoxStream<'static, Answer> = match answers_to(app, call).await {
+        Ok(answers) => answers,
+        Err(errors) => stream::iter([Answer::Refused(errors)]).boxed(),
+    };
+    let stopping = app.clone();
+    let events = answers
+        .map(move |answer| Event::default().event("next").data(finished(answer, &id).to_string()))
+        .chain(stream::iter([Event::default().event("complete").data("")]))
+        .take_until(async move { stopping.draining().await })
+        .map(Ok::<_, Infallible>);
+    Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}

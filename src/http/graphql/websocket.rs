@@ -1,0 +1,261 @@
+//! Operations over a WebSocket: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>, the protocol
+//! `graphql-transport-ws`. Ours and not async-graphql's, which knows no limit on operations, no deadline for the
+//! greeting and no second operation under one id.
+
+use std::collections::HashMap;
+use std::pin::pin;
+use std::time::Duration;
+
+use async_graphql::ServerError;
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::stream::{AbortHandle, Abortable};
+use futures_util::{Sink, SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::answer::{Answer, finished};
+use super::request::call_of;
+use super::stream;
+use crate::app::App;
+
+/// What a client offers to speak.
+pub(super) const PROTOCOL: &str = "graphql-transport-ws";
+
+/// Bytes of one message at most: what a body may have, and the message around it.
+pub(super) fn most_bytes(app: &App) -> usize {
+    app.settings().server.max_body_bytes + 1_024
+}
+
+/// Answers that wait to be read at most; what makes more of them waits too.
+const WAITING: usize = 16;
+/// How often a silent client is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// Why the server ends a connection, as the protocol numbers it.
+struct Goodbye(u16, &'static str);
+
+const MALFORMED: Goodbye = Goodbye(4400, "This is no message of the protocol.");
+const UNAUTHORIZED: Goodbye = Goodbye(4401, "Unauthorized");
+const LATE: Goodbye = Goodbye(4408, "Connection initialisation timeout");
+const TOO_MANY_GREETINGS: Goodbye = Goodbye(4429, "Too many initialisation requests");
+const TOO_MANY_OPERATIONS: Goodbye = Goodbye(4429, "Too many operations");
+const SLOW: Goodbye = Goodbye(4408, "The answers are not read fast enough");
+const GONE: Goodbye = Goodbye(1001, "The server stops");
+
+/// Speaks with one client until either of them ends it.
+pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
+    let (sink, mut incoming) = socket.split();
+    let (outgoing, waiting) = mpsc::channel(WAITING);
+    let mut writer = tokio::spawn(write(sink, waiting));
+    let mut conversation =
+        Conversation { app: &app, id: &id, outgoing, running: HashMap::new(), greeted: false };
+    let limits = &app.settings().socket;
+    let mut greeting = pin!(tokio::time::sleep(limits.greeting_timeout));
+    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut answered = true;
+    let (ended, mut endings) = mpsc::unbounded_channel();
+    let goodbye = loop {
+        tokio::select! {
+            message = incoming.next() => {
+                answered = true;
+                let outcome = match message {
+                    Some(Ok(Message::Text(text))) => conversation.hear(&text, &ended).await,
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                    Some(Ok(Message::Binary(_))) => Err(MALFORMED),
+                    // Gone, or a message that is too long or no text.
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => break None,
+                };
+                if let Err(goodbye) = outcome {
+                    break Some(goodbye);
+                }
+            }
+            Some(ending) = endings.recv() => match ending {
+                Ending::Done(operation, number) => conversation.forget(&operation, number),
+                Ending::Unread => break Some(SLOW),
+            },
+            () = &mut greeting, if !conversation.greeted => break Some(LATE),
+            () = app.draining() => break Some(GONE),
+            _ = &mut writer => break None,
+            _ = ping.tick() => {
+                // One that did not answer the last is not there any more.
+                if !answered || conversation.outgoing.try_send(Outgoing::Ping).is_err() {
+                    break Some(SLOW);
+                }
+                answered = false;
+            }
+        }
+    };
+    conversation.stop_all();
+    if let Some(goodbye) = goodbye {
+        // A queue that is full is one that nobody reads: then the end of the connection says it.
+        let _ = conversation.outgoing.try_send(Outgoing::Close(goodbye));
+    }
+    drop(conversation);
+    if !writer.is_finished() && tokio::time::timeout(Duration::from_secs(1), &mut writer).await.is_err() {
+        writer.abort();
+    }
+}
+
+enum Outgoing {
+    Text(String),
+    Ping,
+    Close(Goodbye),
+}
+
+async fn write(mut sink: impl Sink<Message> + Unpin, mut waiting: mpsc::Receiver<Outgoing>) {
+    while let Some(outgoing) = waiting.recv().await {
+        let (message, last) = match outgoing {
+            Outgoing::Text(text) => (Message::Text(text.into()), false),
+            Outgoing::Ping => (Message::Ping(Default::default()), false),
+            Outgoing::Close(Goodbye(code, reason)) => {
+                (Message::Close(Some(CloseFrame { code, reason: reason.into() })), true)
+            }
+        };
+        if sink.send(message).await.is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Why an operation's task has ended.
+enum Ending {
+    Done(String, u64),
+    /// Its answers are not read.
+    Unread,
+}
+
+struct Running {
+    /// Tells an operation from an earlier one of the same id.
+    number: u64,
+    stop: AbortHandle,
+}
+
+struct Conversation<'a> {
+    app: &'a App,
+    id: &'a str,
+    outgoing: mpsc::Sender<Outgoing>,
+    running: HashMap<String, Running>,
+    greeted: bool,
+}
+
+impl Conversation<'_> {
+    async fn hear(&mut self, text: &str, ended: &mpsc::UnboundedSender<Ending>) -> Result<(), Goodbye> {
+        let Ok(Value::Object(mut message)) = serde_json::from_str(text) else {
+            return Err(MALFORMED);
+        };
+        let operation = message.remove("id").and_then(|id| id.as_str().map(str::to_owned));
+        let kind = message.remove("type");
+        match (kind.as_ref().and_then(Value::as_str), operation) {
+            (Some("connection_init"), _) if self.greeted => Err(TOO_MANY_GREETINGS),
+            (Some("connection_init"), _) => {
+                self.greeted = true;
+                self.say(json!({"type": "connection_ack"}));
+                Ok(())
+            }
+            (Some("ping"), _) => {
+                self.say(json!({"type": "pong"}));
+                Ok(())
+            }
+            (Some("pong"), _) => Ok(()),
+            (Some("subscribe"), Some(_)) if !self.greeted => Err(UNAUTHORIZED),
+            (Some("subscribe"), Some(operation)) => {
+                let payload = message.remove("payload").ok_or(MALFORMED)?;
+                self.start(operation, payload, ended)
+            }
+            (Some("complete"), Some(operation)) => {
+                if let Some(running) = self.running.remove(&operation) {
+                    running.stop.abort();
+                }
+                Ok(())
+            }
+            _ => Err(MALFORMED),
+        }
+    }
+
+    fn start(
+        &mut self,
+        operation: String,
+        payload: Value,
+        ended: &mpsc::UnboundedSender<Ending>,
+    ) -> Result<(), Goodbye> {
+        if self.running.contains_key(&operation) {
+            return Err(Goodbye(4409, "There is an operation of this id already"));
+        }
+        if self.running.len() >= self.app.settings().socket.operations {
+            return Err(TOO_MANY_OPERATIONS);
+        }
+        let call = call_of(payload, &self.app.settings().guard).map_err(|_| MALFORMED)?;
+        let (stop, stopped) = AbortHandle::new_pair();
+        let number = self.running.values().map(|running| running.number + 1).max().unwrap_or(0);
+        self.running.insert(operation.clone(), Running { number, stop });
+        let (app, ended) = (self.app.clone(), ended.clone());
+        let patience = self.app.settings().socket.read_timeout;
+        let reader = Reader { outgoing: self.outgoing.clone(), patience };
+        let request_id = self.id.to_owned();
+        let run = async move {
+            let read = async {
+                match stream(&app, call).await {
+                    Err(errors) => {
+                        let errors = finished_errors(errors, &request_id);
+                        reader.tell(json!({"type": "error", "id": operation, "payload": errors})).await
+                    }
+                    Ok(mut answers) => {
+                        while let Some(answer) = answers.next().await {
+                            let payload = finished(answer, &request_id);
+                            reader.tell(json!({"type": "next", "id": operation, "payload": payload})).await?;
+                        }
+                        reader.tell(json!({"type": "complete", "id": operation})).await
+                    }
+                }
+            };
+            let ending = match read.await {
+                Ok(()) => Ending::Done(operation, number),
+                Err(Unread) => Ending::Unread,
+            };
+            // Nobody hears it only when the conversation is over.
+            let _ = ended.send(ending);
+        };
+        tokio::spawn(Abortable::new(run, stopped));
+        Ok(())
+    }
+
+    fn forget(&mut self, operation: &str, number: u64) {
+        if self.running.get(operation).is_some_and(|running| running.number == number) {
+            self.running.remove(operation);
+        }
+    }
+
+    fn say(&self, message: Value) {
+        // A client that does not read what it is sent need not be greeted either.
+        let _ = self.outgoing.try_send(Outgoing::Text(message.to_string()));
+    }
+
+    fn stop_all(&mut self) {
+        for (_, running) in self.running.drain() {
+            running.stop.abort();
+        }
+    }
+}
+
+/// The client, for an operation's task.
+struct Reader {
+    outgoing: mpsc::Sender<Outgoing>,
+    patience: Duration,
+}
+
+/// The client did not take an answer in time, or is gone.
+struct Unread;
+
+impl Reader {
+    async fn tell(&self, message: Value) -> Result<(), Unread> {
+        let sent = self.outgoing.send_timeout(Outgoing::Text(message.to_string()), self.patience).await;
+        sent.map_err(|_| Unread)
+    }
+}
+
+fn finished_errors(errors: Vec<ServerError>, id: &str) -> Value {
+    let mut answer = finished(Answer::Refused(errors), id);
+    answer["errors"].take()
+}

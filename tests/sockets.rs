@@ -1,0 +1,358 @@
+//! Operations over WebSocket and as server-sent events, on a schema of the tests' own: what the product streams has
+//! tests of its own.
+
+use std::time::Duration;
+
+use async_graphql::{EmptyMutation, Object, Result, Schema, Subscription};
+use dualcaster::engine::Engine;
+use futures_util::stream::{self, Stream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::harness::{Content, Store, TestApp, TestDatabase, runtime, settings_for};
+
+static FLOOD_ENDED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+struct Query;
+
+#[Object]
+impl Query {
+    async fn hello(&self) -> &str {
+        "world"
+    }
+}
+
+struct Streams;
+
+#[Subscription]
+impl Streams {
+    async fn count(&self, to: i32) -> impl Stream<Item = i32> {
+        stream::iter(1..=to)
+    }
+
+    async fn forever(&self) -> impl Stream<Item = i32> {
+        stream::iter(0..).take(1).chain(stream::pending())
+    }
+
+    /// Without an end; it tells when it is let go.
+    async fn flood(&self) -> impl Stream<Item = String> {
+        struct Told;
+        impl Drop for Told {
+            fn drop(&mut self) {
+                FLOOD_ENDED.notify_one();
+            }
+        }
+        let told = Told;
+        stream::repeat("x".repeat(100_000)).inspect(move |_| {
+            let _ = &told;
+        })
+    }
+
+    async fn fails(&self) -> Result<stream::Empty<i32>> {
+        Err("not today".into())
+    }
+}
+
+/// Runs a test against a server with this schema; `change` changes its settings.
+fn with_server(change: impl FnOnce(&mut dualcaster::config::Settings), test: impl AsyncFnOnce(&TestApp)) {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        change(&mut settings);
+        let engine = Engine::new(|| Schema::build(Query, EmptyMutation, Streams), &settings.guard);
+        let app = TestApp::start_around(&database, settings, engine).await;
+        test(&app).await;
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    async fn open(app: &TestApp) -> Self {
+        Self::open_from(app, None).await.expect("a socket")
+    }
+
+    async fn open_from(app: &TestApp, origin: Option<&str>) -> tokio_tungstenite::tungstenite::Result<Self> {
+        let mut request = format!("{}/graphql", app.base.replace("http", "ws")).into_client_request()?;
+        let headers = request.headers_mut();
+        headers.insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
+        if let Some(origin) = origin {
+            headers.insert("origin", origin.parse().expect("a header"));
+        }
+        let (socket, answer) = connect_async(request).await?;
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "graphql-transport-ws");
+        Ok(Self(socket))
+    }
+
+    async fn greeted(app: &TestApp) -> Self {
+        let mut socket = Self::open(app).await;
+        socket.say(json!({"type": "connection_init"})).await;
+        assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
+        socket
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.0.send(Message::text(message.to_string())).await.expect("sent");
+    }
+
+    async fn subscribe(&mut self, id: &str, query: &str) {
+        self.say(json!({"type": "subscribe", "id": id, "payload": {"query": query}})).await;
+    }
+
+    /// The next message, without what it says of the cost; or the number with which the server ended the connection.
+    async fn hear(&mut self) -> Value {
+        loop {
+            let message =
+                tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("in time");
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    let mut message: Value = serde_json::from_str(&text).expect("JSON");
+                    if let Some(payload) = message.get_mut("payload").and_then(Value::as_object_mut) {
+                        payload.remove("extensions");
+                    }
+                    return message;
+                }
+                Some(Ok(Message::Close(frame))) => return json!(frame.map(|frame| u16::from(frame.code))),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Value::Null,
+            }
+        }
+    }
+}
+
+#[test]
+fn a_socket_answers_queries_and_subscriptions() {
+    with_server(
+        |_| {},
+        async |app| {
+            let mut socket = Socket::greeted(app).await;
+            socket.say(json!({"type": "ping"})).await;
+            assert_eq!(socket.hear().await, json!({"type": "pong"}));
+            socket.subscribe("1", "{ hello }").await;
+            assert_eq!(
+                socket.hear().await,
+                json!({"type": "next", "id": "1", "payload": {"data": {"hello": "world"}}})
+            );
+            assert_eq!(socket.hear().await, json!({"type": "complete", "id": "1"}));
+            // An id is free again when its operation has ended.
+            socket.subscribe("1", "subscription { count(to: 2) }").await;
+            for number in 1..=2 {
+                assert_eq!(
+                    socket.hear().await,
+                    json!({"type": "next", "id": "1", "payload": {"data": {"count": number}}})
+                );
+            }
+            assert_eq!(socket.hear().await, json!({"type": "complete", "id": "1"}));
+            // One that is ended by its client says no more.
+            socket.subscribe("2", "subscription { forever }").await;
+            assert_eq!(socket.hear().await["payload"]["data"], json!({"forever": 0}));
+            socket.say(json!({"type": "complete", "id": "2"})).await;
+            socket.subscribe("3", "subscription { fails }").await;
+            let failed = socket.hear().await;
+            assert_eq!(
+                (&failed["id"], &failed["payload"]["errors"][0]["message"]),
+                (&json!("3"), &json!("not today"))
+            );
+            assert_eq!(socket.hear().await, json!({"type": "complete", "id": "3"}));
+            socket.subscribe("4", "{ nothing }").await;
+            let refused = socket.hear().await;
+            assert_eq!(
+                (&refused["type"], &refused["payload"][0]["extensions"]["errorCode"]),
+                (&json!("error"), &json!("ERR-3002"))
+            );
+        },
+    );
+}
+
+#[test]
+fn the_protocol_is_kept_to() {
+    with_server(
+        |_| {},
+        async |app| {
+            for (greet, message, code) in [
+                (false, json!({"type": "subscribe", "id": "1", "payload": {"query": "{ hello }"}}), 4401),
+                (true, json!({"type": "connection_init"}), 4429),
+                (true, json!({"type": "dance"}), 4400),
+                (true, json!({"type": "subscribe", "payload": {"query": "{ hello }"}}), 4400),
+                (true, json!({"type": "subscribe", "id": "1", "payload": {"query": 7}}), 4400),
+                (true, json!([]), 4400),
+            ] {
+                let mut socket = if greet { Socket::greeted(app).await } else { Socket::open(app).await };
+                socket.say(message.clone()).await;
+                assert_eq!(socket.hear().await, json!(code), "{message}");
+            }
+            let mut socket = Socket::greeted(app).await;
+            socket.subscribe("1", "subscription { forever }").await;
+            assert_eq!(socket.hear().await["payload"]["data"], json!({"forever": 0}));
+            socket.subscribe("1", "subscription { forever }").await;
+            assert_eq!(socket.hear().await, json!(4409));
+            let mut socket = Socket::greeted(app).await;
+            socket.0.send(Message::binary(vec![1])).await.expect("sent");
+            assert_eq!(socket.hear().await, json!(4400));
+            let mut socket = Socket::greeted(app).await;
+            // The server may end the connection before all of it is sent.
+            let _ = socket.0.send(Message::text("x".repeat(2_000_000))).await;
+            assert_eq!(socket.hear().await, Value::Null);
+            assert!(Socket::open_from(app, Some("https://elsewhere.example")).await.is_err());
+            assert!(Socket::open_from(app, Some(&app.base)).await.is_ok());
+        },
+    );
+}
+
+#[test]
+fn a_socket_has_so_many_operations_and_no_more() {
+    with_server(
+        |settings| settings.socket.operations = 2,
+        async |app| {
+            let mut socket = Socket::greeted(app).await;
+            for id in ["1", "2"] {
+                socket.subscribe(id, "subscription { forever }").await;
+                assert_eq!(socket.hear().await["id"], json!(id));
+            }
+            socket.subscribe("3", "subscription { forever }").await;
+            assert_eq!(socket.hear().await, json!(4429));
+        },
+    );
+}
+
+#[test]
+fn who_does_not_greet_or_does_not_read_is_let_go() {
+    let change = |settings: &mut dualcaster::config::Settings| {
+        settings.socket.greeting_timeout = Duration::from_millis(50);
+        settings.socket.read_timeout = Duration::from_millis(50);
+    };
+    with_server(change, async |app| {
+        assert_eq!(Socket::open(app).await.hear().await, json!(4408));
+        let mut socket = Socket::greeted(app).await;
+        socket.subscribe("1", "subscription { flood }").await;
+        // Nobody reads.
+        tokio::time::timeout(Duration::from_secs(20), FLOOD_ENDED.notified()).await.expect("it is let go");
+    });
+}
+
+/// What a server says to a connection that sends this and no more, until it ends the connection.
+async fn until_closed(app: &TestApp, sent: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut connection =
+        TcpStream::connect(app.base.trim_start_matches("http://")).await.expect("a connection");
+    connection.write_all(sent.as_bytes()).await.expect("sent");
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut answer)).await;
+    // A reset is an end too.
+    let _ = read.expect("it is closed");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn half_a_request_does_not_stay() {
+    let change = |settings: &mut dualcaster::config::Settings| {
+        settings.socket.header_timeout = Duration::from_millis(100);
+        settings.server.request_timeout = Duration::from_millis(100);
+    };
+    with_server(change, async |app| {
+        assert_eq!(until_closed(app, "").await, "");
+        let headers = until_closed(app, "POST /graphql HTTP/1.1\r\nhost: x\r\nx-").await;
+        assert!(headers.is_empty() || headers.starts_with("HTTP/1.1 408"), "{headers}");
+        let body = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
+        let answer = until_closed(app, body).await;
+        assert!(answer.contains("ERR-5002"), "{answer}");
+    });
+}
+
+#[test]
+fn connections_over_the_limit_wait_for_a_place() {
+    with_server(
+        |settings| settings.socket.connections = 1,
+        async |app| {
+            let first = Socket::greeted(app).await;
+            let (second, ()) = tokio::join!(app.answer("{ hello }", json!(null)), async {
+                tokio::task::yield_now().await;
+                drop(first);
+            });
+            assert_eq!(second["data"], json!({"hello": "world"}));
+        },
+    );
+}
+
+#[test]
+fn a_stopping_server_says_good_bye() {
+    with_server(
+        |_| {},
+        async |app| {
+            let mut socket = Socket::greeted(app).await;
+            app.app.drain();
+            assert_eq!(socket.hear().await, json!(1001));
+        },
+    );
+}
+
+#[test]
+fn answers_come_as_events_where_these_are_asked_for() {
+    with_server(
+        |_| {},
+        async |app| {
+            let events = async |query: &str| {
+                let request =
+                    app.client.post(format!("{}/graphql", app.base)).header("accept", "text/event-stream");
+                let answer = request.json(&json!({"query": query})).send().await.expect("an answer");
+                assert_eq!(
+                    (answer.status().as_u16(), answer.headers()["content-type"].to_str().expect("text")),
+                    (200, "text/event-stream")
+                );
+                let text = answer.text().await.expect("text");
+                text.split("\n\n")
+                    .filter(|event| !event.is_empty())
+                    .map(|event| {
+                        let (name, data) = event.split_once('\n').unwrap_or((event, "data:"));
+                        let mut data: Value =
+                            serde_json::from_str(data.trim_start_matches("data:").trim()).unwrap_or_default();
+                        if let Some(data) = data.as_object_mut() {
+                            data.remove("extensions");
+                        }
+                        (name.trim_start_matches("event:").trim().to_owned(), data)
+                    })
+                    .collect::<Vec<_>>()
+            };
+            let next = |data: Value| ("next".to_owned(), json!({"data": data}));
+            let complete = || ("complete".to_owned(), Value::Null);
+            assert_eq!(events("{ hello }").await, [next(json!({"hello": "world"})), complete()]);
+            assert_eq!(
+                events("subscription { count(to: 2) }").await,
+                [next(json!({"count": 1})), next(json!({"count": 2})), complete()]
+            );
+            let refused = events("{ nothing }").await;
+            assert_eq!(refused[0].1["errors"][0]["extensions"]["errorCode"], json!("ERR-3002"));
+            // By GET too.
+            let by_get = app
+                .client
+                .get(format!("{}/graphql?query=%7Bhello%7D", app.base))
+                .header("accept", "text/event-stream");
+            assert!(
+                by_get
+                    .send()
+                    .await
+                    .expect("an answer")
+                    .text()
+                    .await
+                    .expect("text")
+                    .contains("event: complete")
+            );
+            // Where several answers do not fit, a subscription is refused in words.
+            let plain = app.answer("subscription { forever }", json!(null)).await;
+            assert_eq!(plain["errors"][0]["extensions"]["errorCode"], json!("ERR-3002"));
+            // A stream without an end ends with the server.
+            let request =
+                app.client.post(format!("{}/graphql", app.base)).header("accept", "text/event-stream");
+            let answer =
+                request.json(&json!({"query": "subscription { forever }"})).send().await.expect("an answer");
+            app.app.drain();
+            assert!(answer.text().await.expect("text").contains("forever"));
+        },
+    );
+}
