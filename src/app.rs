@@ -9,7 +9,9 @@ use tokio::sync::watch;
 
 use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
+use crate::domain::operations::{list_operations, operations_version};
 use crate::engine::Engine;
+
 use crate::graphql::schema;
 use crate::pagination::CursorSecret;
 use crate::secret;
@@ -40,6 +42,13 @@ pub enum BuildError {
     #[error("the data folder can't be used: {0}")]
     DataFolder(#[from] std::io::Error),
 }
+
+/// How often the server looks whether trusted documents have changed.
+const OPERATIONS_EVERY: Duration = Duration::from_secs(5);
+
+/// Tells one state of the trusted documents from the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationsVersion((i64, i64));
 
 /// The time a readiness check has for each thing it asks.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -79,6 +88,35 @@ impl App {
         };
         let draining = watch::Sender::new(false);
         Ok(Self { inner: Arc::new(Inner { settings, databases, redis, engine, metrics, draining }) })
+    }
+
+    /// Reads the trusted documents again where they have changed since `known`, and answers what to know the next time.
+    ///
+    /// # Errors
+    /// The database's; the documents then stay as they are.
+    pub async fn load_operations(
+        &self,
+        known: Option<OperationsVersion>,
+    ) -> crate::error::Result<OperationsVersion> {
+        let connection = self.databases().read();
+        let version = OperationsVersion(operations_version(connection).await?);
+        if known.as_ref() != Some(&version) {
+            let rows = list_operations(connection).await?;
+            self.engine().trust(rows.into_iter().map(|row| (row.document_id, row.document)));
+        }
+        Ok(version)
+    }
+
+    /// Keeps the trusted documents in step with the database, for as long as the server runs.
+    pub async fn keep_operations(&self) {
+        let mut known = None;
+        loop {
+            match self.load_operations(known.take()).await {
+                Ok(version) => known = Some(version),
+                Err(error) => tracing::warn!(error = error.log_text(), "the trusted documents can't be read"),
+            }
+            tokio::time::sleep(OPERATIONS_EVERY).await;
+        }
     }
 
     pub fn settings(&self) -> &Settings {

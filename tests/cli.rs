@@ -201,6 +201,30 @@ fn without_a_file_the_newest_is_asked_of_the_service() {
 }
 
 #[test]
+fn operations_are_registered_listed_and_removed() {
+    let folder = TempDir::new().expect("a folder");
+    let documents = TempDir::new().expect("a folder");
+    std::fs::write(documents.path().join("a.graphql"), "query Names { cards { nodes { ...Name } } }")
+        .expect("written");
+    let path = documents.path().display().to_string();
+    let add = ["operations", "add", &path, "--client", "bot", "--version", "2"];
+    let lacking = run(&folder, &add);
+    assert!(
+        lacking.status.code() == Some(1) && text(&lacking.stderr).contains("fragment Name"),
+        "{}",
+        text(&lacking.stderr)
+    );
+    std::fs::write(documents.path().join("b.graphql"), "fragment Name on Card { name }").expect("written");
+    assert!(text(&run(&folder, &add).stdout).contains("1 are new"));
+    let listed = text(&run(&folder, &["operations", "list"]).stdout);
+    assert!(listed.starts_with("sha256:") && listed.trim_end().ends_with("bot 2  Names"), "{listed}");
+    let id = listed.split_whitespace().next().expect("an id");
+    assert_eq!(run(&folder, &["operations", "remove", id]).status.code(), Some(0));
+    assert_eq!(run(&folder, &["operations", "remove", id]).status.code(), Some(1));
+    assert!(run(&folder, &["operations", "list"]).stdout.is_empty());
+}
+
+#[test]
 fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told() {
     let folder = TempDir::new().expect("a folder");
     let made = run(

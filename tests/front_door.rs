@@ -1,11 +1,12 @@
 //! GraphQL over HTTP to the letter, and the limits that no document gets past.
 
+use dualcaster::domain::operations::{Operation, add_operations, remove_operation};
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{TestApp, on_both_stores};
+use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime, settings_for};
 
 const RESPONSE: &str = "application/graphql-response+json";
 
@@ -135,6 +136,8 @@ on_both_stores! { Tables:
         ] {
             assert_eq!(refusal(get(&app, wrong)).await, (400, "ERR-3002".to_owned()), "{wrong:?}");
         }
+        let mutation = send(get(&app, &[("query", "mutation { anything }")])).await;
+        assert_eq!((mutation.status().as_u16(), mutation.headers()["allow"].to_str().expect("text")), (405, "POST"));
         let several = [("query", "query A { __typename } query B { b: __typename }"), ("operationName", "B")];
         let body: Value = send(get(&app, &several)).await.json().await.expect("JSON");
         assert_eq!(body["data"], json!({"b": "Query"}));
@@ -254,6 +257,27 @@ on_both_stores! { Tables:
         assert_eq!(refusal(post(&app).json(&json!({"extensions": named(&bad)}))).await.1, "ERR-4004");
     }
 
+    async fn a_registered_document_is_asked_by_its_id(app: TestApp) {
+        let operation = |id: &str, document: &str| Operation { document_id: id.into(), name: None, document: document.into() };
+        let first = [operation("sha256:ab", "query($n: Int!) { cards(first: $n) { totalCount } }"), operation("7", "{ __typename }")];
+        let connection = app.bulk.write();
+        assert_eq!(add_operations(connection, "bot", "1", &first).await.expect("added"), 2);
+        assert_eq!(add_operations(connection, "bot", "1", &first).await.expect("there"), 0);
+        assert!(add_operations(connection, "bot", "1", &[operation("7", "{ other }")]).await.is_err());
+        let known = app.app.load_operations(None).await.expect("loaded");
+        for name in ["documentId", "doc_id", "id"] {
+            let body: Value = send(post(&app).json(&json!({name: "sha256:ab", "variables": {"n": 1}}))).await.json().await.expect("JSON");
+            assert_eq!(body["data"]["cards"]["totalCount"], json!(0), "{name}");
+        }
+        let by_get: Value = send(get(&app, &[("documentId", "7")])).await.json().await.expect("JSON");
+        assert_eq!(by_get["data"], json!({"__typename": "Query"}));
+        assert_eq!(refusal(post(&app).json(&json!({"documentId": "nobody's"}))).await, (400, "ERR-4004".to_owned()));
+        assert_eq!(refusal(post(&app).json(&json!({"documentId": "7", "query": "{ __typename }"}))).await.1, "ERR-3002");
+        assert_eq!(remove_operation(connection, "7").await.expect("removed"), 1);
+        assert_ne!(app.app.load_operations(Some(known.clone())).await.expect("loaded"), known);
+        assert_eq!(refusal(post(&app).json(&json!({"documentId": "7"}))).await.1, "ERR-4004");
+    }
+
     async fn the_cost_is_told(app: TestApp) {
         let cost = async |text: &str, variables: Value| {
             let body: Value = send(post(&app).json(&json!({"query": text, "variables": variables}))).await.json().await.expect("JSON");
@@ -271,4 +295,57 @@ on_both_stores! { Tables:
     async fn every_list_says_how_long_it_may_be(app: TestApp) {
         assert_eq!(app.app.engine().unbounded_lists(), Vec::<String>::new());
     }
+}
+
+#[test]
+fn where_only_registered_documents_are_answered_no_other_is() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        settings.guard.operations = dualcaster::config::Operations::TrustedOnly;
+        let app = TestApp::start_with(&database, settings).await;
+        let document = "{ marketplaces { slug } }";
+        assert_eq!(refusal(post(&app).json(&query(document))).await, (400, "ERR-4004".to_owned()));
+        let operation = Operation { document_id: "1".into(), name: None, document: document.into() };
+        add_operations(app.bulk.write(), "web", "1", &[operation]).await.expect("added");
+        app.app.load_operations(None).await.expect("loaded");
+        for asked in [json!({"documentId": "1"}), query(document)] {
+            assert_eq!(send(post(&app).json(&asked)).await.status(), 200, "{asked}");
+        }
+        assert_eq!(refusal(post(&app).json(&query("{ __typename }"))).await.1, "ERR-4004");
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn in_production_the_schema_is_not_told() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        settings.mode = dualcaster::config::Mode::Production;
+        let app = TestApp::start_with(&database, settings).await;
+        for text in [
+            "{ __schema { types { name } } }",
+            "{ ...A } fragment A on Query { x: __type(name: \"Card\") { name } }",
+        ] {
+            assert_eq!(refusal(post(&app).json(&query(text))).await, (400, "ERR-2005".to_owned()), "{text}");
+        }
+        assert_eq!(send(post(&app).json(&query("{ __typename }"))).await.status(), 200);
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn a_limit_that_is_not_enforced_only_counts() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        settings.guard.enforced = false;
+        let app = TestApp::start_with(&database, settings).await;
+        assert_eq!(send(post(&app).json(&query(&format!("{{ {} }}", aliases(31))))).await.status(), 200);
+        app.stop().await;
+        database.remove().await;
+    });
 }

@@ -12,3 +12,4 @@ pub mod price_day;
 pub mod price_snapshot;
 pub mod stale_card;
 pub mod store_state;
+pub mod trusted_operation;

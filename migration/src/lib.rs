@@ -6,6 +6,7 @@
 mod dialect;
 mod m20261122_000001_create_catalogue;
 mod m20261122_000002_create_market;
+mod m20261122_000003_create_operations;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_create_catalogue::Migration),
             Box::new(m20261122_000002_create_market::Migration),
+            Box::new(m20261122_000003_create_operations::Migration),
         ]
     }
 }

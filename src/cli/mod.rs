@@ -4,6 +4,7 @@ mod config;
 mod health;
 mod ingest;
 mod migrate;
+mod operations;
 mod output;
 mod progress;
 mod serve;
@@ -48,6 +49,11 @@ enum Command {
     },
     /// Fill the store with a synthetic market: the same for the same seed.
     Generate(ingest::Generate),
+    /// The documents that clients have registered.
+    Operations {
+        #[command(subcommand)]
+        change: operations::Change,
+    },
     /// Print the schema in SDL.
     Schema,
     /// Print every setting with its value, default and source.
@@ -135,6 +141,7 @@ fn execute(command: Command) -> Outcome {
             Command::Migrate { direction } => migrate::migrate(&settings, direction).await,
             Command::Ingest { source, json } => ingest::ingest(&settings, source, json).await,
             Command::Generate(generate) => ingest::generate(&settings, generate).await,
+            Command::Operations { change } => operations::change(&settings, change).await,
             Command::Health { url } => health::check(&settings, url).await,
             Command::Schema | Command::Config { .. } => Ok(()),
         }

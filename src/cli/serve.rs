@@ -73,7 +73,10 @@ pub async fn serve(settings: Settings) -> Outcome {
     } else {
         tracing::info!(%address, cards = contents.cards, "ready");
     }
+    let operations = app.clone();
+    let operations = tokio::spawn(async move { operations.keep_operations().await });
     serve_http(app.clone(), listeners, stop_signal()).await;
+    operations.abort();
     app.close().await;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What one GraphQL request may ask for at most.
 
-use super::Environment;
+use std::str::FromStr;
+
+use super::{Environment, Mode};
 
 /// The limits. Each is the greatest figure that passes.
 #[derive(Debug, Clone)]
@@ -17,10 +19,39 @@ pub struct GuardSettings {
     pub variables_depth: usize,
     /// Operations in one HTTP request; 0: a batch is refused.
     pub batch: usize,
+    pub operations: Operations,
+}
+
+/// Which documents are executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operations {
+    Any,
+    /// Bots' only where they were registered.
+    TrustedForBots,
+    TrustedOnly,
+}
+
+impl FromStr for Operations {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "any" => Ok(Self::Any),
+            "trusted-for-bots" => Ok(Self::TrustedForBots),
+            "trusted-only" => Ok(Self::TrustedOnly),
+            _ => Err("must be any, trusted-for-bots or trusted-only"),
+        }
+    }
 }
 
 impl GuardSettings {
-    pub(super) fn read(environment: &mut Environment) -> Self {
+    pub(super) fn read(environment: &mut Environment, mode: Mode) -> Self {
+        let operations = environment.optional(
+            "DUALCASTER_OPERATIONS",
+            "any; trusted-for-bots in production",
+            "`any`, `trusted-for-bots` or `trusted-only`: whose documents must have been registered (`dualcaster operations add`).",
+        );
+        let usual = if mode == Mode::Production { Operations::TrustedForBots } else { Operations::Any };
         Self {
             enforced: environment.get(
                 "DUALCASTER_GUARD_ENFORCED",
@@ -73,6 +104,7 @@ impl GuardSettings {
                 "0",
                 "Operations in one HTTP request at most, 10 or less; 0: batches are refused.",
             ),
+            operations: operations.unwrap_or(usual),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 pub use database::DatabaseSettings;
 pub use environment::{Environment, Mistakes, Setting, Source};
-pub use guard::GuardSettings;
+pub use guard::{GuardSettings, Operations};
 pub use market::MarketSettings;
 pub use server::ServerSettings;
 pub use socket::SocketSettings;
@@ -70,7 +70,7 @@ impl Settings {
         let settings = Self {
             mode,
             server: ServerSettings::read(environment, mode),
-            guard: GuardSettings::read(environment),
+            guard: GuardSettings::read(environment, mode),
             socket: SocketSettings::read(environment),
             database: DatabaseSettings::read(environment, &data_dir),
             redis_url: environment.optional_secret(

@@ -2,4 +2,5 @@
 
 pub mod catalogue;
 pub mod market;
+pub mod operations;
 pub mod store;

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::parser::{self, parse_query};
 use async_graphql::{Positioned, Request, Response, ServerError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use super::Execute;
 use super::guard::{Guard, Shape};
+use super::{Execute, Refused};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
 const KEPT_BYTES: u64 = 4 << 20;
@@ -33,29 +33,50 @@ impl Document {
     pub fn parsed(&self) -> &ExecutableDocument {
         &self.parsed
     }
+}
 
-    /// The operation of this name, or the only one.
-    ///
-    /// # Errors
-    /// When there is none of this name, or several and no name.
-    pub fn operation(&self, name: Option<&str>) -> Result<&Positioned<OperationDefinition>, ServerError> {
-        let unknown = |name| ServerError::new(format!("Unknown operation named \"{name}\"."), None);
-        match (&self.parsed.operations, name) {
-            (DocumentOperations::Single(operation), None) => Ok(operation),
-            (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
-            (DocumentOperations::Multiple(all), Some(name)) => all.get(name).ok_or_else(|| unknown(name)),
-            (DocumentOperations::Multiple(all), None) => {
-                let mut all = all.values();
-                match (all.next(), all.next()) {
-                    (Some(operation), None) => Ok(operation),
-                    _ => Err(ServerError::new(
-                        "The document has several operations: say which by operationName.",
-                        None,
-                    )),
-                }
+/// The operation of this name, or the only one.
+///
+/// # Errors
+/// When there is none of this name, or several and no name.
+pub(super) fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>, ServerError> {
+    let unknown = |name| ServerError::new(format!("Unknown operation named \"{name}\"."), None);
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Single(_), Some(name)) => Err(unknown(name)),
+        (DocumentOperations::Multiple(all), Some(name)) => all.get(name).ok_or_else(|| unknown(name)),
+        (DocumentOperations::Multiple(all), None) => {
+            let mut all = all.values();
+            match (all.next(), all.next()) {
+                (Some(operation), None) => Ok(operation),
+                _ => Err(ServerError::new(
+                    "The document has several operations: say which by operationName.",
+                    None,
+                )),
             }
         }
     }
+}
+
+/// What the parser did not understand, in words: it draws the place, which the location tells already.
+fn syntax_error(error: &parser::Error) -> ServerError {
+    let at = error.positions().next();
+    let message = match error {
+        parser::Error::Syntax { message, .. } => {
+            // `  = expected selection_set or argument`, as the last line of the drawing.
+            let expected = message.lines().rev().find_map(|line| line.trim().strip_prefix("= "));
+            match expected {
+                Some(expected) => format!("Syntax error: {}.", expected.replace('_', " ")),
+                None => "Syntax error.".to_owned(),
+            }
+        }
+        parser::Error::RecursionLimitExceeded => "The document is nested too deep.".to_owned(),
+        other => format!("{other}."),
+    };
+    ServerError::new(message, at)
 }
 
 /// Reads documents, and remembers the valid ones.
@@ -79,16 +100,27 @@ impl Documents {
         Self { checker: Box::new(checker), known: Cache::with_weighter(KEPT_DOCUMENTS, KEPT_BYTES, ByLength) }
     }
 
+    /// Reads a document. `may_be` says whether the operation of this name may be asked for at all: what may not is told
+    /// so before anything else that is wrong with it.
+    ///
     /// # Errors
     /// What is wrong with the text or with the document.
-    pub async fn read(&self, text: &str, guard: &Guard) -> Result<Arc<Document>, Vec<ServerError>> {
+    pub async fn read(
+        &self,
+        text: &str,
+        guard: &Guard,
+        name: Option<&str>,
+        may_be: impl Fn(&OperationDefinition) -> bool,
+    ) -> Result<Arc<Document>, Refused> {
         if let Some(known) = self.known.get(text) {
             return Ok(known);
         }
-        let one = |error| vec![error];
-        guard.check_text(text).map_err(one)?;
-        let parsed = parse_query(text).map_err(|error| one(error.into()))?;
-        let shape = guard.check_shape(&parsed).map_err(one)?;
+        guard.check_text(text)?;
+        let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
+        if operation(&parsed, name).is_ok_and(|operation| !may_be(&operation.node)) {
+            return Err(Refused::NoQuery);
+        }
+        let shape = guard.check_shape(&parsed)?;
         let mut request = Request::new(String::new());
         // The checks look at the whole document, whichever operation is chosen.
         if let DocumentOperations::Multiple(operations) = &parsed.operations {
@@ -97,7 +129,7 @@ impl Documents {
         request.set_parsed_query(parsed.clone());
         let checked = self.checker.execute(request).await;
         if !checked.errors.is_empty() {
-            return Err(checked.errors);
+            return Err(Refused::Errors(checked.errors));
         }
         let document = Arc::new(Document { parsed, shape });
         self.known.insert(text.into(), Arc::clone(&document));

@@ -5,12 +5,17 @@ mod arguments;
 mod documents;
 mod error;
 mod guard;
+mod manifest;
 mod persisted;
+mod trusted;
 mod variables;
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+};
 use async_graphql::registry::Registry;
 use async_graphql::{
     Data, Name, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
@@ -24,8 +29,10 @@ use tracing::Instrument;
 use self::documents::Documents;
 pub use self::error::{failure_of, refused};
 use self::guard::Guard;
+pub use self::manifest::{Listed, read_documents, read_manifest};
 use self::persisted::Persisted;
-use crate::config::GuardSettings;
+use self::trusted::Trusted;
+use crate::config::{GuardSettings, Operations};
 use crate::error::{Code, Refusal};
 
 /// What a caller asks for.
@@ -35,10 +42,14 @@ pub struct Call {
     /// The SHA-256 of the query, in hexadecimal digits: in place of the query where the server knows it, or beside it
     /// to make it known.
     pub hash: Option<String>,
+    /// The id of a trusted document, in place of the query.
+    pub document_id: Option<String>,
     pub operation_name: Option<String>,
     pub variables: Variables,
     /// Whether the caller may see the schema.
     pub may_introspect: bool,
+    /// Whether the caller may ask for queries only.
+    pub only_queries: bool,
 }
 
 /// What an operation does.
@@ -56,6 +67,36 @@ impl Kind {
             Self::Mutation => "mutation",
             Self::Subscription => "subscription",
         }
+    }
+}
+
+/// Why an operation is not made ready. Nothing was executed.
+#[derive(Debug)]
+pub enum Refused {
+    /// It is no query, and the caller may only ask.
+    NoQuery,
+    /// What is wrong with it: never more than a handful, each short and with a code.
+    Errors(Vec<ServerError>),
+}
+
+impl Refused {
+    pub fn into_errors(self) -> Vec<ServerError> {
+        match self {
+            Self::NoQuery => vec![refused(&Refusal::invalid_value("Only queries are answered here."), None)],
+            Self::Errors(errors) => errors,
+        }
+    }
+}
+
+impl From<ServerError> for Refused {
+    fn from(error: ServerError) -> Self {
+        Self::Errors(vec![error])
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        refused(&refusal, None).into()
     }
 }
 
@@ -78,6 +119,8 @@ pub struct Engine {
     schema: Box<dyn Execute>,
     documents: Documents,
     persisted: Persisted,
+    trusted: Trusted,
+    only_trusted: bool,
     guard: Guard,
     registry: Registry,
     max_cost: u64,
@@ -96,6 +139,8 @@ impl Engine {
             schema: Box::new(build().validation_mode(ValidationMode::Fast).finish()),
             documents: Documents::new(build().extension(documents::CheckOnly).finish()),
             persisted: Persisted::default(),
+            trusted: Trusted::default(),
+            only_trusted: limits.operations == Operations::TrustedOnly,
             guard: Guard::new(limits.clone()),
             registry: registry::<Q, M, S>(),
             max_cost: limits.cost,
@@ -105,29 +150,33 @@ impl Engine {
     /// Makes an operation ready, or says why it can't be. Nothing is executed.
     ///
     /// # Errors
-    /// What is wrong with the request: never more than a handful, each short and with a code.
-    pub async fn prepare(&self, call: Call) -> Result<Prepared, Vec<ServerError>> {
-        self.prepare_inner(call).await.map_err(error::presentable)
+    /// See [`Refused`].
+    pub async fn prepare(&self, call: Call) -> Result<Prepared, Refused> {
+        self.prepare_inner(call).await.map_err(|refused| match refused {
+            Refused::Errors(errors) => Refused::Errors(error::presentable(errors)),
+            Refused::NoQuery => Refused::NoQuery,
+        })
     }
 
-    async fn prepare_inner(&self, call: Call) -> Result<Prepared, Vec<ServerError>> {
-        let one = |error| vec![error];
-        let query = self.persisted.query_of(&call).map_err(|refusal| one(refused(&refusal, None)))?;
-        let document = self.documents.read(&query, &self.guard).await?;
+    async fn prepare_inner(&self, call: Call) -> Result<Prepared, Refused> {
+        let query = self.query_of(&call)?;
+        let name = call.operation_name.as_deref();
+        let may_be =
+            |operation: &OperationDefinition| !call.only_queries || operation.ty == OperationType::Query;
+        let document = self.documents.read(&query, &self.guard, name, may_be).await?;
         if let Some(hash) = &call.hash {
             self.persisted.remember(hash, &query);
         }
         if document.shape().introspects && !call.may_introspect {
-            let refusal = Refusal::new(Code::Forbidden, "The schema can't be asked for here.");
-            return Err(one(refused(&refusal, None)));
+            return Err(Refusal::new(Code::Forbidden, "The schema can't be asked for here.").into());
         }
-        let operation = document.operation(call.operation_name.as_deref()).map_err(one)?;
+        let operation = documents::operation(document.parsed(), name)?;
+        if !may_be(&operation.node) {
+            return Err(Refused::NoQuery);
+        }
         let declared = &operation.node.variable_definitions;
-        let variables = variables::fit(&self.registry, declared, call.variables)?;
-        let cost = self
-            .guard
-            .check_cost(&self.registry, document.parsed(), &operation.node, &variables)
-            .map_err(one)?;
+        let variables = variables::fit(&self.registry, declared, call.variables).map_err(Refused::Errors)?;
+        let cost = self.guard.check_cost(&self.registry, document.parsed(), &operation.node, &variables)?;
         let kind = match operation.node.ty {
             OperationType::Query => Kind::Query,
             OperationType::Mutation => Kind::Mutation,
@@ -147,6 +196,23 @@ impl Engine {
         }
         request.set_parsed_query(parsed);
         Ok(Prepared { request, kind, cost })
+    }
+
+    /// Takes these for the trusted documents from now on.
+    pub fn trust(&self, documents: impl IntoIterator<Item = (String, String)>) {
+        self.trusted.replace(documents);
+    }
+
+    fn query_of(&self, call: &Call) -> Result<Arc<str>, Refusal> {
+        let untrusted = |message: &'static str| Refusal::new(Code::OperationNotTrusted, message);
+        if let Some(id) = &call.document_id {
+            return self.trusted.get(id).ok_or_else(|| untrusted("There is no operation of this id."));
+        }
+        let query = self.persisted.query_of(call)?;
+        if self.only_trusted && !self.trusted.holds(&query) {
+            return Err(untrusted("Only registered operations are answered here."));
+        }
+        Ok(query)
     }
 
     /// Executes a query or a mutation. `data` puts in what resolvers find in their context.

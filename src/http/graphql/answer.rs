@@ -143,6 +143,7 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
     let mut response = Response::new(Body::from(body.unwrap_or_default()));
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -9,7 +9,6 @@ mod request;
 mod sse;
 mod websocket;
 
-use async_graphql::ServerError;
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -27,7 +26,7 @@ use self::request::Rejected;
 use super::observe::RequestId;
 use super::serve::Place;
 use crate::app::App;
-use crate::engine::{Call, Kind, refused};
+use crate::engine::{Call, Kind, Refused, refused};
 use crate::error::{Code, Refusal};
 use crate::graphql::Loaders;
 
@@ -42,13 +41,14 @@ async fn by_post(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let media_type = match negotiate(&headers) {
-        Ok(media_type) => media_type,
-        Err(rejected) => return rejected.into_response(MediaType::Json, &id),
-    };
     let settings = app.settings();
+    let acceptable = negotiate(&headers);
+    let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
-        request::check_content_type(&headers)?;
+        if let Err(rejected) = acceptable.map(|_| ()).and_then(|()| request::check_content_type(&headers)) {
+            request::drain(body).await;
+            return Err(rejected);
+        }
         let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
         request::calls_in(&body, &settings.guard)
     };
@@ -66,7 +66,7 @@ async fn by_post(
         let mut answers = Vec::new();
         let calls = read.await?;
         for call in calls.calls {
-            answers.push(answer_call(&app, call, true).await?);
+            answers.push(answer_call(&app, call).await?);
         }
         Ok::<_, Rejected>((answers, calls.is_batch))
     });
@@ -100,7 +100,7 @@ async fn by_get(
     }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
-        answer_call(&app, call, false).await
+        answer_call(&app, Call { only_queries: true, ..call }).await
     });
     match answer.await {
         Ok(Ok(answer)) => render(vec![answer], false, media_type, &id),
@@ -171,25 +171,22 @@ fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
 }
 
 /// Answers one operation. What is wrong with it is an answer too; what HTTP itself forbids is not.
-async fn answer_call(app: &App, mut call: Call, may_write: bool) -> Result<Answer, Rejected> {
+async fn answer_call(app: &App, mut call: Call) -> Result<Answer, Rejected> {
     call.may_introspect = app.is_development();
     let prepared = match app.engine().prepare(call).await {
         Ok(prepared) => prepared,
-        Err(errors) => return Ok(Answer::Refused(errors)),
-    };
-    match prepared.kind() {
-        Kind::Mutation if !may_write => {
-            let refusal = Refusal::invalid_value("A mutation is asked for by POST.");
+        Err(Refused::Errors(errors)) => return Ok(Answer::Refused(errors)),
+        Err(Refused::NoQuery) => {
+            let refusal = Refusal::invalid_value("By GET only queries are answered: send this by POST.");
             return Err(Rejected::new(StatusCode::METHOD_NOT_ALLOWED, refusal)
                 .with(header::ALLOW, HeaderValue::from_static("POST")));
         }
-        Kind::Subscription => {
-            let refusal = Refusal::invalid_value(
-                "A subscription is asked for over WebSocket, or with the header Accept: text/event-stream.",
-            );
-            return Ok(Answer::Refused(vec![refused(&refusal, None)]));
-        }
-        Kind::Query | Kind::Mutation => {}
+    };
+    if prepared.kind() == Kind::Subscription {
+        let refusal = Refusal::invalid_value(
+            "A subscription is asked for over WebSocket, or with the header Accept: text/event-stream.",
+        );
+        return Ok(Answer::Refused(vec![refused(&refusal, None)]));
     }
     let loaders = Loaders::new(app.databases().read().clone());
     let response = app.engine().execute(prepared, |data| data.insert(loaders)).await;
@@ -200,7 +197,7 @@ async fn answer_call(app: &App, mut call: Call, may_write: bool) -> Result<Answe
 ///
 /// # Errors
 /// What is wrong with the operation.
-async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>, Vec<ServerError>> {
+async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>, Refused> {
     call.may_introspect = app.is_development();
     let prepared = app.engine().prepare(call).await?;
     let loaders = Loaders::new(app.databases().read().clone());

@@ -73,6 +73,18 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> R
     if too_long || taken > most { Err(too_large()) } else { Ok(read.freeze()) }
 }
 
+/// Reads a body that nobody wants, so that its sender comes to read why.
+pub(super) async fn drain(body: Body) {
+    let mut body = body.into_data_stream();
+    let mut taken = 0;
+    while let Some(Ok(piece)) = body.next().await {
+        taken += piece.len();
+        if taken > DRAINED {
+            return;
+        }
+    }
+}
+
 /// Bytes of a body that is too long which are read all the same: most clients read an answer only once they have sent
 /// their request.
 const DRAINED: usize = 4 << 20;
@@ -132,7 +144,15 @@ pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejec
     let variables = object(&mut call, "variables", "variables must be an object.")?;
     let mut extensions = object(&mut call, "extensions", "extensions must be an object.")?;
     let hash = hash_in(&mut extensions)?;
-    if query.is_none() && hash.is_none() {
+    // Under this name by the specification's appendix, under the others by Relay's own network layers.
+    let mut document_id = None;
+    for name in ["documentId", "doc_id", "id"] {
+        document_id = document_id.or(text(&mut call, name, "The document's id must be a string.")?);
+    }
+    if query.is_some() && document_id.is_some() {
+        return Err(Rejected::malformed("Send a query or a document's id, not both."));
+    }
+    if query.is_none() && hash.is_none() && document_id.is_none() {
         return Err(Rejected::malformed("There is no query."));
     }
     if variables.values().any(|value| !is_within(value, limits.variables_depth)) {
@@ -150,10 +170,12 @@ pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejec
     Ok(Call {
         query,
         hash,
+        document_id,
         // Clients send an empty name for none.
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: fitted,
         may_introspect: false,
+        only_queries: false,
     })
 }
 

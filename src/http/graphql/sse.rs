@@ -20,7 +20,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(12);
 pub(super) async fn answer(app: &App, call: Call, id: String) -> Response {
     let answers: BoxStream<'static, Answer> = match answers_to(app, call).await {
         Ok(answers) => answers,
-        Err(errors) => stream::iter([Answer::Refused(errors)]).boxed(),
+        Err(refused) => stream::iter([Answer::Refused(refused.into_errors())]).boxed(),
     };
     let stopping = app.clone();
     let events = answers

@@ -58,6 +58,12 @@ pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
     let (ended, mut endings) = mpsc::unbounded_channel();
     let goodbye = loop {
         tokio::select! {
+            // What has ended is known before the next message is heard.
+            biased;
+            Some(ending) = endings.recv() => match ending {
+                Ending::Done(operation, number) => conversation.forget(&operation, number),
+                Ending::Unread => break Some(SLOW),
+            },
             message = incoming.next() => {
                 answered = true;
                 let outcome = match message {
@@ -71,10 +77,6 @@ pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
                     break Some(goodbye);
                 }
             }
-            Some(ending) = endings.recv() => match ending {
-                Ending::Done(operation, number) => conversation.forget(&operation, number),
-                Ending::Unread => break Some(SLOW),
-            },
             () = &mut greeting, if !conversation.greeted => break Some(LATE),
             () = app.draining() => break Some(GONE),
             _ = &mut writer => break None,
@@ -195,27 +197,28 @@ impl Conversation<'_> {
         let reader = Reader { outgoing: self.outgoing.clone(), patience };
         let request_id = self.id.to_owned();
         let run = async move {
-            let read = async {
-                match stream(&app, call).await {
-                    Err(errors) => {
-                        let errors = finished_errors(errors, &request_id);
-                        reader.tell(json!({"type": "error", "id": operation, "payload": errors})).await
+            let told = async {
+                let last = match stream(&app, call).await {
+                    Err(refused) => {
+                        let errors = finished_errors(refused.into_errors(), &request_id);
+                        json!({"type": "error", "id": operation, "payload": errors})
                     }
                     Ok(mut answers) => {
                         while let Some(answer) = answers.next().await {
                             let payload = finished(answer, &request_id);
                             reader.tell(json!({"type": "next", "id": operation, "payload": payload})).await?;
                         }
-                        reader.tell(json!({"type": "complete", "id": operation})).await
+                        json!({"type": "complete", "id": operation})
                     }
-                }
+                };
+                // Before the client hears of it, for then the id is free. Nobody listens only when the conversation
+                // is over.
+                let _ = ended.send(Ending::Done(operation, number));
+                reader.tell(last).await
             };
-            let ending = match read.await {
-                Ok(()) => Ending::Done(operation, number),
-                Err(Unread) => Ending::Unread,
-            };
-            // Nobody hears it only when the conversation is over.
-            let _ = ended.send(ending);
+            if let Err(Unread) = told.await {
+                let _ = ended.send(Ending::Unread);
+            }
         };
         tokio::spawn(Abortable::new(run, stopped));
         Ok(())

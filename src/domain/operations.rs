@@ -1,0 +1,97 @@
+//! Trusted documents: the operations that clients have registered, by client and version.
+
+use entity::trusted_operation::{ActiveModel, Column, Entity, Model};
+use sea_orm::sea_query::OnConflict;
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use crate::error::{Refusal, Result};
+
+/// An operation of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operation {
+    pub document_id: String,
+    pub name: Option<String>,
+    pub document: String,
+}
+
+/// Rows of one statement.
+const ROWS: usize = 500;
+
+/// Registers the operations and answers how many were not there yet.
+///
+/// # Errors
+/// ERR-3002 where an id of the same client and version stands for another document; the database's.
+pub async fn add_operations(
+    connection: &impl ConnectionTrait,
+    client: &str,
+    version: &str,
+    operations: &[Operation],
+) -> Result<u64> {
+    let of_client = || Entity::find().filter(Column::Client.eq(client)).filter(Column::Version.eq(version));
+    let there = of_client().all(connection).await?;
+    let mut new = Vec::new();
+    for operation in operations {
+        match there.iter().find(|row| row.document_id == operation.document_id) {
+            Some(row) if row.document == operation.document => {}
+            Some(_) => {
+                let message =
+                    format!("The id {} stands for another document already.", operation.document_id);
+                return Err(Refusal::invalid_value(message).into());
+            }
+            None => new.push(ActiveModel {
+                id: NotSet,
+                client: Set(client.to_owned()),
+                version: Set(version.to_owned()),
+                document_id: Set(operation.document_id.clone()),
+                name: Set(operation.name.clone()),
+                document: Set(operation.document.clone()),
+            }),
+        }
+    }
+    let mut added = 0;
+    for rows in new.chunks(ROWS) {
+        let key = [Column::DocumentId, Column::Client, Column::Version];
+        added += Entity::insert_many(rows.to_vec())
+            .on_conflict(OnConflict::columns(key).do_nothing().to_owned())
+            .exec_without_returning(connection)
+            .await?;
+    }
+    Ok(added)
+}
+
+/// All of them, by client, version and name.
+///
+/// # Errors
+/// The database's.
+pub async fn list_operations(connection: &impl ConnectionTrait) -> Result<Vec<Model>> {
+    let mut rows = Entity::find().order_by_asc(Column::Id).all(connection).await?;
+    rows.sort_by(|a, b| (&a.client, &a.version, &a.name).cmp(&(&b.client, &b.version, &b.name)));
+    Ok(rows)
+}
+
+/// Takes an operation away, of whichever clients and versions, and answers how many rows that were.
+///
+/// # Errors
+/// The database's.
+pub async fn remove_operation(connection: &impl ConnectionTrait, document_id: &str) -> Result<u64> {
+    let removed = Entity::delete_many().filter(Column::DocumentId.eq(document_id)).exec(connection).await?;
+    Ok(removed.rows_affected)
+}
+
+/// What changes whenever an operation is added or removed.
+///
+/// # Errors
+/// The database's.
+pub async fn operations_version(connection: &impl ConnectionTrait) -> Result<(i64, i64)> {
+    let found: Option<(i64, Option<i32>)> = Entity::find()
+        .select_only()
+        .column_as(Column::Id.count(), "rows")
+        .column_as(Column::Id.max(), "newest")
+        .into_tuple()
+        .one(connection)
+        .await?;
+    Ok(found.map_or((0, 0), |(rows, newest)| (rows, newest.unwrap_or(0).into())))
+}
