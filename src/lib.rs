@@ -7,6 +7,7 @@ pub mod db;
 pub mod domain;
 pub mod engine;
 pub mod error;
+pub mod explain;
 pub mod generate;
 pub mod graphql;
 pub mod http;

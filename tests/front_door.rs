@@ -1,6 +1,7 @@
 //! GraphQL over HTTP to the letter, and the limits that no document gets past.
 
 use dualcaster::domain::operations::{Operation, add_operations, remove_operation};
+use dualcaster::engine::read_documents;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -292,6 +293,30 @@ on_both_stores! { Tables:
         assert_eq!(cost("{ ...A ...A } fragment A on Query { cards(first: 3) { nodes { id } } }", json!(null)).await, 2 * (1 + 3));
     }
 
+    async fn the_bots_operations_are_answered(app: TestApp) {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/discord-bot/operations");
+        let read = |path: std::path::PathBuf| (path.display().to_string(), std::fs::read_to_string(&path).expect("a file"));
+        let files: Vec<_> = std::fs::read_dir(folder).expect("a folder").map(|entry| read(entry.expect("an entry").path())).collect();
+        let listed = read_documents(&files).expect("operations");
+        assert_eq!(listed.len(), files.len());
+        for operation in listed {
+            let body: Value = send(post(&app).json(&json!({"query": operation.document, "variables": {"name": "x"}}))).await.json().await.expect("JSON");
+            assert_eq!(body.get("errors"), None, "{:?}: {body}", operation.name);
+        }
+    }
+
+    async fn what_an_answer_took_is_told_to_who_asks(app: TestApp) {
+        let text = "{ a: cardSet(code: \"a\") { name } b: cardSet(code: \"b\") { name } }";
+        let plain: Value = send(post(&app).json(&query(text))).await.json().await.expect("JSON");
+        assert_eq!(plain["extensions"]["explain"], Value::Null);
+        let told: Value = send(post(&app).header("x-dualcaster-explain", "1").json(&query(text))).await.json().await.expect("JSON");
+        let explain = &told["extensions"]["explain"];
+        assert_eq!(explain["batches"], json!([{"loader": "sets", "keys": 2}]));
+        let statements = explain["statements"].as_array().expect("statements");
+        assert!(statements.len() == 1 && statements[0]["rows"] == json!(0) && statements[0]["milliseconds"].is_number(), "{explain}");
+        assert!(statements[0]["sql"].as_str().is_some_and(|sql| sql.contains("from card_sets") && !sql.contains("\"a\"")), "{explain}");
+    }
+
     async fn every_list_says_how_long_it_may_be(app: TestApp) {
         assert_eq!(app.app.engine().unbounded_lists(), Vec::<String>::new());
     }
@@ -331,7 +356,8 @@ fn in_production_the_schema_is_not_told() {
         ] {
             assert_eq!(refusal(post(&app).json(&query(text))).await, (400, "ERR-2005".to_owned()), "{text}");
         }
-        assert_eq!(send(post(&app).json(&query("{ __typename }"))).await.status(), 200);
+        let told = send(post(&app).header("x-dualcaster-explain", "1").json(&query("{ __typename }"))).await;
+        assert_eq!(told.json::<Value>().await.expect("JSON")["extensions"].get("explain"), None);
         app.stop().await;
         database.remove().await;
     });

@@ -9,13 +9,18 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ("pagination", &["pagination", "error"], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("error", &["error", "db"], &["axum", "redis"]),
     ("config", &["config", "db"], &["async_graphql", "axum"]),
-    ("db", &["db", "config", "error", "pagination"], &["axum", "redis"]),
+    ("explain", &[], &["async_graphql", "axum", "sea_orm", "redis"]),
+    ("db", &["db", "config", "error", "explain", "pagination"], &["axum", "redis"]),
     ("domain", &["domain", "db", "error", "pagination"], &["async_graphql", "axum", "redis", "tower"]),
     ("generate", &["generate", "domain"], &["async_graphql", "axum", "redis", "sea_orm"]),
     ("ingest", &["ingest", "generate", "domain", "db", "error"], &["async_graphql", "axum", "redis"]),
-    ("graphql", &["graphql", "domain", "db", "error", "pagination"], &["axum", "redis", "sea_orm"]),
+    (
+        "graphql",
+        &["graphql", "domain", "db", "error", "explain", "pagination"],
+        &["axum", "redis", "sea_orm"],
+    ),
     ("engine", &["engine", "error", "config"], &["axum", "redis", "sea_orm"]),
-    ("http", &["http", "engine", "graphql", "app", "error", "config", "domain"], &["sea_orm", "redis"]),
+    ("http", &["http", "engine", "graphql", "app", "error", "explain", "config"], &["sea_orm", "redis"]),
     ("telemetry", &["telemetry", "config", "db"], &["async_graphql", "axum", "redis"]),
 ];
 

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::Trouble;
 use super::lease::Leases;
 use super::raw::Raw;
+use crate::explain::note_statement;
 
 /// Tries of one statement, the first included.
 const TRIES: u32 = 3;
@@ -118,7 +119,7 @@ impl Connection {
         }
     }
 
-    async fn run<T>(
+    async fn run<T: Rows>(
         &self,
         statement: Statement,
         only_reads: bool,
@@ -138,7 +139,9 @@ impl Connection {
                 let started = Instant::now();
                 self.statements.0.fetch_add(1, Ordering::Relaxed);
                 let outcome = self.bounded(self.send(&statement, &send)).await;
-                self.durations.record(started.elapsed());
+                let took = started.elapsed();
+                self.durations.record(took);
+                note_statement(&statement.sql, outcome.as_ref().ok().map(Rows::rows), took);
                 let error = match outcome {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
@@ -204,6 +207,29 @@ impl Connection {
                 drop(connection.detach());
             }
         }
+    }
+}
+
+/// What a statement returns, as a number of rows.
+trait Rows {
+    fn rows(&self) -> u64;
+}
+
+impl Rows for ExecResult {
+    fn rows(&self) -> u64 {
+        self.rows_affected()
+    }
+}
+
+impl Rows for Option<QueryResult> {
+    fn rows(&self) -> u64 {
+        u64::from(self.is_some())
+    }
+}
+
+impl Rows for Vec<QueryResult> {
+    fn rows(&self) -> u64 {
+        self.len() as u64
     }
 }
 

@@ -16,6 +16,7 @@ use futures_channel::oneshot;
 
 use crate::db::Connection;
 use crate::error::{Error, Result};
+use crate::explain::note_batch;
 
 /// What fetches the values of keys. Keys without a value are left out of the answer.
 pub trait Load: Send + Sync + 'static {
@@ -130,6 +131,7 @@ impl<L: Load> Loader<L> {
         let waiting = step.take();
         let keys: HashSet<L::Key> = waiting.iter().map(|waiting| waiting.key.clone()).collect();
         metrics::histogram!("dualcaster_batch_keys", "loader" => L::NAME).record(keys.len() as f64);
+        note_batch(L::NAME, keys.len());
         let span = tracing::debug_span!("batch", loader = L::NAME, keys = keys.len());
         let loaded = {
             use tracing::Instrument;

@@ -19,6 +19,7 @@ use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use serde_json::json;
 
 use self::accept::MediaType;
 use self::answer::{Answer, render};
@@ -28,6 +29,7 @@ use super::serve::Place;
 use crate::app::App;
 use crate::engine::{Call, Kind, Refused, refused};
 use crate::error::{Code, Refusal};
+use crate::explain::{Notes, explained};
 use crate::graphql::Loaders;
 
 pub fn routes() -> Router<App> {
@@ -42,6 +44,7 @@ async fn by_post(
     body: Body,
 ) -> Response {
     let settings = app.settings();
+    let explains = explains(&app, &headers);
     let acceptable = negotiate(&headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
@@ -66,7 +69,7 @@ async fn by_post(
         let mut answers = Vec::new();
         let calls = read.await?;
         for call in calls.calls {
-            answers.push(answer_call(&app, call).await?);
+            answers.push(answer_call(&app, call, explains).await?);
         }
         Ok::<_, Rejected>((answers, calls.is_batch))
     });
@@ -100,7 +103,7 @@ async fn by_get(
     }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
-        answer_call(&app, Call { only_queries: true, ..call }).await
+        answer_call(&app, Call { only_queries: true, ..call }, explains(&app, &headers)).await
     });
     match answer.await {
         Ok(Ok(answer)) => render(vec![answer], false, media_type, &id),
@@ -171,7 +174,7 @@ fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
 }
 
 /// Answers one operation. What is wrong with it is an answer too; what HTTP itself forbids is not.
-async fn answer_call(app: &App, mut call: Call) -> Result<Answer, Rejected> {
+async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer, Rejected> {
     call.may_introspect = app.is_development();
     let prepared = match app.engine().prepare(call).await {
         Ok(prepared) => prepared,
@@ -189,8 +192,33 @@ async fn answer_call(app: &App, mut call: Call) -> Result<Answer, Rejected> {
         return Ok(Answer::Refused(vec![refused(&refusal, None)]));
     }
     let loaders = Loaders::new(app.databases().read().clone());
-    let response = app.engine().execute(prepared, |data| data.insert(loaders)).await;
+    let execution = app.engine().execute(prepared, |data| data.insert(loaders));
+    if !explains {
+        return Ok(Answer::Executed(Box::new(execution.await)));
+    }
+    let (mut response, notes) = explained(execution).await;
+    response.extensions.insert("explain".to_owned(), told(&notes));
     Ok(Answer::Executed(Box::new(response)))
+}
+
+/// Whether the caller wants to know what its answer took, and may: statements tell of the tables.
+fn explains(app: &App, headers: &HeaderMap) -> bool {
+    app.is_development() && headers.get("x-dualcaster-explain").is_some_and(|asked| asked == "1")
+}
+
+fn told(notes: &Notes) -> async_graphql::Value {
+    let batches: Vec<_> =
+        notes.batches.iter().map(|batch| json!({"loader": batch.loader, "keys": batch.keys})).collect();
+    let statement = |statement: &crate::explain::Statement| {
+        json!({
+            "sql": statement.sql,
+            "rows": statement.rows,
+            "milliseconds": statement.took.as_secs_f64() * 1_000.0,
+        })
+    };
+    let statements: Vec<_> = notes.statements.iter().map(statement).collect();
+    // JSON is a value of GraphQL.
+    async_graphql::Value::from_json(json!({"batches": batches, "statements": statements})).unwrap_or_default()
 }
 
 /// The answers to one operation, one after the other, for what can carry several.
