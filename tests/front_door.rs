@@ -175,6 +175,10 @@ on_both_stores! { Tables:
         // One value stands for a list of it; what is not declared is left out.
         let fine = json!({"by": {"id": "x"}, "kinds": "core", "more": [1]});
         assert_eq!(send(post(&app).json(&json!({"query": document, "variables": fine}))).await.status(), 200);
+        for (count, status) in [(10_000, 200), (10_001, 400)] {
+            let long = json!({"query": "{ __typename }", "variables": {"x": vec![1; count]}});
+            assert_eq!(send(post(&app).json(&long)).await.status(), status, "{count}");
+        }
         let deep = (0..40).fold(json!(1), |inner, _| json!([inner]));
         assert_eq!(refusal(post(&app).json(&json!({"query": "{ __typename }", "variables": {"x": deep}}))).await.0, 400);
     }

@@ -156,7 +156,9 @@ pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejec
         return Err(Rejected::malformed("There is no query."));
     }
     if variables.values().any(|value| !is_within(value, limits.variables_depth)) {
-        return Err(Rejected::malformed("The variables are nested too deep."));
+        return Err(Rejected::malformed(
+            "The variables are nested too deep, or have a list of over 10,000 items.",
+        ));
     }
     let variables = variables
         .into_iter()
@@ -214,10 +216,16 @@ fn hash_in(extensions: &mut Map<String, Value>) -> Result<Option<String>, Reject
     }
 }
 
-/// Whether a value has no more levels than `most`. It comes from a parser that ends at 128.
+/// Items of one list in the variables at most: no argument takes more.
+const LIST_ITEMS: usize = 10_000;
+
+/// Whether a value has no more levels than `most`, and no list that is too long. It comes from a parser that ends at
+/// 128 levels.
 fn is_within(value: &Value, most: usize) -> bool {
     match value {
-        Value::Array(items) => most > 0 && items.iter().all(|item| is_within(item, most - 1)),
+        Value::Array(items) => {
+            most > 0 && items.len() <= LIST_ITEMS && items.iter().all(|item| is_within(item, most - 1))
+        }
         Value::Object(fields) => most > 0 && fields.values().all(|value| is_within(value, most - 1)),
         _ => true,
     }
