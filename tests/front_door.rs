@@ -276,6 +276,24 @@ on_both_stores! { Tables:
         }
         let by_get: Value = send(get(&app, &[("documentId", "7")])).await.json().await.expect("JSON");
         assert_eq!(by_get["data"], json!({"__typename": "Query"}));
+        // What may be kept says for how long, and is not sent twice.
+        let kept = async |known: Option<&str>| {
+            let mut request = get(&app, &[("documentId", "sha256:ab"), ("variables", "{\"n\": 1}")]);
+            if let Some(known) = known {
+                request = request.header("if-none-match", known);
+            }
+            let answer = send(request).await;
+            let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
+            (answer.status().as_u16(), header("cache-control"), header("etag"), header("vary"), answer.text().await.expect("text"))
+        };
+        let (status, policy, tag, vary, body) = kept(None).await;
+        assert_eq!((status, policy.as_deref()), (200, Some("max-age=60")));
+        assert!(vary.is_some_and(|vary| vary.contains("accept")) && body.contains("totalCount"));
+        let tag = tag.expect("a tag");
+        assert_eq!(kept(Some(&tag)).await.0, 304);
+        assert_eq!(kept(Some("W/\"other\"")).await.0, 200);
+        // What came with its text is not for caches.
+        assert!(send(get(&app, &[("query", "{ cards { totalCount } }")])).await.headers().get("etag").is_none());
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "nobody's"}))).await, (400, "ERR-4004".to_owned()));
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "7", "query": "{ __typename }"}))).await.1, "ERR-3002");
         assert_eq!(remove_operation(connection, "7").await.expect("removed"), 1);

@@ -9,6 +9,7 @@ mod harness;
 mod catalogue;
 mod cli;
 mod contract;
+mod documents;
 mod front_door;
 mod http;
 mod ingest;

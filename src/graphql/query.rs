@@ -26,13 +26,15 @@ const MAX_IDS: usize = 100;
 /// Kinds of sets that one filter takes at most.
 const MAX_KINDS: usize = 50;
 
-/// What can be asked.
+/// What can be asked. How many seconds an answer by GET may be kept is said of each field: what has prices in it moves
+/// with the next ingest.
 pub struct Query;
 
 /// What can be asked.
 #[Object]
 impl Query {
     /// Any object that the caller may see, by its global id; null where there is none or it is not the caller's.
+    #[graphql(cache_control(max_age = 60))]
     async fn node(
         &self,
         context: &Context<'_>,
@@ -42,7 +44,7 @@ impl Query {
     }
 
     /// Up to 100 objects by their global ids, in the order asked for, null in the places of those not found.
-    #[graphql(tag = "most=100")]
+    #[graphql(tag = "most=100", cache_control(max_age = 60))]
     async fn nodes(
         &self,
         context: &Context<'_>,
@@ -57,6 +59,7 @@ impl Query {
     }
 
     /// One printing, named in exactly one way; null where there is none.
+    #[graphql(cache_control(max_age = 60))]
     async fn card(
         &self,
         context: &Context<'_>,
@@ -68,6 +71,7 @@ impl Query {
     /// Cards whose names hold all words of a search, that pass a filter, or both. Tokens and other extras are in only
     /// with `include:extras` in the search. Without `unique`: CARDS (the newest paper printing that is no promo) when
     /// there is a search, else PRINTINGS.
+    #[graphql(cache_control(max_age = 60))]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
     async fn cards(
         &self,
@@ -118,6 +122,7 @@ impl Query {
     }
 
     /// The set with this code, read without regard to case; null where there is none.
+    #[graphql(cache_control(max_age = 3600))]
     async fn card_set(
         &self,
         context: &Context<'_>,
@@ -131,6 +136,7 @@ impl Query {
     }
 
     /// Sets, newest first.
+    #[graphql(cache_control(max_age = 3600))]
     async fn card_sets(
         &self,
         context: &Context<'_>,
@@ -156,7 +162,7 @@ impl Query {
     }
 
     /// Every marketplace whose prices are known, by name.
-    #[graphql(tag = "most=50")]
+    #[graphql(tag = "most=50", cache_control(max_age = 300))]
     async fn marketplaces(&self, context: &Context<'_>) -> Result<Items<Marketplace>> {
         let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
         Ok(rows.into_iter().map(Arc::new).collect())

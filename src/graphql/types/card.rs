@@ -260,6 +260,7 @@ impl Card {
     /// theirs, market the mean, low the least low, high the greatest high; observations older than 7 days are left
     /// out. Never null: where no price is known, hasPriceData is false and every amount is 0.00. Without a finish: the
     /// first the card has of NONFOIL, FOIL, ETCHED. Without a currency: the marketplace's, else USD.
+    #[graphql(cache_control(max_age = 60))]
     async fn price(
         &self,
         context: &Context<'_>,
@@ -283,7 +284,7 @@ impl Card {
     }
 
     /// The latest price in each marketplace that has one; without a finish, of each finish.
-    #[graphql(tag = "most=30")]
+    #[graphql(tag = "most=30", cache_control(max_age = 60))]
     async fn market_prices(
         &self,
         context: &Context<'_>,
@@ -314,6 +315,7 @@ impl Card {
     }
 
     /// Past prices, newest first: of one marketplace, or over all that sell in the currency.
+    #[graphql(cache_control(max_age = 60))]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
     async fn price_history(
         &self,

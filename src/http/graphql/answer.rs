@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use async_graphql::{ServerError, Value};
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::accept::MediaType;
 use crate::engine::failure_of;
@@ -119,6 +120,52 @@ fn finish<'a>(errors: impl Iterator<Item = &'a mut ServerError>, id: &str) {
     }
 }
 
+/// The response that holds an answer which caches may keep, for as long as the least of its fields may be kept; without
+/// its body, where the caller has it already. An answer with errors is nobody's to keep.
+pub(super) fn render_cacheable(
+    answer: Answer,
+    media_type: MediaType,
+    id: &str,
+    request: &HeaderMap,
+) -> Response {
+    let policy = match &answer {
+        Answer::Executed(response) if response.errors.is_empty() => response.cache_control.value(),
+        _ => None,
+    };
+    let Some(policy) = policy.and_then(|policy| HeaderValue::from_str(&policy).ok()) else {
+        return render(vec![answer], false, media_type, id);
+    };
+    // An answer without errors has nothing of this request in it, so that equal answers are equal bytes.
+    let body = serde_json::to_vec(&answer.written()).unwrap_or_default();
+    let digest: String = Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    // Weak, for the same answer may travel packed or not.
+    let tag = format!("W/\"{digest}\"");
+    let is_known = request.get_all(header::IF_NONE_MATCH).iter().any(|known| {
+        let known = known.to_str().unwrap_or_default();
+        known.split(',').any(|known| known.trim() == tag || known.trim() == "*")
+    });
+    let mut response = if is_known {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+        response
+    } else {
+        with_body(body, media_type)
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, policy);
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+fn with_body(body: Vec<u8>, media_type: MediaType) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    response
+}
+
 /// The response that holds the answers.
 pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: MediaType, id: &str) -> Response {
     finish(answers.iter_mut().flat_map(Answer::errors_mut), id);
@@ -140,10 +187,8 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
         answers => serde_json::to_vec(answers),
     };
     // GraphQL's values are JSON's.
-    let mut response = Response::new(Body::from(body.unwrap_or_default()));
+    let mut response = with_body(body.unwrap_or_default(), media_type);
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
     if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -22,7 +22,7 @@ use futures_util::stream::BoxStream;
 use serde_json::json;
 
 use self::accept::MediaType;
-use self::answer::{Answer, render};
+use self::answer::{Answer, render, render_cacheable};
 use self::request::Rejected;
 use super::observe::RequestId;
 use super::serve::Place;
@@ -103,11 +103,15 @@ async fn by_get(
     }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
-        answer_call(&app, Call { only_queries: true, ..call }, explains(&app, &headers)).await
+        // Addresses that are long and seldom the same would only fill caches.
+        let is_cacheable = call.query.is_none() && !headers.contains_key(header::AUTHORIZATION);
+        let call = Call { only_queries: true, ..call };
+        Ok((answer_call(&app, call, explains(&app, &headers)).await?, is_cacheable))
     });
     match answer.await {
-        Ok(Ok(answer)) => render(vec![answer], false, media_type, &id),
-        Ok(Err(rejected)) => rejected.into_response(media_type, &id),
+        Ok(Ok((answer, true))) => render_cacheable(answer, media_type, &id, &headers),
+        Ok(Ok((answer, false))) => render(vec![answer], false, media_type, &id),
+        Ok(Err(rejected)) => Rejected::into_response(rejected, media_type, &id),
         Err(_) => render(vec![late()], false, media_type, &id),
     }
 }
