@@ -180,7 +180,7 @@ pub async fn load_cards_by_scryfall_id(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select ").push(columns.sql()).push(" from cards c where c.scryfall_id").any_of_uuids(ids);
     Ok(sql.all(connection).await?)
 }
@@ -195,7 +195,7 @@ pub async fn load_cards_by_id(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select ").push(columns.sql()).push(" from cards c where c.id").any_of_numbers(ids);
     Ok(sql.all(connection).await?)
 }
@@ -255,7 +255,7 @@ pub async fn load_printings_by_piece(
     }
     let order = printing_order();
     let direction = if page.end == End::Start { "desc" } else { "asc" };
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select * from (select ").push(columns.sql());
     sql.push(&format!(
         ", row_number() over (partition by c.piece_id order by {} {direction}, c.id {direction}) as place",
@@ -296,7 +296,7 @@ pub async fn count_printings_by_piece(
     if pieces.is_empty() {
         return Ok(HashMap::new());
     }
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select piece_id, count(*) as n from cards where piece_id").any_of_uuids(pieces);
     sql.push(" group by piece_id");
     let rows = sql.all::<PieceCount>(connection).await?;

@@ -36,7 +36,7 @@ pub async fn load_sets_by_code(connection: &impl ConnectionTrait, codes: &[Strin
     if codes.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select ").push(COLUMNS).push(" from card_sets where code").any_of_texts(codes);
     Ok(sql.all(connection).await?)
 }

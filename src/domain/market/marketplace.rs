@@ -32,7 +32,7 @@ pub async fn load_marketplaces_by_id(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select * from marketplaces where id").any_of_numbers(ids);
     Ok(sql.all(connection).await?)
 }

@@ -183,7 +183,7 @@ async fn load_over_marketplaces(
         return Ok(HashMap::new());
     }
     let currency = |key: &CardPriceKey| key.currency.unwrap_or(Currency::Usd);
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select * from card_prices where card_id").any_of_numbers(&distinct(keys, |key| key.card_id));
     sql.push(" and currency").any_of_numbers(&distinct(keys, |key| currency(key).to_value()));
     sql.push(" and condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
@@ -229,7 +229,7 @@ async fn load_in_marketplaces(
         return Ok(HashMap::new());
     }
     let slugs: BTreeSet<String> = keys.iter().filter_map(|key| key.marketplace.clone()).collect();
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push(
         "select m.slug, m.currency, (select newest_at from store_state) as now, l.card_id, l.kind, l.finish, l.condition,
                 l.language, l.observed_at, l.price, l.low, l.high, l.market, l.base_24h, l.base_7d, l.base_30d
@@ -320,7 +320,7 @@ pub async fn load_latest_prices_by_card(
         return Ok(HashMap::new());
     }
     let borrowed: Vec<_> = keys.iter().collect();
-    let mut sql = Sql::new(connection);
+    let mut sql = Sql::by_keys(connection);
     sql.push("select l.card_id, l.language, l.marketplace_id, m.currency, l.kind, l.finish, l.condition, l.price, l.low, l.mid, l.high, l.market, l.observed_at");
     sql.push(" from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled");
     sql.push(" where l.card_id").any_of_numbers(&distinct(&borrowed, |key| key.card_id));
