@@ -146,9 +146,7 @@ impl Failure {
         use crate::db::Trouble;
         match self {
             Self::Database(error) => match Trouble::of(error) {
-                Trouble::Deadline => {
-                    Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.")
-                }
+                Trouble::Deadline => timeout_refusal(),
                 Trouble::Busy | Trouble::Lost => Refusal {
                     retry_after: Some(1),
                     ..Refusal::new(
@@ -166,6 +164,11 @@ impl Failure {
 /// ERR-5000, the answer to all that nobody foresaw.
 pub fn internal_refusal() -> Refusal {
     Refusal::new(Code::Internal, "Something went wrong on our side.")
+}
+
+/// ERR-5002, the answer to what ran out of time: a request or a statement.
+pub fn timeout_refusal() -> Refusal {
+    Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.")
 }
 
 impl From<Refusal> for Error {

@@ -297,6 +297,8 @@ on_both_stores! { Tables:
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "nobody's"}))).await, (400, "ERR-4004".to_owned()));
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "7", "query": "{ __typename }"}))).await.1, "ERR-3002");
         assert_eq!(remove_operation(connection, "7").await.expect("removed"), 1);
+        // One that comes in the place of another is seen, whatever happened between two looks.
+        assert_eq!(add_operations(connection, "bot", "1", &[operation("8", "{ __typename }")]).await.expect("added"), 1);
         assert_ne!(app.app.load_operations(Some(known.clone())).await.expect("loaded"), known);
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "7"}))).await.1, "ERR-4004");
     }

@@ -1,9 +1,10 @@
 //! Operations over WebSocket and as server-sent events, on a schema of the tests' own: what the product streams has
 //! tests of its own.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_graphql::{EmptyMutation, Object, Result, Schema, Subscription};
+use async_graphql::{Object, Result, Schema, Subscription};
 use dualcaster::engine::Engine;
 use futures_util::stream::{self, Stream};
 use futures_util::{SinkExt, StreamExt};
@@ -23,6 +24,18 @@ struct Query;
 impl Query {
     async fn hello(&self) -> &str {
         "world"
+    }
+}
+
+struct Mutation;
+
+static CHANGED: AtomicBool = AtomicBool::new(false);
+
+#[Object]
+impl Mutation {
+    async fn change(&self) -> bool {
+        CHANGED.store(true, Ordering::Relaxed);
+        true
     }
 }
 
@@ -63,7 +76,7 @@ fn with_server(change: impl FnOnce(&mut dualcaster::config::Settings), test: imp
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
         let mut settings = settings_for(&database.url, std::path::Path::new("."));
         change(&mut settings);
-        let engine = Engine::new(|| Schema::build(Query, EmptyMutation, Streams), &settings.guard);
+        let engine = Engine::new(|| Schema::build(Query, Mutation, Streams), &settings.guard);
         let app = TestApp::start_around(&database, settings, engine).await;
         test(&app).await;
         app.stop().await;
@@ -343,6 +356,15 @@ fn answers_come_as_events_where_these_are_asked_for() {
                     .expect("text")
                     .contains("event: complete")
             );
+            // No mutation by GET, in whatever form it is answered.
+            let mutation = app
+                .client
+                .get(format!("{}/graphql?query=mutation%7Bchange%7D", app.base))
+                .header("accept", "text/event-stream");
+            let answer = mutation.send().await.expect("an answer").text().await.expect("text");
+            assert!(answer.contains("No mutation") && !CHANGED.load(Ordering::Relaxed), "{answer}");
+            assert_eq!(events("mutation { change }").await, [next(json!({"change": true})), complete()]);
+            assert!(CHANGED.load(Ordering::Relaxed));
             // Where several answers do not fit, a subscription is refused in words.
             let plain = app.answer("subscription { forever }", json!(null)).await;
             assert_eq!(plain["errors"][0]["extensions"]["errorCode"], json!("ERR-3002"));

@@ -19,7 +19,7 @@ impl MigrationTrait for Migration {
 }
 
 const OPERATIONS: &[&str] = &["create table trusted_operations (
-    id {id},
+    id {once_id},
     client {key} not null,
     version {key} not null,
     document_id {key} not null,

@@ -118,7 +118,7 @@ impl Documents {
         guard.check_text(text)?;
         let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
         if operation(&parsed, name).is_ok_and(|operation| !may_be(&operation.node)) {
-            return Err(Refused::NoQuery);
+            return Err(Refused::Mutation);
         }
         let shape = guard.check_shape(&parsed)?;
         let mut request = Request::new(String::new());

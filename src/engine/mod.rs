@@ -48,8 +48,8 @@ pub struct Call {
     pub variables: Variables,
     /// Whether the caller may see the schema.
     pub may_introspect: bool,
-    /// Whether the caller may ask for queries only.
-    pub only_queries: bool,
+    /// Whether it may be a mutation.
+    pub may_write: bool,
 }
 
 /// What an operation does.
@@ -73,8 +73,8 @@ impl Kind {
 /// Why an operation is not made ready. Nothing was executed.
 #[derive(Debug)]
 pub enum Refused {
-    /// It is no query, and the caller may only ask.
-    NoQuery,
+    /// It is a mutation, and may not be one.
+    Mutation,
     /// What is wrong with it: never more than a handful, each short and with a code.
     Errors(Vec<ServerError>),
 }
@@ -82,7 +82,7 @@ pub enum Refused {
 impl Refused {
     pub fn into_errors(self) -> Vec<ServerError> {
         match self {
-            Self::NoQuery => vec![refused(&Refusal::invalid_value("Only queries are answered here."), None)],
+            Self::Mutation => vec![refused(&Refusal::invalid_value("No mutation is executed here."), None)],
             Self::Errors(errors) => errors,
         }
     }
@@ -154,7 +154,7 @@ impl Engine {
     pub async fn prepare(&self, call: Call) -> Result<Prepared, Refused> {
         self.prepare_inner(call).await.map_err(|refused| match refused {
             Refused::Errors(errors) => Refused::Errors(error::presentable(errors)),
-            Refused::NoQuery => Refused::NoQuery,
+            Refused::Mutation => Refused::Mutation,
         })
     }
 
@@ -162,7 +162,7 @@ impl Engine {
         let query = self.query_of(&call)?;
         let name = call.operation_name.as_deref();
         let may_be =
-            |operation: &OperationDefinition| !call.only_queries || operation.ty == OperationType::Query;
+            |operation: &OperationDefinition| call.may_write || operation.ty != OperationType::Mutation;
         let document = self.documents.read(&query, &self.guard, name, may_be).await?;
         if let Some(hash) = &call.hash {
             self.persisted.remember(hash, &query);
@@ -172,7 +172,7 @@ impl Engine {
         }
         let operation = documents::operation(document.parsed(), name)?;
         if !may_be(&operation.node) {
-            return Err(Refused::NoQuery);
+            return Err(Refused::Mutation);
         }
         let declared = &operation.node.variable_definitions;
         let variables = variables::fit(&self.registry, declared, call.variables).map_err(Refused::Errors)?;

@@ -18,7 +18,7 @@ use tower_http::timeout::TimeoutLayer;
 pub use serve::{Listeners, serve};
 
 use crate::app::App;
-use crate::error::{Code, Refusal};
+use crate::error::Refusal;
 
 /// The header that carries a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -75,9 +75,4 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
         .unwrap_or("no message");
     tracing::error!(panic = what, "a request panicked");
     plain_refusal(StatusCode::INTERNAL_SERVER_ERROR, &crate::error::internal_refusal())
-}
-
-/// The answer to a request that ran out of time has the catalogue's words too.
-pub fn timeout_refusal() -> Refusal {
-    Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.")
 }

@@ -8,7 +8,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
 
-use super::{REQUEST_ID, plain_refusal, timeout_refusal};
+use super::{REQUEST_ID, plain_refusal};
+use crate::error::timeout_refusal;
 
 /// Ids of callers longer than this are replaced.
 const MAX_ID: usize = 64;

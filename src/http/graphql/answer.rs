@@ -144,14 +144,10 @@ pub(super) fn render_cacheable(
         let known = known.to_str().unwrap_or_default();
         known.split(',').any(|known| known.trim() == tag || known.trim() == "*")
     });
-    let mut response = if is_known {
-        let mut response = Response::new(Body::empty());
+    let mut response = with_body(if is_known { Vec::new() } else { body }, media_type);
+    if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
-        response
-    } else {
-        with_body(body, media_type)
-    };
+    }
     response.headers_mut().insert(header::CACHE_CONTROL, policy);
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);

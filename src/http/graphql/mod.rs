@@ -23,12 +23,12 @@ use serde_json::json;
 
 use self::accept::MediaType;
 use self::answer::{Answer, render, render_cacheable};
-use self::request::Rejected;
+use self::request::{Calls, Rejected};
 use super::observe::RequestId;
 use super::serve::Place;
 use crate::app::App;
 use crate::engine::{Call, Kind, Refused, refused};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Refusal, timeout_refusal};
 use crate::explain::{Notes, explained};
 use crate::graphql::Loaders;
 
@@ -49,7 +49,7 @@ async fn by_post(
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
         if let Err(rejected) = acceptable.map(|_| ()).and_then(|()| request::check_content_type(&headers)) {
-            request::drain(body).await;
+            request::drain(body.into_data_stream()).await;
             return Err(rejected);
         }
         let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
@@ -57,10 +57,11 @@ async fn by_post(
     };
     if media_type == MediaType::EventStream {
         return match tokio::time::timeout(settings.server.request_timeout, read).await {
-            Ok(Ok(mut calls)) if !calls.is_batch && calls.calls.len() == 1 => {
-                sse::answer(&app, calls.calls.remove(0), id).await
+            Ok(Ok(Calls { is_batch: true, .. })) => one_operation().into_response(media_type, &id),
+            Ok(Ok(Calls { mut calls, .. })) => {
+                let call = Call { may_write: true, ..calls.remove(0) };
+                sse::answer(&app, call, id).await
             }
-            Ok(Ok(_)) => one_operation().into_response(media_type, &id),
             Ok(Err(rejected)) => rejected.into_response(media_type, &id),
             Err(_) => render(vec![late()], false, media_type, &id),
         };
@@ -69,7 +70,7 @@ async fn by_post(
         let mut answers = Vec::new();
         let calls = read.await?;
         for call in calls.calls {
-            answers.push(answer_call(&app, call, explains).await?);
+            answers.push(answer_call(&app, Call { may_write: true, ..call }, explains).await?);
         }
         Ok::<_, Rejected>((answers, calls.is_batch))
     });
@@ -103,10 +104,10 @@ async fn by_get(
     }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
-        // Addresses that are long and seldom the same would only fill caches.
-        let is_cacheable = call.query.is_none() && !headers.contains_key(header::AUTHORIZATION);
-        let call = Call { only_queries: true, ..call };
-        Ok((answer_call(&app, call, explains(&app, &headers)).await?, is_cacheable))
+        let explains = explains(&app, &headers);
+        // Addresses that are long and seldom the same would only fill caches; what is for one caller is not for them.
+        let is_cacheable = call.query.is_none() && !explains && !headers.contains_key(header::AUTHORIZATION);
+        Ok((answer_call(&app, call, explains).await?, is_cacheable))
     });
     match answer.await {
         Ok(Ok((answer, true))) => render_cacheable(answer, media_type, &id, &headers),
@@ -183,8 +184,8 @@ async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer
     let prepared = match app.engine().prepare(call).await {
         Ok(prepared) => prepared,
         Err(Refused::Errors(errors)) => return Ok(Answer::Refused(errors)),
-        Err(Refused::NoQuery) => {
-            let refusal = Refusal::invalid_value("By GET only queries are answered: send this by POST.");
+        Err(Refused::Mutation) => {
+            let refusal = Refusal::invalid_value("By GET no mutation is executed: send it by POST.");
             return Err(Rejected::new(StatusCode::METHOD_NOT_ALLOWED, refusal)
                 .with(header::ALLOW, HeaderValue::from_static("POST")));
         }
@@ -238,8 +239,7 @@ async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>,
 }
 
 fn late() -> Answer {
-    let refusal = Refusal::new(Code::Timeout, "This took too long and was stopped. Ask for less at once.");
-    Answer::Refused(vec![refused(&refusal, None)])
+    Answer::Refused(vec![refused(&timeout_refusal(), None)])
 }
 
 impl Rejected {

@@ -1,7 +1,7 @@
 //! What a request asks: operations out of a body or out of a query string.
 
 use async_graphql::{Name, Variables};
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -57,25 +57,29 @@ pub(super) async fn read_body(headers: &HeaderMap, body: Body, most: usize) -> R
     };
     let announced: Option<usize> =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let too_long = announced.is_some_and(|announced| announced > most);
-    let mut read = BytesMut::new();
     let mut body = body.into_data_stream();
-    let mut taken = 0;
+    if announced.is_some_and(|announced| announced > most) {
+        drain(body).await;
+        return Err(too_large());
+    }
+    let mut read = BytesMut::new();
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|_| Rejected::malformed("The request's body ended too early."))?;
-        taken += piece.len();
-        if taken <= most && !too_long {
-            read.extend_from_slice(&piece);
-        } else if taken > most + DRAINED {
-            break;
+        if read.len() + piece.len() > most {
+            drain(body).await;
+            return Err(too_large());
         }
+        read.extend_from_slice(&piece);
     }
-    if too_long || taken > most { Err(too_large()) } else { Ok(read.freeze()) }
+    Ok(read.freeze())
 }
 
-/// Reads a body that nobody wants, so that its sender comes to read why.
-pub(super) async fn drain(body: Body) {
-    let mut body = body.into_data_stream();
+/// Bytes of a body that is refused which are read all the same.
+const DRAINED: usize = 4 << 20;
+
+/// Reads a body that nobody wants, so that its sender comes to read why: most clients read an answer only once they have
+/// sent their request.
+pub(super) async fn drain(mut body: BodyDataStream) {
     let mut taken = 0;
     while let Some(Ok(piece)) = body.next().await {
         taken += piece.len();
@@ -84,10 +88,6 @@ pub(super) async fn drain(body: Body) {
         }
     }
 }
-
-/// Bytes of a body that is too long which are read all the same: most clients read an answer only once they have sent
-/// their request.
-const DRAINED: usize = 4 << 20;
 
 /// The operations of a body.
 #[derive(Debug)]
@@ -160,24 +160,20 @@ pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejec
             "The variables are nested too deep, or have a list of over 10,000 items.",
         ));
     }
-    let variables = variables
-        .into_iter()
-        .map(|(name, value)| {
-            // What JSON can say, GraphQL's values can.
-            (Name::new(name), async_graphql::Value::from_json(value).unwrap_or_default())
-        })
-        .collect::<std::collections::BTreeMap<_, _>>();
-    let mut fitted = Variables::default();
-    fitted.extend(variables);
+    let mut given = Variables::default();
+    for (name, value) in variables {
+        // What JSON can say, GraphQL's values can.
+        given.insert(Name::new(name), async_graphql::Value::from_json(value).unwrap_or_default());
+    }
     Ok(Call {
         query,
         hash,
         document_id,
         // Clients send an empty name for none.
         operation_name: operation_name.filter(|name| !name.is_empty()),
-        variables: fitted,
+        variables: given,
         may_introspect: false,
-        only_queries: false,
+        may_write: false,
     })
 }
 

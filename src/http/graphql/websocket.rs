@@ -18,6 +18,7 @@ use super::answer::{Answer, finished};
 use super::request::call_of;
 use super::stream;
 use crate::app::App;
+use crate::engine::Call;
 
 /// What a client offers to speak.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
@@ -49,7 +50,7 @@ pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
     let (outgoing, waiting) = mpsc::channel(WAITING);
     let mut writer = tokio::spawn(write(sink, waiting));
     let mut conversation =
-        Conversation { app: &app, id: &id, outgoing, running: HashMap::new(), greeted: false };
+        Conversation { app: &app, id: &id, outgoing, running: HashMap::new(), started: 0, greeted: false };
     let limits = &app.settings().socket;
     let mut greeting = pin!(tokio::time::sleep(limits.greeting_timeout));
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -139,6 +140,8 @@ struct Conversation<'a> {
     id: &'a str,
     outgoing: mpsc::Sender<Outgoing>,
     running: HashMap<String, Running>,
+    /// Operations so far.
+    started: u64,
     greeted: bool,
 }
 
@@ -189,8 +192,10 @@ impl Conversation<'_> {
             return Err(TOO_MANY_OPERATIONS);
         }
         let call = call_of(payload, &self.app.settings().guard).map_err(|_| MALFORMED)?;
+        let call = Call { may_write: true, ..call };
         let (stop, stopped) = AbortHandle::new_pair();
-        let number = self.running.values().map(|running| running.number + 1).max().unwrap_or(0);
+        let number = self.started;
+        self.started += 1;
         self.running.insert(operation.clone(), Running { number, stop });
         let (app, ended) = (self.app.clone(), ended.clone());
         let patience = self.app.settings().socket.read_timeout;
