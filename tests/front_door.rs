@@ -124,6 +124,21 @@ on_both_stores! { Tables:
         assert!(put.json::<Value>().await.expect("JSON")["errors"].is_array());
     }
 
+    async fn what_asks_for_too_much_at_once_is_refused_before_anything_runs(app: TestApp) {
+        let ids: Vec<_> = (0..101).map(|_| "x").collect();
+        let before = app.statements();
+        for (query, variables) in [
+            ("{ marketplaces { slug } cards(first: 101) { totalCount } }", json!({})),
+            ("query($n: Int) { marketplaces { slug } cards(last: $n) { totalCount } }", json!({"n": 101})),
+            ("query($n: Int) { marketplaces { slug } ...F } fragment F on Query { cards { nodes { printings(first: $n) { totalCount } } } }", json!({"n": -1})),
+            ("query($ids: [ID!]!) { marketplaces { slug } nodes(ids: $ids) { id } }", json!({"ids": ids})),
+        ] {
+            let request = post(&app).json(&json!({"query": query, "variables": variables}));
+            assert_eq!(refusal(request).await, (400, "ERR-3002".to_owned()), "{query}");
+        }
+        assert_eq!(app.statements(), before);
+    }
+
     async fn a_query_may_come_by_get(app: TestApp) {
         let asked = [("query", "query($n: Int) { cards(first: $n) { totalCount } }"), ("variables", "{\"n\": 1}")];
         let body: Value = send(get(&app, &asked)).await.json().await.expect("JSON");
@@ -274,6 +289,10 @@ on_both_stores! { Tables:
             let body: Value = send(post(&app).json(&json!({name: "sha256:ab", "variables": {"n": 1}}))).await.json().await.expect("JSON");
             assert_eq!(body["data"]["cards"]["totalCount"], json!(0), "{name}");
         }
+        // As Apollo Client asks by the ids of its manifest.
+        let asked = json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "7"}}});
+        let answer: Value = send(post(&app).json(&asked)).await.json().await.expect("JSON");
+        assert!(answer["data"].is_object() && answer.get("errors").is_none(), "{answer}");
         let by_get: Value = send(get(&app, &[("documentId", "7")])).await.json().await.expect("JSON");
         assert_eq!(by_get["data"], json!({"__typename": "Query"}));
         // What may be kept says for how long, and is not sent twice.

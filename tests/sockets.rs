@@ -17,6 +17,21 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::harness::{Content, Store, TestApp, TestDatabase, runtime, settings_for};
 
 static FLOOD_ENDED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+static TORRENT_ENDED: tokio::sync::Notify = tokio::sync::Notify::const_new();
+
+/// Tells when it is let go.
+fn without_end(ended: &'static tokio::sync::Notify) -> impl Stream<Item = String> {
+    struct Told(&'static tokio::sync::Notify);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.0.notify_one();
+        }
+    }
+    let told = Told(ended);
+    stream::repeat("x".repeat(100_000)).inspect(move |_| {
+        let _ = &told;
+    })
+}
 
 struct Query;
 
@@ -53,16 +68,11 @@ impl Streams {
 
     /// Without an end; it tells when it is let go.
     async fn flood(&self) -> impl Stream<Item = String> {
-        struct Told;
-        impl Drop for Told {
-            fn drop(&mut self) {
-                FLOOD_ENDED.notify_one();
-            }
-        }
-        let told = Told;
-        stream::repeat("x".repeat(100_000)).inspect(move |_| {
-            let _ = &told;
-        })
+        without_end(&FLOOD_ENDED)
+    }
+
+    async fn torrent(&self) -> impl Stream<Item = String> {
+        without_end(&TORRENT_ENDED)
     }
 
     async fn fails(&self) -> Result<stream::Empty<i32>> {
@@ -274,8 +284,31 @@ fn half_a_request_does_not_stay() {
         assert!(headers.is_empty() || headers.starts_with("HTTP/1.1 408"), "{headers}");
         let body = "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{";
         let answer = until_closed(app, body).await;
-        assert!(answer.contains("ERR-5002"), "{answer}");
+        assert!(
+            answer.contains("ERR-5002")
+                && answer.contains("\"errors\":[")
+                && answer.contains("\"requestId\""),
+            "{answer}"
+        );
     });
+}
+
+#[test]
+fn a_reader_that_takes_nothing_does_not_stay() {
+    use tokio::io::AsyncWriteExt;
+    with_server(
+        |settings| settings.socket.read_timeout = Duration::from_millis(50),
+        async |app| {
+            let address = app.base.trim_start_matches("http://");
+            let mut connection = TcpStream::connect(address).await.expect("a connection");
+            let ask = "GET /graphql?query=subscription%7Btorrent%7D HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\n\r\n";
+            connection.write_all(ask.as_bytes()).await.expect("sent");
+            tokio::time::timeout(Duration::from_secs(20), TORRENT_ENDED.notified())
+                .await
+                .expect("it is let go");
+            drop(connection);
+        },
+    );
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl SocketSettings {
         let read = environment.get(
             "DUALCASTER_SOCKET_READ_TIMEOUT_SECONDS",
             "10",
-            "The time that an answer on a WebSocket waits for a reader that does not take it, before the connection is closed.",
+            "The time that an answer waits for a reader that does not take it, before the connection is closed.",
         );
         let header = environment.get(
             "DUALCASTER_HEADER_TIMEOUT_SECONDS",

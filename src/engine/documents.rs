@@ -11,6 +11,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::guard::{Guard, Shape};
+use super::merges::merges;
 use super::{Execute, Refused};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
@@ -23,11 +24,16 @@ const KEPT_DOCUMENTS: usize = 4_096;
 pub(super) struct Document {
     parsed: ExecutableDocument,
     shape: Shape,
+    merges: bool,
 }
 
 impl Document {
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    pub fn merges(&self) -> bool {
+        self.merges
     }
 
     pub fn parsed(&self) -> &ExecutableDocument {
@@ -131,7 +137,7 @@ impl Documents {
         if !checked.errors.is_empty() {
             return Err(Refused::Errors(checked.errors));
         }
-        let document = Arc::new(Document { parsed, shape });
+        let document = Arc::new(Document { merges: merges(&parsed), parsed, shape });
         self.known.insert(text.into(), Arc::clone(&document));
         Ok(document)
     }

@@ -6,6 +6,7 @@ mod documents;
 mod error;
 mod guard;
 mod manifest;
+mod merges;
 mod persisted;
 mod trusted;
 mod variables;
@@ -106,9 +107,15 @@ pub struct Prepared {
     request: Request,
     kind: Kind,
     cost: u64,
+    merges: bool,
 }
 
 impl Prepared {
+    /// Whether async-graphql has to bring answers of one key together.
+    pub fn merges(&self) -> bool {
+        self.merges
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -164,7 +171,7 @@ impl Engine {
         let may_be =
             |operation: &OperationDefinition| call.may_write || operation.ty != OperationType::Mutation;
         let document = self.documents.read(&query, &self.guard, name, may_be).await?;
-        if let Some(hash) = &call.hash {
+        if let (Some(hash), Some(_)) = (&call.hash, &call.query) {
             self.persisted.remember(hash, &query);
         }
         if document.shape().introspects && !call.may_introspect {
@@ -195,7 +202,7 @@ impl Engine {
             request.operation_name = call.operation_name;
         }
         request.set_parsed_query(parsed);
-        Ok(Prepared { request, kind, cost })
+        Ok(Prepared { request, kind, cost, merges: document.merges() })
     }
 
     /// Takes these for the trusted documents from now on.
@@ -208,6 +215,12 @@ impl Engine {
         if let Some(id) = &call.document_id {
             return self.trusted.get(id).ok_or_else(|| untrusted("There is no operation of this id."));
         }
+        // Apollo's manifests are asked for as if they were automatic persisted queries.
+        if let (None, Some(hash)) = (&call.query, &call.hash)
+            && let Some(document) = self.trusted.get(hash)
+        {
+            return Ok(document);
+        }
         let query = self.persisted.query_of(call)?;
         if self.only_trusted && !self.trusted.holds(&query) {
             return Err(untrusted("Only registered operations are answered here."));
@@ -217,7 +230,7 @@ impl Engine {
 
     /// Executes a query or a mutation. `data` puts in what resolvers find in their context.
     pub async fn execute(&self, prepared: Prepared, data: impl FnOnce(&mut Data)) -> Response {
-        let Prepared { mut request, kind, cost } = prepared;
+        let Prepared { mut request, kind, cost, .. } = prepared;
         let span = tracing::debug_span!(
             "operation",
             graphql.operation.type = kind.name(),

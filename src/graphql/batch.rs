@@ -62,22 +62,21 @@ struct State<L: Load> {
     waiting: Vec<Waiting<L>>,
 }
 
+/// One who waits: until all of its keys are among what was loaded.
 struct Waiting<L: Load> {
-    key: L::Key,
-    answer: oneshot::Sender<Answer<L>>,
+    keys: Vec<L::Key>,
+    answer: oneshot::Sender<Result<()>>,
 }
 
-type Answer<L> = Result<Option<<L as Load>::Value>>;
-
 /// A load that waits for its answer. Whether it takes it or is dropped first, the pace knows.
-struct Awaited<'a, L: Load> {
-    answer: oneshot::Receiver<Answer<L>>,
+struct Awaited<'a> {
+    answer: oneshot::Receiver<Result<()>>,
     pace: &'a Pace,
 }
 
-impl<L: Load> Awaited<'_, L> {
+impl Awaited<'_> {
     /// Nothing, where the leader was dropped half-way.
-    async fn take(mut self) -> Option<Answer<L>> {
+    async fn take(mut self) -> Option<Result<()>> {
         let answer = (&mut self.answer).await.ok();
         if answer.is_some() {
             self.pace.0.fetch_sub(1, Ordering::Relaxed);
@@ -86,7 +85,7 @@ impl<L: Load> Awaited<'_, L> {
     }
 }
 
-impl<L: Load> Drop for Awaited<'_, L> {
+impl Drop for Awaited<'_> {
     fn drop(&mut self) {
         // An answer that was sent and not taken; once taken, there is none any more.
         if let Ok(Some(_)) = self.answer.try_recv() {
@@ -104,15 +103,30 @@ impl<L: Load> Loader<L> {
     /// The batch's, for all who are in it.
     pub async fn load(&self, key: L::Key) -> Result<Option<L::Value>> {
         loop {
+            if let Some(value) = self.lock().loaded.get(&key) {
+                return Ok(value.clone());
+            }
+            self.load_all(std::slice::from_ref(&key)).await?;
+        }
+    }
+
+    /// Loads these keys, so that each of them can be had at once from now on.
+    ///
+    /// # Errors
+    /// The batch's, for all who are in it.
+    pub async fn load_all(&self, keys: &[L::Key]) -> Result<()> {
+        loop {
             let (answer, leads) = {
                 let mut state = self.lock();
-                if let Some(value) = state.loaded.get(&key) {
-                    return Ok(value.clone());
+                let keys: Vec<_> =
+                    keys.iter().filter(|key| !state.loaded.contains_key(*key)).cloned().collect();
+                if keys.is_empty() {
+                    return Ok(());
                 }
                 let leads = state.waiting.is_empty();
                 let (sender, receiver) = oneshot::channel();
-                state.waiting.push(Waiting { key: key.clone(), answer: sender });
-                (Awaited::<L> { answer: receiver, pace: &self.pace }, leads)
+                state.waiting.push(Waiting { keys, answer: sender });
+                (Awaited { answer: receiver, pace: &self.pace }, leads)
             };
             if leads {
                 // On the heap, or every field that may load would be as large as what a leader does.
@@ -125,11 +139,26 @@ impl<L: Load> Loader<L> {
         }
     }
 
+    /// Loads these keys, each of which has a value.
+    ///
+    /// # Errors
+    /// The batch's; one for a key without a value, where a foreign key promises it.
+    pub async fn require(&self, keys: Vec<L::Key>) -> Result<()> {
+        self.load_all(&keys).await?;
+        let is_there = |key| self.lock().loaded.get(key).is_some_and(Option::is_some);
+        if keys.iter().all(is_there) { Ok(()) } else { Err(Error::internal("a promised value is not there")) }
+    }
+
+    /// What was loaded of a key.
+    pub fn known(&self, key: &L::Key) -> Option<L::Value> {
+        self.lock().loaded.get(key).cloned().flatten()
+    }
+
     async fn lead(&self) {
         let mut step = Step { loader: self, taken: false };
         self.pace.settle().await;
         let waiting = step.take();
-        let keys: HashSet<L::Key> = waiting.iter().map(|waiting| waiting.key.clone()).collect();
+        let keys: HashSet<L::Key> = waiting.iter().flat_map(|waiting| waiting.keys.iter().cloned()).collect();
         metrics::histogram!("dualcaster_batch_keys", "loader" => L::NAME).record(keys.len() as f64);
         note_batch(L::NAME, keys.len());
         let span = tracing::debug_span!("batch", loader = L::NAME, keys = keys.len());
@@ -137,23 +166,17 @@ impl<L: Load> Loader<L> {
             use tracing::Instrument;
             L::load(&self.connection, keys.into_iter().collect()).instrument(span).await
         };
-        let answers: Vec<_> = match loaded {
-            Ok(values) => {
-                let mut state = self.lock();
-                waiting
-                    .into_iter()
-                    .map(|waiting| {
-                        let value = values.get(&waiting.key).cloned();
-                        state.loaded.insert(waiting.key, value.clone());
-                        (waiting.answer, Ok(value))
-                    })
-                    .collect()
+        let answer = loaded.map(|mut values| {
+            let mut state = self.lock();
+            for key in waiting.iter().flat_map(|waiting| &waiting.keys) {
+                if !state.loaded.contains_key(key) {
+                    state.loaded.insert(key.clone(), values.remove(key));
+                }
             }
-            Err(error) => waiting.into_iter().map(|waiting| (waiting.answer, Err(error.clone()))).collect(),
-        };
-        for (sender, value) in answers {
+        });
+        for waiting in waiting {
             self.pace.0.fetch_add(1, Ordering::Relaxed);
-            if sender.send(value).is_err() {
+            if waiting.answer.send(answer.clone()).is_err() {
                 // Who no longer waits was dropped.
                 self.pace.0.fetch_sub(1, Ordering::Relaxed);
             }

@@ -115,9 +115,7 @@ macro_rules! connection {
             node: $crate::graphql::planned::Planned<$node>,
         }
 
-        impl $crate::graphql::planned::Plan for $edge {
-            const PLAIN: &'static [&'static str] = &["cursor"];
-        }
+        $crate::graphql::planned::plan!($edge: fields { "cursor" => cursor });
     };
 }
 

@@ -3,6 +3,7 @@
 mod batch;
 mod connection;
 mod global_id;
+mod json;
 mod loaders;
 mod lookahead;
 mod nullable;
@@ -11,13 +12,16 @@ mod query;
 mod scalars;
 mod types;
 
-use async_graphql::{EmptyMutation, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Data, EmptyMutation, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-pub use loaders::Loaders;
+pub use json::Json;
+use loaders::Loaders;
+use planned::InTrees;
 
+use crate::db::Connection;
 use crate::pagination::CursorSecret;
 
-/// The schema's builder. Each request brings its own [`Loaders`].
+/// The schema's builder. Each request brings its own data: see [`provide`].
 pub fn schema(cursors: CursorSecret) -> SchemaBuilder<query::Query, EmptyMutation, EmptySubscription> {
     Schema::build(query::Query, EmptyMutation, EmptySubscription)
         .data(cursors)
@@ -30,4 +34,13 @@ pub fn sdl() -> String {
     let schema = schema(CursorSecret::new(["the SDL does not depend on it"])).finish();
     let sdl = schema.sdl_with_options(SDLExportOptions::new().include_specified_by());
     format!("{}\n", sdl.trim_end())
+}
+
+/// Puts in what resolvers need for one request, which is bound to one database. `merges` says that the document selects a
+/// key twice.
+pub fn provide(data: &mut Data, connection: Connection, merges: bool) {
+    data.insert(Loaders::new(connection));
+    if merges {
+        data.insert(InTrees);
+    }
 }

@@ -4,10 +4,13 @@ use async_graphql::{InputType, InputValueError, InputValueResult, Scalar, Scalar
 use chrono::{NaiveDate, SecondsFormat, Utc};
 use rust_decimal::Decimal as Exact;
 
+use super::json::Json;
+use super::planned::{At, Write};
+
 /// Amounts beyond this are no prices.
 const MOST: i64 = 1_000_000_000_000_000;
 
-/// A scalar that is written as a string: the type has `read(&str) -> Option<Self>` and `write(&self) -> String`.
+/// A scalar that is written as a string: the type has `read(&str) -> Option<Self>` and `text(&self) -> String`.
 macro_rules! string_scalar {
     ($type:ident, $name:literal, $description:literal, $specified:literal) => {
         #[doc = $description]
@@ -25,7 +28,13 @@ macro_rules! string_scalar {
             }
 
             fn to_value(&self) -> Value {
-                Value::String(self.write())
+                Value::String(self.text())
+            }
+        }
+
+        impl Write for $type {
+            fn write(&self, _: &At<'_>, json: &mut Json) {
+                json.plain(&self.text());
             }
         }
     };
@@ -51,7 +60,7 @@ impl DateTime {
         chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.to_utc()))
     }
 
-    fn write(&self) -> String {
+    fn text(&self) -> String {
         self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
     }
 }
@@ -76,7 +85,7 @@ impl Date {
         NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().map(Self)
     }
 
-    fn write(&self) -> String {
+    fn text(&self) -> String {
         self.0.to_string()
     }
 }
@@ -101,7 +110,7 @@ impl Uuid {
         uuid::Uuid::try_parse(text).ok().map(Self)
     }
 
-    fn write(&self) -> String {
+    fn text(&self) -> String {
         self.0.to_string()
     }
 }
@@ -118,7 +127,7 @@ impl Url {
         web.then(|| Self(text.to_owned()))
     }
 
-    fn write(&self) -> String {
+    fn text(&self) -> String {
         self.0.clone()
     }
 }
@@ -130,6 +139,12 @@ impl Url {
 pub struct Decimal(pub i64);
 
 impl Decimal {
+    fn text(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let hundredths = self.0.unsigned_abs();
+        format!("{sign}{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+
     fn read(text: &str) -> Option<i64> {
         let exact = Exact::from_str_exact(text).ok()?.normalize();
         if exact.scale() > 2 {
@@ -159,7 +174,13 @@ impl ScalarType for Decimal {
     }
 
     fn to_value(&self) -> Value {
-        Value::String(Exact::new(self.0, 2).to_string())
+        Value::String(self.text())
+    }
+}
+
+impl Write for Decimal {
+    fn write(&self, _: &At<'_>, json: &mut Json) {
+        json.plain(&self.text());
     }
 }
 

@@ -6,6 +6,8 @@ mod health;
 mod observe;
 mod serve;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -23,6 +25,9 @@ use crate::error::Refusal;
 /// The header that carries a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What `/graphql` has, beyond a request's time, to say in GraphQL's own form that the time is over.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// The routes for everyone; `/metrics` too where it has no address of its own.
 pub fn router(app: &App) -> Router {
     let settings = &app.settings().server;
@@ -39,7 +44,7 @@ pub fn router(app: &App) -> Router {
         .layer(axum::middleware::from_fn(observe::observe))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout));
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout + GRACE));
     routes
         .fallback(async || (StatusCode::NOT_FOUND, "There is nothing here. The API is at /graphql.\n"))
         .layer(layers)

@@ -4,7 +4,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use super::{admin_router, router};
@@ -117,7 +118,11 @@ async fn listen(
                 request.extensions_mut().insert(place.clone());
                 routes.clone().oneshot(request)
             });
-            let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+            // A reader that takes nothing does not keep its place.
+            let mut stream = TimeoutStream::new(stream);
+            stream.set_write_timeout(Some(limits.read_timeout));
+            let connection =
+                builder.serve_connection(TokioIo::new(Box::pin(stream)), service).with_upgrades();
             tokio::spawn(until_stopped(connection, stopped.clone()));
         }
     };
@@ -138,7 +143,7 @@ pub(super) struct Place(#[expect(dead_code, reason = "it is there to be dropped"
 
 /// Serves a connection to its end; once the server stops, to the end of the request that it is at.
 async fn until_stopped<S>(
-    connection: UpgradeableConnection<TokioIo<TcpStream>, S>,
+    connection: UpgradeableConnection<TokioIo<Pin<Box<TimeoutStream<TcpStream>>>>, S>,
     mut stopped: watch::Receiver<bool>,
 ) where
     S: Service<Request<Incoming>, Response = Response, Error = Infallible>,

@@ -13,6 +13,8 @@ use async_graphql::parser::types::{
 };
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
+use crate::error::Refusal;
+
 /// The page of a connection where none is asked for, and the largest.
 const PAGE: (u64, u64) = (20, 100);
 /// A list that declares nothing; a test sees to it that there is none.
@@ -21,22 +23,26 @@ const UNDECLARED: u64 = 100;
 const SCHEMA: u64 = 2_000;
 
 /// The most objects that the operation may answer with.
+///
+/// # Errors
+/// ERR-3002 for a page or a list of ids that is longer than its field gives.
 pub(super) fn predict(
     registry: &Registry,
     document: &ExecutableDocument,
     operation: &OperationDefinition,
     variables: &Variables,
-) -> u64 {
+) -> Result<u64, Refusal> {
     let root = match operation.ty {
         OperationType::Query => Some(registry.query_type.as_str()),
         OperationType::Mutation => registry.mutation_type.as_deref(),
         OperationType::Subscription => registry.subscription_type.as_deref(),
     };
-    let mut walk = Walk { registry, document, variables, known: HashMap::new() };
+    let mut walk = Walk { registry, document, variables, known: HashMap::new(), too_long: None };
     let Some(root) = root.and_then(|root| registry.types.get(root)) else {
-        return 0;
+        return Ok(0);
     };
-    walk.selection(root, &operation.selection_set.node, PAGE.0, true)
+    let cost = walk.selection(root, &operation.selection_set.node, PAGE.0, true);
+    walk.too_long.map_or(Ok(cost), Err)
 }
 
 struct Walk<'a> {
@@ -45,6 +51,8 @@ struct Walk<'a> {
     variables: &'a Variables,
     /// Fragments by name, the page that they stand in, and whether at the root.
     known: HashMap<(&'a str, u64, bool), u64>,
+    /// The first argument that asks for more than there is at once.
+    too_long: Option<Refusal>,
 }
 
 impl<'a> Walk<'a> {
@@ -108,7 +116,7 @@ impl<'a> Walk<'a> {
     }
 
     /// How many objects a field returns at most.
-    fn size(&self, parent: &MetaType, known: &MetaField, field: &Field, page: u64) -> u64 {
+    fn size(&mut self, parent: &MetaType, known: &MetaField, field: &Field, page: u64) -> u64 {
         if !is_list(&known.ty) {
             return 1;
         }
@@ -118,19 +126,33 @@ impl<'a> Walk<'a> {
         let most = declared(known).unwrap_or(UNDECLARED);
         let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
             match self.argument(field, &argument.name)? {
-                async_graphql::Value::List(items) => Some(items.len() as u64),
-                _ => Some(1),
+                async_graphql::Value::List(items) => Some((&argument.name, items.len() as u64)),
+                _ => Some((&argument.name, 1)),
             }
         });
-        asked.map_or(most, |asked| asked.min(most))
+        let Some((name, asked)) = asked else {
+            return most;
+        };
+        if asked > most {
+            self.too_long
+                .get_or_insert_with(|| Refusal::invalid_value(format!("{name} takes {most} at most.")));
+        }
+        asked.min(most)
     }
 
-    fn page(&self, field: &Field) -> u64 {
-        let size = ["first", "last"].iter().find_map(|name| match self.argument(field, name)? {
-            async_graphql::Value::Number(number) => Some(number.as_u64().unwrap_or(0)),
+    fn page(&mut self, field: &Field) -> u64 {
+        let sizes = ["first", "last"].map(|name| match self.argument(field, name) {
+            Some(async_graphql::Value::Number(number)) => Some((name, number.as_i64().unwrap_or(i64::MAX))),
             _ => None,
         });
-        size.map_or(PAGE.0, |size| size.min(PAGE.1))
+        for (name, size) in sizes.into_iter().flatten() {
+            if !(0..=i64::try_from(PAGE.1).unwrap_or(i64::MAX)).contains(&size) {
+                let message = format!("{name} must be from 0 to {}.", PAGE.1);
+                self.too_long.get_or_insert_with(|| Refusal::invalid_value(message));
+            }
+        }
+        let size = sizes.into_iter().flatten().next();
+        size.map_or(PAGE.0, |(_, size)| u64::try_from(size).unwrap_or(0).min(PAGE.1))
     }
 
     /// An argument's value, with the variables in it.

@@ -65,7 +65,7 @@ impl Guard {
     /// How many objects the operation's answer may hold at most.
     ///
     /// # Errors
-    /// ERR-4003.
+    /// ERR-4003; ERR-3002 for a page or a list of ids that is too long.
     pub fn check_cost(
         &self,
         registry: &Registry,
@@ -73,7 +73,8 @@ impl Guard {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Result<u64, ServerError> {
-        let cost = cost::predict(registry, document, operation, variables);
+        let cost = cost::predict(registry, document, operation, variables)
+            .map_err(|refusal| refused(&refusal, None))?;
         self.check("cost", "in cost", cost, self.limits.cost)?;
         Ok(cost)
     }

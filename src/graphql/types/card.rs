@@ -26,7 +26,7 @@ use crate::graphql::connection::{Edges, connection};
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::nullable::nullable;
-use crate::graphql::planned::{Items, Plan, Planned};
+use crate::graphql::planned::{Items, Planned, plan};
 use crate::graphql::scalars::{Date, Url, Uuid};
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
@@ -219,8 +219,8 @@ impl Card {
     }
 
     /// Its pictures; of a card with two sides, the front's.
-    async fn images(&self) -> Option<CardImages> {
-        self.row.image_url.as_deref().map(CardImages::of_normal)
+    async fn images(&self) -> Option<Planned<CardImages>> {
+        self.row.image_url.as_deref().map(CardImages::of_normal).map(Planned)
     }
 
     /// Whether it is on the Reserved List, and so is never to be printed again.
@@ -371,34 +371,34 @@ impl Card {
     }
 }
 
-impl Plan for Card {
-    const PLAIN: &'static [&'static str] = &[
-        "id",
-        "name",
-        "collectorNumber",
-        "rarity",
-        "typeLine",
-        "images",
-        "manaCost",
-        "manaValue",
-        "colors",
-        "colorIdentity",
-        "finishes",
-        "language",
-        "layout",
-        "scryfallId",
-        "oracleId",
-        "releasedOn",
-        "power",
-        "toughness",
-        "loyalty",
-        "artist",
-        "promo",
-        "digital",
-        "reserved",
-        "scryfallUrl",
-    ];
-}
+plan!(Card: methods {
+    "id" => id,
+    "name" => name,
+    "collectorNumber" => collector_number,
+    "rarity" => rarity,
+    "typeLine" => type_line,
+    "images" => images,
+    "manaCost" => mana_cost,
+    "manaValue" => mana_value,
+    "colors" => colors,
+    "colorIdentity" => color_identity,
+    "finishes" => finishes,
+    "language" => language,
+    "layout" => layout,
+    "scryfallId" => scryfall_id,
+    "oracleId" => oracle_id,
+    "releasedOn" => released_on,
+    "power" => power,
+    "toughness" => toughness,
+    "loyalty" => loyalty,
+    "artist" => artist,
+    "promo" => promo,
+    "digital" => digital,
+    "reserved" => reserved,
+    "scryfallUrl" => scryfall_url,
+} warmed {
+    "set" => CardSet, sets, |card| card.row.set_code.clone()
+});
 
 /// What counts a whole list of cards.
 pub enum CardTotal {

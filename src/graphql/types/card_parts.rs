@@ -5,6 +5,7 @@ use async_graphql::SimpleObject;
 use super::enums::LegalityStatus;
 use super::marketplace::Marketplace;
 use crate::domain::catalogue::record::Face;
+use crate::graphql::planned::plan;
 use crate::graphql::scalars::Url;
 
 /// One side or half of a card.
@@ -79,6 +80,13 @@ pub struct CardImages {
     /// The artwork alone.
     art_crop: Option<Url>,
 }
+
+plan!(CardImages: fields {
+    "small" => small,
+    "normal" => normal,
+    "large" => large,
+    "artCrop" => art_crop,
+});
 
 impl CardImages {
     /// All sizes by the address of one: Scryfall's differ in one segment of the path. What has no such segment, as

@@ -20,7 +20,7 @@ use crate::graphql::connection::{Edges, connection};
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::nullable::nullable;
-use crate::graphql::planned::Plan;
+use crate::graphql::planned::plan;
 use crate::graphql::scalars::{Date, Url};
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
@@ -98,10 +98,15 @@ impl CardSet {
     }
 }
 
-impl Plan for CardSet {
-    const PLAIN: &'static [&'static str] =
-        &["id", "code", "name", "kind", "releasedOn", "iconUrl", "cardCount"];
-}
+plan!(CardSet: methods {
+    "id" => id,
+    "code" => code,
+    "name" => name,
+    "kind" => kind,
+    "releasedOn" => released_on,
+    "iconUrl" => icon_url,
+    "cardCount" => card_count,
+});
 
 /// What counts a list of sets.
 pub struct SetTotal {

@@ -7,6 +7,8 @@ use crate::db::Direction;
 use crate::domain::catalogue::attributes;
 use crate::domain::catalogue::record::Legality;
 use crate::domain::catalogue::{self};
+use crate::graphql::json::Json;
+use crate::graphql::planned::{At, Write, enum_name};
 
 /// How rare a printing is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
@@ -186,3 +188,15 @@ pub enum HistoryInterval {
     /// A week from Monday: the price of its last day, the lowest and the highest.
     Week,
 }
+
+macro_rules! written_by_name {
+    ($($type:ty),*) => {
+        $(impl Write for $type {
+            fn write(&self, _: &At<'_>, json: &mut Json) {
+                json.raw(b"\"").raw(enum_name(self).as_bytes()).raw(b"\"");
+            }
+        })*
+    };
+}
+
+written_by_name!(Rarity, Color, Finish, Condition, Currency, PriceKind);

@@ -14,7 +14,7 @@ use crate::domain::market::{
 use crate::error::Result;
 use crate::graphql::batch::Load;
 use crate::graphql::global_id::GlobalId;
-use crate::graphql::planned::Plan;
+use crate::graphql::planned::plan;
 use crate::graphql::scalars::{DateTime, Url};
 
 /// Somewhere cards are sold, in one currency.
@@ -71,10 +71,16 @@ impl Marketplace {
     }
 }
 
-impl Plan for Marketplace {
-    const PLAIN: &'static [&'static str] =
-        &["id", "slug", "name", "currency", "url", "enabled", "pricedCards", "updatedAt"];
-}
+plan!(Marketplace: methods {
+    "id" => id,
+    "slug" => slug,
+    "name" => name,
+    "currency" => currency,
+    "url" => url,
+    "enabled" => enabled,
+    "pricedCards" => priced_cards,
+    "updatedAt" => updated_at,
+});
 
 /// Marketplaces by row.
 pub struct MarketplacesById;

@@ -13,7 +13,7 @@ use crate::domain::market::{
 use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
-use crate::graphql::planned::{Plan, Planned};
+use crate::graphql::planned::{Planned, plan};
 use crate::graphql::scalars::{DateTime, Decimal};
 
 /// A card's retail price now, of one marketplace or over all of a currency. Where no price is known, `hasPriceData` is
@@ -74,24 +74,22 @@ impl From<Price> for CardPrice {
     }
 }
 
-impl Plan for CardPrice {
-    const PLAIN: &'static [&'static str] = &[
-        "price",
-        "currency",
-        "hasPriceData",
-        "stale",
-        "estimated",
-        "buylist",
-        "low",
-        "mid",
-        "high",
-        "market",
-        "change24h",
-        "change7d",
-        "change30d",
-        "observedAt",
-    ];
-}
+plan!(CardPrice: fields {
+    "price" => price,
+    "currency" => currency,
+    "hasPriceData" => has_price_data,
+    "stale" => stale,
+    "estimated" => estimated,
+    "buylist" => buylist,
+    "low" => low,
+    "mid" => mid,
+    "high" => high,
+    "market" => market,
+    "change24h" => change_24h,
+    "change7d" => change_7d,
+    "change30d" => change_30d,
+    "observedAt" => observed_at,
+});
 
 /// How far a price has moved.
 #[derive(Debug, Clone, SimpleObject)]
@@ -108,9 +106,10 @@ impl From<market::PriceChange> for PriceChange {
     }
 }
 
-impl Plan for PriceChange {
-    const PLAIN: &'static [&'static str] = &["amount", "percent"];
-}
+plan!(PriceChange: fields {
+    "amount" => amount,
+    "percent" => percent,
+});
 
 /// The latest price of a card in one marketplace.
 #[derive(Debug, Clone, SimpleObject)]
@@ -151,21 +150,21 @@ impl MarketPrice {
     }
 }
 
-impl Plan for MarketPrice {
-    const PLAIN: &'static [&'static str] = &[
-        "price",
-        "finish",
-        "condition",
-        "observedAt",
-        "low",
-        "high",
-        "market",
-        "mid",
-        "kind",
-        "currency",
-        "estimated",
-    ];
-}
+plan!(MarketPrice: fields {
+    "price" => price,
+    "finish" => finish,
+    "condition" => condition,
+    "observedAt" => observed_at,
+    "low" => low,
+    "high" => high,
+    "market" => market,
+    "mid" => mid,
+    "kind" => kind,
+    "currency" => currency,
+    "estimated" => estimated,
+} warmed {
+    "marketplace" => Marketplace, marketplaces, |price| price.marketplace_id
+});
 
 impl From<LatestPriceRow> for MarketPrice {
     fn from(row: LatestPriceRow) -> Self {

@@ -15,7 +15,7 @@ use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::connection;
 use crate::graphql::nullable::nullable;
-use crate::graphql::planned::{Plan, Planned};
+use crate::graphql::planned::{Planned, plan};
 use crate::graphql::scalars::{DateTime, Decimal};
 use crate::pagination::{Page, Slice};
 
@@ -75,9 +75,12 @@ impl PricePoint {
     }
 }
 
-impl Plan for PricePoint {
-    const PLAIN: &'static [&'static str] = &["time", "price", "low", "high"];
-}
+plan!(PricePoint: fields {
+    "time" => time,
+    "price" => price,
+    "low" => low,
+    "high" => high,
+});
 
 impl From<HistoryPoint> for PricePoint {
     fn from(point: HistoryPoint) -> Self {

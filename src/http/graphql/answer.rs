@@ -1,34 +1,23 @@
 //! What is answered, as bytes and as a status.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use async_graphql::{ServerError, Value};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::accept::MediaType;
 use crate::engine::failure_of;
 use crate::error::Failure;
+use crate::graphql::Json;
 
 /// The answer to one operation.
 pub(super) enum Answer {
     /// Nothing was executed, for these reasons.
     Refused(Vec<ServerError>),
     Executed(Box<async_graphql::Response>),
-}
-
-#[derive(Serialize)]
-struct Written<'a> {
-    /// There only where something was executed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<&'a BTreeMap<String, Value>>,
 }
 
 impl Answer {
@@ -46,15 +35,24 @@ impl Answer {
         }
     }
 
-    fn written(&self) -> Written<'_> {
-        match self {
-            Self::Refused(errors) => Written { data: None, errors, extensions: None },
-            Self::Executed(response) => Written {
-                data: Some(&response.data),
-                errors: &response.errors,
-                extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
-            },
+    /// The members that GraphQL gives an answer: data only where something was executed.
+    fn write(&self, json: &mut Json) {
+        json.raw(b"{");
+        let mut members = 0;
+        if let Self::Executed(response) = self {
+            json.raw(b"\"data\":").value(&response.data);
+            members += 1;
         }
+        if !self.errors().is_empty() {
+            json.comma(members).raw(b"\"errors\":").plain(self.errors());
+            members += 1;
+        }
+        if let Self::Executed(response) = self
+            && !response.extensions.is_empty()
+        {
+            json.comma(members).raw(b"\"extensions\":").plain(&response.extensions);
+        }
+        json.raw(b"}");
     }
 
     /// By the catalogue's code of the first error, where there is no data.
@@ -97,11 +95,20 @@ fn code(error: &ServerError) -> Option<&str> {
     }
 }
 
-/// One answer as JSON, for what is no HTTP response.
-pub(super) fn finished(mut answer: Answer, id: &str) -> serde_json::Value {
+/// One answer as JSON text, for what is no HTTP response.
+pub(super) fn finished(mut answer: Answer, id: &str) -> String {
     finish(answer.errors_mut().iter_mut(), id);
-    // GraphQL's values are JSON's.
-    serde_json::to_value(answer.written()).unwrap_or_default()
+    let mut json = Json::default();
+    answer.write(&mut json);
+    json.into_text()
+}
+
+/// The errors of an operation that was not executed, as a list in JSON text.
+pub(super) fn finished_errors(mut errors: Vec<ServerError>, id: &str) -> String {
+    finish(errors.iter_mut(), id);
+    let mut json = Json::default();
+    json.plain(&errors);
+    json.into_text()
 }
 
 /// Logs what went wrong inside under the request's id, and puts the id beside each error.
@@ -136,7 +143,9 @@ pub(super) fn render_cacheable(
         return render(vec![answer], false, media_type, id);
     };
     // An answer without errors has nothing of this request in it, so that equal answers are equal bytes.
-    let body = serde_json::to_vec(&answer.written()).unwrap_or_default();
+    let mut json = Json::default();
+    answer.write(&mut json);
+    let body = json.into_bytes();
     let digest: String = Sha256::digest(&body).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     // Weak, for the same answer may travel packed or not.
     let tag = format!("W/\"{digest}\"");
@@ -177,13 +186,18 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
             _ => None,
         })
         .max();
-    let written: Vec<_> = answers.iter().map(Answer::written).collect();
-    let body = match written.as_slice() {
-        [answer] if !is_batch => serde_json::to_vec(answer),
-        answers => serde_json::to_vec(answers),
-    };
-    // GraphQL's values are JSON's.
-    let mut response = with_body(body.unwrap_or_default(), media_type);
+    let mut json = Json::default();
+    match answers.as_slice() {
+        [answer] if !is_batch => answer.write(&mut json),
+        answers => {
+            json.raw(b"[");
+            for (position, answer) in answers.iter().enumerate() {
+                answer.write(json.comma(position));
+            }
+            json.raw(b"]");
+        }
+    }
+    let mut response = with_body(json.into_bytes(), media_type);
     *response.status_mut() = status;
     if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

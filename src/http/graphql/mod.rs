@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::engine::{Call, Kind, Refused, refused};
 use crate::error::{Code, Refusal, timeout_refusal};
 use crate::explain::{Notes, explained};
-use crate::graphql::Loaders;
+use crate::graphql::provide;
 
 pub fn routes() -> Router<App> {
     let methods: MethodRouter<App> = get(by_get).post(by_post).fallback(other_method);
@@ -196,8 +196,8 @@ async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer
         );
         return Ok(Answer::Refused(vec![refused(&refusal, None)]));
     }
-    let loaders = Loaders::new(app.databases().read().clone());
-    let execution = app.engine().execute(prepared, |data| data.insert(loaders));
+    let (connection, merges) = (app.databases().read().clone(), prepared.merges());
+    let execution = app.engine().execute(prepared, |data| provide(data, connection, merges));
     if !explains {
         return Ok(Answer::Executed(Box::new(execution.await)));
     }
@@ -233,8 +233,8 @@ fn told(notes: &Notes) -> async_graphql::Value {
 async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>, Refused> {
     call.may_introspect = app.is_development();
     let prepared = app.engine().prepare(call).await?;
-    let loaders = Loaders::new(app.databases().read().clone());
-    let answers = app.engine().stream(prepared, |data| data.insert(loaders));
+    let (connection, merges) = (app.databases().read().clone(), prepared.merges());
+    let answers = app.engine().stream(prepared, |data| provide(data, connection, merges));
     Ok(answers.map(|response| Answer::Executed(Box::new(response))).boxed())
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn answer(app: &App, call: Call, id: String) -> Response {
     };
     let stopping = app.clone();
     let events = answers
-        .map(move |answer| Event::default().event("next").data(finished(answer, &id).to_string()))
+        .map(move |answer| Event::default().event("next").data(finished(answer, &id)))
         .chain(stream::iter([Event::default().event("complete").data("")]))
         .take_until(async move { stopping.draining().await })
         .map(Ok::<_, Infallible>);

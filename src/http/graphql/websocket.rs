@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use std::pin::pin;
 use std::time::Duration;
 
-use async_graphql::ServerError;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{AbortHandle, Abortable};
 use futures_util::{Sink, SinkExt, StreamExt};
@@ -14,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::answer::{Answer, finished};
+use super::answer::{finished, finished_errors};
 use super::request::call_of;
 use super::stream;
 use crate::app::App;
@@ -206,14 +205,14 @@ impl Conversation<'_> {
                 let last = match stream(&app, call).await {
                     Err(refused) => {
                         let errors = finished_errors(refused.into_errors(), &request_id);
-                        json!({"type": "error", "id": operation, "payload": errors})
+                        about(&operation, "error", &errors)
                     }
                     Ok(mut answers) => {
                         while let Some(answer) = answers.next().await {
                             let payload = finished(answer, &request_id);
-                            reader.tell(json!({"type": "next", "id": operation, "payload": payload})).await?;
+                            reader.tell(about(&operation, "next", &payload)).await?;
                         }
-                        json!({"type": "complete", "id": operation})
+                        json!({"type": "complete", "id": operation}).to_string()
                     }
                 };
                 // Before the client hears of it, for then the id is free. Nobody listens only when the conversation
@@ -257,13 +256,13 @@ struct Reader {
 struct Unread;
 
 impl Reader {
-    async fn tell(&self, message: Value) -> Result<(), Unread> {
-        let sent = self.outgoing.send_timeout(Outgoing::Text(message.to_string()), self.patience).await;
+    async fn tell(&self, message: String) -> Result<(), Unread> {
+        let sent = self.outgoing.send_timeout(Outgoing::Text(message), self.patience).await;
         sent.map_err(|_| Unread)
     }
 }
 
-fn finished_errors(errors: Vec<ServerError>, id: &str) -> Value {
-    let mut answer = finished(Answer::Refused(errors), id);
-    answer["errors"].take()
+/// A message about an operation, whose payload is JSON text.
+fn about(operation: &str, kind: &str, payload: &str) -> String {
+    format!("{{\"type\":\"{kind}\",\"id\":{},\"payload\":{payload}}}", Value::from(operation))
 }
