@@ -2,18 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kind, concatAST, parse, print, separateOperations, validate } from 'graphql';
-import { fail, finish } from './lib.mjs';
+import { finish, given } from './lib.mjs';
 
 // Without the folder there is nothing to check: a failure, unless --without-contract allowed it.
 export function contractFolder() {
-  const folder = process.env.DUALCASTER_CONTRACT;
-  if (folder) return folder;
-  if (process.env.DUALCASTER_WITHOUT_CONTRACT === '1') {
-    console.log('skipped: no contract, as allowed by --without-contract');
-  } else {
-    fail('contract', 'DUALCASTER_CONTRACT names no folder; --without-contract allows that');
-  }
-  return finish();
+  return given('contract', 'DUALCASTER_CONTRACT') ?? finish();
 }
 
 export async function readOperations(folder, schema) {

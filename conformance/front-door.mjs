@@ -215,11 +215,18 @@ await check('an operation that is not named among several is 400', async () => {
   assertErrors(answer);
 });
 
-await check('a page that is too large keeps data beside the error', async () => {
-  const answer = await run('{ cards(first: 101) { totalCount } }');
-  assertStatus(answer, 200);
-  assert.deepEqual(answer.json.data, { cards: null });
+await check('a page that is too large is refused before anything runs', async () => {
+  const answer = await run('{ marketplaces { slug } cards(first: 101) { totalCount } }');
+  assertStatus(answer, 400);
+  assert.equal(answer.json.data, undefined);
   assert.equal(answer.json.errors[0].extensions.errorCode, 'ERR-3002');
+});
+
+await check('a field that fails is null beside its neighbours', async () => {
+  const answer = await run('{ cards(after: "forged") { totalCount } __typename }');
+  assertStatus(answer, 200);
+  assert.deepEqual(answer.json.data, { cards: null, __typename: 'Query' });
+  assert.equal(answer.json.errors[0].extensions.errorCode, 'ERR-3003');
   assert.deepEqual(answer.json.errors[0].path, ['cards']);
 });
 

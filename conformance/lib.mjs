@@ -57,6 +57,18 @@ process.on('exit', () => {
   process.exitCode = failed === 0 ? 0 : 1;
 });
 
+// What a check needs beside the server. Without it the check has failed, unless that was allowed.
+export function given(what, variable) {
+  const value = process.env[variable];
+  if (value) return value;
+  if (process.env[`DUALCASTER_WITHOUT_${what.toUpperCase()}`] === '1') {
+    console.log(`skipped: no ${what}, as allowed by --without-${what}; the option --${what} of run.sh names one`);
+  } else {
+    fail(what, `${variable} is not set: the option --${what} of run.sh names one; --without-${what} leaves this out`);
+  }
+  return undefined;
+}
+
 export async function execute(query, variables) {
   const response = await fetch(endpoint, {
     method: 'POST',
@@ -86,6 +98,15 @@ export async function fetchSdl() {
     return response.text();
   })();
   return sdl;
+}
+
+// Waits for what comes a moment later.
+export async function until(what, seconds, look) {
+  const end = performance.now() + seconds * 1000;
+  while (!(await look())) {
+    if (performance.now() > end) throw new Error(`after ${seconds} s ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 // A folder for what a check writes; git ignores it.

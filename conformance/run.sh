@@ -2,19 +2,27 @@
 # Runs others' clients and suites against a started server. Needs Node 20.19 or newer with npm, and Python 3.11 or newer.
 set -euo pipefail
 
+# Names of files and folders are the caller's, and so is where the program finds its data.
+export DUALCASTER_CALLER=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # front-door comes last: what it sends is meant to hurt a server without limits.
-checks=(http-audits persisted-queries relay codegen inspector eslint websocket sse gql_client schemathesis_run front-door)
+checks=(http-audits persisted-queries manifests relay codegen inspector eslint websocket sse gql_client subscriptions
+    uploads gql_upload schemathesis_run cop front-door)
 limit_seconds=120
 
 usage() {
     cat <<'END'
-conformance/run.sh [--url URL] [--contract FOLDER | --without-contract] [--complete] [NAME…]
+conformance/run.sh [--url URL] [--contract FOLDER | --without-contract] [--binary PATH | --without-binary]
+                   [--stage URL | --without-stage] [--complete] [NAME…]
 
   --url URL            the server; http://127.0.0.1:8080 without it
   --contract FOLDER    the public contract: schema.graphql, and a folder of operations for each client
   --without-contract   leaves out what needs the contract, instead of failing
+  --binary PATH        the program; the environment has to be the server's, so that both have the same database
+  --without-binary     leaves out what needs the program
+  --stage URL          the server of uploads and subscriptions
+  --without-stage      leaves out what needs the stage
   --complete           what the contract has and the server has not is a failure too
   NAME                 only these checks:
 END
@@ -30,12 +38,19 @@ export DUALCASTER_URL=${DUALCASTER_URL:-http://127.0.0.1:8080}
 names=()
 while (($# > 0)); do
     case $1 in
-    --url | --contract)
+    --url | --contract | --binary | --stage)
         (($# > 1)) || wrong_use "$1 needs a value."
-        if [[ $1 == --url ]]; then DUALCASTER_URL=$2; else export DUALCASTER_CONTRACT=$2; fi
+        case $1 in
+        --url) DUALCASTER_URL=$2 ;;
+        --contract) export DUALCASTER_CONTRACT=$2 ;;
+        --binary) export DUALCASTER_BINARY=$2 ;;
+        --stage) export DUALCASTER_STAGE_URL=$2 ;;
+        esac
         shift
         ;;
     --without-contract) export DUALCASTER_WITHOUT_CONTRACT=1 ;;
+    --without-binary) export DUALCASTER_WITHOUT_BINARY=1 ;;
+    --without-stage) export DUALCASTER_WITHOUT_STAGE=1 ;;
     --complete) export DUALCASTER_COMPLETE=1 ;;
     -h | --help)
         usage
@@ -50,8 +65,14 @@ while (($# > 0)); do
     shift
 done
 ((${#names[@]} > 0)) || names=("${checks[@]}")
+for variable in DUALCASTER_CONTRACT DUALCASTER_BINARY; do
+    [[ -z ${!variable:-} || ${!variable} == /* ]] || declare -x "$variable=$DUALCASTER_CALLER/${!variable}"
+done
 if [[ -n ${DUALCASTER_CONTRACT:-} && ! -f $DUALCASTER_CONTRACT/schema.graphql ]]; then
     wrong_use "There is no schema.graphql in $DUALCASTER_CONTRACT."
+fi
+if [[ -n ${DUALCASTER_BINARY:-} && ! -x $DUALCASTER_BINARY ]]; then
+    wrong_use "There is no program $DUALCASTER_BINARY."
 fi
 
 for tool in node npm python3; do

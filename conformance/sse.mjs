@@ -44,6 +44,13 @@ await check('the same by GET', async () => {
   assert.match(await response.text(), /"__typename": ?"Query"/);
 });
 
+await check('keys come in the order of the selection', async () => {
+  const query = '{ z: __typename cards(first: 1) { totalCount nodes { name id } } a: __typename }';
+  const { data } = await one({ query });
+  assert.deepEqual(Object.keys(data), ['z', 'cards', 'a']);
+  assert.deepEqual(Object.keys(data.cards.nodes[0]), ['name', 'id']);
+});
+
 await check('a query that does not validate ends with errors of the catalogue', async () => {
   let errors;
   try {

@@ -31,6 +31,13 @@ await check('a query completes with one result', async () => {
   assert.equal(data.cards.nodes.length, 2);
 });
 
+await check('keys come in the order of the selection', async () => {
+  const query = '{ z: __typename cards(first: 1) { totalCount nodes { name id } } a: __typename }';
+  const { data } = await one(connect(), { query });
+  assert.deepEqual(Object.keys(data), ['z', 'cards', 'a']);
+  assert.deepEqual(Object.keys(data.cards.nodes[0]), ['name', 'id']);
+});
+
 await check('a query that does not validate is an error message, not a closed socket', async () => {
   const client = connect();
   const { errors } = await one(client, { query: '{ noSuchField }' });

@@ -1,0 +1,50 @@
+// What both scripts share: where the server is, and what the system tells of its process.
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+// A load test pointed at somebody else's server by a slip is an attack: only this machine's own address will do.
+const LOOPBACK = /^http:\/\/127\.0\.0\.1(:\d{1,5})?\/?$/;
+
+export function readArguments(usage, options) {
+  try {
+    const { values, positionals } = parseArgs({ options: { pid: { type: 'string' }, ...options }, allowPositionals: true });
+    if (positionals.length !== 1 || !LOOPBACK.test(positionals[0])) throw new Error('URL must be http://127.0.0.1:PORT.');
+    for (const [name, value] of Object.entries(values)) {
+      if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name} must be a whole number.`);
+    }
+    return { url: new URL(positionals[0]), ...values };
+  } catch (error) {
+    console.error(`${error.message}\nusage: ${usage}`);
+    process.exit(2);
+  }
+}
+
+// The process's memory in MiB: `VmRSS` now, `VmHWM` at its peak. NaN where no process was named.
+export function memory(pid, what = 'VmHWM') {
+  if (!pid) return NaN;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(new RegExp(`^${what}:\\s+(\\d+) kB`, 'm').exec(status)[1]) / 1024;
+}
+
+export const descriptors = (pid) => (pid ? readdirSync(`/proc/${pid}/fd`).length : NaN);
+
+// How many files a process may have open.
+export function mostDescriptors(pid) {
+  const most = /^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))[1];
+  return most === 'unlimited' ? Infinity : Number(most);
+}
+
+export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+
+export function sorted(numbers) {
+  return [...numbers].sort((a, b) => a - b);
+}
+
+export function printTable(head, rows) {
+  const cells = [head, ...rows].map((row) => row.map(String));
+  const widths = head.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  cells.splice(1, 0, widths.map((width) => '-'.repeat(width)));
+  // The first column is words, the others are figures.
+  const pad = (text, column) => (column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column]));
+  for (const row of cells) console.log(`| ${row.map(pad).join(' | ')} |`);
+}
