@@ -2,9 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CriticalityLevel, coverage, diff, validate } from '@graphql-inspector/core';
-import { Source, buildSchema, isInputObjectType, isInterfaceType, isObjectType } from 'graphql';
+import {
+  Kind, Source, buildSchema, getOperationAST, isEnumType, isInputObjectType, isInterfaceType, isListType, isNonNullType,
+  isObjectType, parse, typeFromAST,
+} from 'graphql';
 import { contractFolder, readOperations } from './contract.mjs';
-import { complete, fail, fetchSdl, finish, pass } from './lib.mjs';
+import { complete, execute, fail, fetchSdl, finish, pass } from './lib.mjs';
 
 // Changes that say no more than that a part is missing.
 const MISSING = [
@@ -63,12 +66,34 @@ for (const { client, name, text, errors } of operations) {
 console.log(`valid: ${valid.length} of ${operations.length} operations: ${valid.map(({ name }) => name).join(', ')}`);
 if (later.length > 0) console.log(`not yet valid, only because parts are missing: ${later.join(', ')}`);
 
+// What a client asks for every day has to leave room: with any values, for the cost depends on the sizes of pages alone.
+for (const source of valid) {
+  const { extensions } = await execute(source.body, sampleVariables(source.body));
+  const { requested, limit } = extensions?.cost ?? {};
+  if (requested <= limit / 2) pass();
+  else fail(`${source.name} costs more than half the limit`, `${requested} of ${limit}`);
+}
+
 const covered = coverage(built, valid);
 const perTypes = Object.values(covered.types);
 const total = perTypes.reduce((sum, { fieldsCount }) => sum + fieldsCount, 0);
 const hit = perTypes.reduce((sum, { fieldsCountCovered }) => sum + fieldsCountCovered, 0);
 console.log(`coverage: the valid operations ask for ${hit} of the server's ${total} fields (${Math.round((100 * hit) / total)} %)`);
 finish();
+
+// A value for each variable that has to have one.
+function sampleVariables(text) {
+  const { variableDefinitions } = getOperationAST(parse(text));
+  const needed = variableDefinitions.filter(({ type, defaultValue }) => type.kind === Kind.NON_NULL_TYPE && !defaultValue);
+  return Object.fromEntries(needed.map(({ variable, type }) => [variable.name.value, sample(typeFromAST(built, type))]));
+}
+
+function sample(type) {
+  if (isNonNullType(type)) return sample(type.ofType);
+  if (isListType(type)) return [sample(type.ofType)];
+  if (isEnumType(type)) return type.getValues()[0].name;
+  return { Int: 10, Float: 1, Boolean: true }[type.name] ?? 'x';
+}
 
 // An interface that is missing is missed by its members too.
 function isMissing({ type, meta }) {

@@ -11,9 +11,10 @@ use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
 use crate::domain::operations::{list_operations, operations_version};
 use crate::engine::Engine;
-
+use crate::error::Refusal;
 use crate::graphql::schema;
 use crate::pagination::CursorSecret;
+use crate::principal::{Identify, Nobody, Principal};
 use crate::secret;
 use crate::telemetry::MetricsHandle;
 
@@ -28,6 +29,7 @@ struct Inner {
     databases: Databases,
     redis: Option<redis::aio::ConnectionManager>,
     engine: Engine,
+    identify: Box<dyn Identify>,
     metrics: MetricsHandle,
     draining: watch::Sender<bool>,
 }
@@ -66,15 +68,17 @@ impl App {
         };
         let cursors = CursorSecret::new(&secrets);
         let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
-        Self::build_around(engine, settings, metrics).await
+        let identify = Nobody { sees_all: settings.mode == Mode::Development };
+        Self::build_around(engine, identify, settings, metrics).await
     }
 
-    /// The same around any schema.
+    /// The same around any schema, for callers that something else knows.
     ///
     /// # Errors
     /// When something that the settings name is not there.
     pub async fn build_around(
         engine: Engine,
+        identify: impl Identify,
         settings: Settings,
         metrics: MetricsHandle,
     ) -> Result<Self, BuildError> {
@@ -87,7 +91,17 @@ impl App {
             None => None,
         };
         let draining = watch::Sender::new(false);
-        Ok(Self { inner: Arc::new(Inner { settings, databases, redis, engine, metrics, draining }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                settings,
+                databases,
+                redis,
+                engine,
+                identify: Box::new(identify),
+                metrics,
+                draining,
+            }),
+        })
     }
 
     /// Reads the trusted documents again where they have changed since `known`, and answers what to know the next time.
@@ -133,6 +147,14 @@ impl App {
 
     pub fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    /// Who a caller is, by what they say of themselves.
+    ///
+    /// # Errors
+    /// When what they say does not hold.
+    pub async fn identify(&self, authorization: Option<&str>) -> Result<Principal, Refusal> {
+        self.inner.identify.identify(authorization).await
     }
 
     pub fn metrics(&self) -> String {

@@ -13,5 +13,6 @@ pub mod graphql;
 pub mod http;
 pub mod ingest;
 pub mod pagination;
+pub mod principal;
 mod secret;
 pub mod telemetry;

@@ -89,7 +89,7 @@ on_both_stores! { Tables:
         for (content_type, status) in [
             (Some("application/json"), 200), (Some("application/json; charset=utf-8"), 200), (Some("Application/JSON"), 200),
             (Some("application/json; charset=latin1"), 415), (Some("text/plain"), 415), (Some("application/x-www-form-urlencoded"), 415),
-            (Some("multipart/form-data; boundary=x"), 415), (None, 415),
+            (Some("multipart/form-data; boundary=x"), 400), (Some("multipart/mixed"), 415), (None, 415),
         ] {
             let mut request = post(&app).body(good.clone());
             if let Some(content_type) = content_type {

@@ -20,7 +20,12 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["axum", "redis", "sea_orm"],
     ),
     ("engine", &["engine", "error", "config"], &["axum", "redis", "sea_orm"]),
-    ("http", &["http", "engine", "graphql", "app", "error", "explain", "config"], &["sea_orm", "redis"]),
+    ("principal", &["error"], &["async_graphql", "axum", "sea_orm", "redis"]),
+    (
+        "http",
+        &["http", "engine", "graphql", "app", "error", "explain", "config", "principal"],
+        &["sea_orm", "redis"],
+    ),
     ("telemetry", &["telemetry", "config", "db"], &["async_graphql", "axum", "redis"]),
 ];
 

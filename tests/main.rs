@@ -5,6 +5,8 @@
 #![expect(clippy::print_stderr, reason = "a test that did not run says so by name")]
 
 mod harness;
+#[path = "../conformance/stage/schema.rs"]
+mod stage;
 
 mod catalogue;
 mod cli;
@@ -21,3 +23,4 @@ mod real_data;
 mod resilience;
 mod sockets;
 mod statements;
+mod uploads;

@@ -1,12 +1,10 @@
 //! Operations over WebSocket and as server-sent events, on a schema of the tests' own: what the product streams has
 //! tests of its own.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use async_graphql::{Object, Result, Schema, Subscription};
 use dualcaster::engine::Engine;
-use futures_util::stream::{self, Stream};
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -15,79 +13,19 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::harness::{Content, Store, TestApp, TestDatabase, runtime, settings_for};
-
-static FLOOD_ENDED: tokio::sync::Notify = tokio::sync::Notify::const_new();
-static TORRENT_ENDED: tokio::sync::Notify = tokio::sync::Notify::const_new();
-
-/// Tells when it is let go.
-fn without_end(ended: &'static tokio::sync::Notify) -> impl Stream<Item = String> {
-    struct Told(&'static tokio::sync::Notify);
-    impl Drop for Told {
-        fn drop(&mut self) {
-            self.0.notify_one();
-        }
-    }
-    let told = Told(ended);
-    stream::repeat("x".repeat(100_000)).inspect(move |_| {
-        let _ = &told;
-    })
-}
-
-struct Query;
-
-#[Object]
-impl Query {
-    async fn hello(&self) -> &str {
-        "world"
-    }
-}
-
-struct Mutation;
-
-static CHANGED: AtomicBool = AtomicBool::new(false);
-
-#[Object]
-impl Mutation {
-    async fn change(&self) -> bool {
-        CHANGED.store(true, Ordering::Relaxed);
-        true
-    }
-}
-
-struct Streams;
-
-#[Subscription]
-impl Streams {
-    async fn count(&self, to: i32) -> impl Stream<Item = i32> {
-        stream::iter(1..=to)
-    }
-
-    async fn forever(&self) -> impl Stream<Item = i32> {
-        stream::iter(0..).take(1).chain(stream::pending())
-    }
-
-    /// Without an end; it tells when it is let go.
-    async fn flood(&self) -> impl Stream<Item = String> {
-        without_end(&FLOOD_ENDED)
-    }
-
-    async fn torrent(&self) -> impl Stream<Item = String> {
-        without_end(&TORRENT_ENDED)
-    }
-
-    async fn fails(&self) -> Result<stream::Empty<i32>> {
-        Err("not today".into())
-    }
-}
+use crate::stage::{CHANGED, FLOOD_ENDED, Named, TORRENT_ENDED, schema};
 
 /// Runs a test against a server with this schema; `change` changes its settings.
-fn with_server(change: impl FnOnce(&mut dualcaster::config::Settings), test: impl AsyncFnOnce(&TestApp)) {
+pub(crate) fn with_server(
+    change: impl FnOnce(&mut dualcaster::config::Settings),
+    test: impl AsyncFnOnce(&TestApp),
+) {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
         let mut settings = settings_for(&database.url, std::path::Path::new("."));
         change(&mut settings);
-        let engine = Engine::new(|| Schema::build(Query, Mutation, Streams), &settings.guard);
-        let app = TestApp::start_around(&database, settings, engine).await;
+        let engine = Engine::new(schema, &settings.guard);
+        let app = TestApp::start_around(&database, settings, engine, Named).await;
         test(&app).await;
         app.stop().await;
         database.remove().await;
@@ -291,6 +229,51 @@ fn half_a_request_does_not_stay() {
             "{answer}"
         );
     });
+}
+
+#[test]
+fn a_socket_ends_with_its_callers_token() {
+    with_server(
+        |_| {},
+        async |app| {
+            let greeted_as = async |payload: Value| {
+                let mut socket = Socket::open(app).await;
+                socket.say(json!({"type": "connection_init", "payload": payload})).await;
+                let answer = socket.hear().await;
+                (socket, answer)
+            };
+            let (_, answer) = greeted_as(json!({"authorization": "Bearer wrong"})).await;
+            assert_eq!(answer, json!(4401));
+            let (mut socket, answer) = greeted_as(json!({"Authorization": "Bearer somebody"})).await;
+            assert_eq!(answer, json!({"type": "connection_ack"}));
+            socket.subscribe("1", "{ whoAmI }").await;
+            assert_eq!(socket.hear().await["payload"]["data"], json!({"whoAmI": "somebody"}));
+            let (mut socket, _) = greeted_as(json!({"authorization": "Bearer brief"})).await;
+            socket.subscribe("1", "subscription { forever }").await;
+            assert_eq!(socket.hear().await["payload"]["data"], json!({"forever": 0}));
+            assert_eq!(socket.hear().await, json!(4401));
+
+            let ask = |token: &str| {
+                let request = app
+                    .client
+                    .post(format!("{}/graphql", app.base))
+                    .header("authorization", format!("Bearer {token}"));
+                request.json(&json!({"query": "{ whoAmI }"})).send()
+            };
+            let wrong = ask("wrong").await.expect("an answer");
+            assert_eq!(
+                (wrong.status().as_u16(), &wrong.headers()["www-authenticate"]),
+                (401, &"Bearer".parse().expect("a header"))
+            );
+            let body: Value = wrong.json().await.expect("JSON");
+            assert_eq!(
+                (body["errors"][0]["extensions"]["errorCode"].as_str(), body.get("data")),
+                (Some("ERR-2003"), None)
+            );
+            let right: Value = ask("somebody").await.expect("an answer").json().await.expect("JSON");
+            assert_eq!(right["data"], json!({"whoAmI": "somebody"}));
+        },
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     pub shutdown_timeout: Duration,
     pub max_body_bytes: usize,
+    pub max_upload_bytes: u64,
 }
 
 impl std::fmt::Debug for ServerSettings {
@@ -55,6 +56,11 @@ impl ServerSettings {
         );
         let max_body_bytes =
             environment.get("DUALCASTER_MAX_BODY_BYTES", "1048576", "The size of a request's body at most.");
+        let max_upload_bytes = environment.get(
+            "DUALCASTER_MAX_UPLOAD_BYTES",
+            "52428800",
+            "The size of an uploaded file at most.",
+        );
 
         let secrets: Vec<String> = secret
             .iter()
@@ -82,6 +88,7 @@ impl ServerSettings {
             request_timeout: Duration::from_secs(request_timeout),
             shutdown_timeout: Duration::from_secs(shutdown_timeout),
             max_body_bytes,
+            max_upload_bytes,
         }
     }
 }

@@ -11,12 +11,14 @@ mod planned;
 mod query;
 mod scalars;
 mod types;
+mod upload;
 
 use async_graphql::{Data, EmptyMutation, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use json::Json;
 use loaders::Loaders;
 use planned::InTrees;
+pub use upload::{ReceivedFile, Upload, Uploads, upload_value};
 
 use crate::db::Connection;
 use crate::pagination::CursorSecret;

@@ -8,6 +8,7 @@ use dualcaster::db::{Databases, Sql};
 use dualcaster::engine::Engine;
 use dualcaster::http::{Listeners, serve};
 use dualcaster::ingest::{Format, IngestError, Report, ingest_file};
+use dualcaster::principal::Identify;
 use dualcaster::telemetry::{MetricsHandle, install_metrics};
 use sea_orm::FromQueryResult;
 use serde_json::{Value, json};
@@ -51,8 +52,13 @@ impl TestApp {
     }
 
     /// A server of another schema than the product's.
-    pub async fn start_around(database: &TestDatabase, settings: Settings, engine: Engine) -> Self {
-        let app = App::build_around(engine, settings, metrics()).await.expect("a server");
+    pub async fn start_around(
+        database: &TestDatabase,
+        settings: Settings,
+        engine: Engine,
+        identify: impl Identify,
+    ) -> Self {
+        let app = App::build_around(engine, identify, settings, metrics()).await.expect("a server");
         Self::serve(database, app).await
     }
 

@@ -5,6 +5,7 @@
 
 mod accept;
 mod answer;
+mod multipart;
 mod request;
 mod sse;
 mod websocket;
@@ -30,7 +31,8 @@ use crate::app::App;
 use crate::engine::{Call, Kind, Refused, refused};
 use crate::error::{Code, Refusal, timeout_refusal};
 use crate::explain::{Notes, explained};
-use crate::graphql::provide;
+use crate::graphql::{Uploads, provide};
+use crate::principal::Principal;
 
 pub fn routes() -> Router<App> {
     let methods: MethodRouter<App> = get(by_get).post(by_post).fallback(other_method);
@@ -44,7 +46,6 @@ async fn by_post(
     body: Body,
 ) -> Response {
     let settings = app.settings();
-    let explains = explains(&app, &headers);
     let acceptable = negotiate(&headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
@@ -52,15 +53,28 @@ async fn by_post(
             request::drain(body.into_data_stream()).await;
             return Err(rejected);
         }
-        let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
-        request::calls_in(&body, &settings.guard)
+        let principal = match identify(&app, &headers).await {
+            Ok(principal) => principal,
+            Err(rejected) => {
+                request::drain(body.into_data_stream()).await;
+                return Err(rejected);
+            }
+        };
+        let (calls, uploads) = if multipart::is_multipart(&headers) {
+            let (call, uploads) = multipart::read(&headers, body, settings).await?;
+            (Calls { calls: vec![call], is_batch: false }, uploads)
+        } else {
+            let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
+            (request::calls_in(&body, &settings.guard)?, Uploads::default())
+        };
+        Ok((calls, Caller { explains: explains(&principal, &headers), principal, uploads }))
     };
     if media_type == MediaType::EventStream {
         return match tokio::time::timeout(settings.server.request_timeout, read).await {
-            Ok(Ok(Calls { is_batch: true, .. })) => one_operation().into_response(media_type, &id),
-            Ok(Ok(Calls { mut calls, .. })) => {
+            Ok(Ok((Calls { is_batch: true, .. }, _))) => one_operation().into_response(media_type, &id),
+            Ok(Ok((Calls { mut calls, .. }, caller))) => {
                 let call = Call { may_write: true, ..calls.remove(0) };
-                sse::answer(&app, call, id).await
+                sse::answer(&app, call, caller, id).await
             }
             Ok(Err(rejected)) => rejected.into_response(media_type, &id),
             Err(_) => render(vec![late()], false, media_type, &id),
@@ -68,9 +82,9 @@ async fn by_post(
     }
     let answer = tokio::time::timeout(settings.server.request_timeout, async {
         let mut answers = Vec::new();
-        let calls = read.await?;
+        let (calls, caller) = read.await?;
         for call in calls.calls {
-            answers.push(answer_call(&app, Call { may_write: true, ..call }, explains).await?);
+            answers.push(answer_call(&app, Call { may_write: true, ..call }, &caller).await?);
         }
         Ok::<_, Rejected>((answers, calls.is_batch))
     });
@@ -79,6 +93,24 @@ async fn by_post(
         Ok(Err(rejected)) => rejected.into_response(media_type, &id),
         Err(_) => render(vec![late()], false, media_type, &id),
     }
+}
+
+/// Who asks, and what came with it beside the operation.
+#[derive(Debug, Clone, Default)]
+struct Caller {
+    principal: Principal,
+    uploads: Uploads,
+    /// Whether it wants to know what its answer took, and may.
+    explains: bool,
+}
+
+/// Who a request is from, by its header.
+async fn identify(app: &App, headers: &HeaderMap) -> Result<Principal, Rejected> {
+    let given = headers.get(header::AUTHORIZATION).map(|given| given.to_str().unwrap_or_default());
+    app.identify(given).await.map_err(|refusal| {
+        Rejected::new(StatusCode::UNAUTHORIZED, refusal)
+            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+    })
 }
 
 async fn by_get(
@@ -96,18 +128,23 @@ async fn by_get(
         Ok(media_type) => media_type,
         Err(rejected) => return rejected.into_response(MediaType::Json, &id),
     };
+    let principal = match identify(&app, &headers).await {
+        Ok(principal) => principal,
+        Err(rejected) => return rejected.into_response(media_type, &id),
+    };
+    let caller = Caller { explains: explains(&principal, &headers), principal, uploads: Uploads::default() };
     if media_type == MediaType::EventStream {
         return match request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard) {
-            Ok(call) => sse::answer(&app, call, id).await,
+            Ok(call) => sse::answer(&app, call, caller, id).await,
             Err(rejected) => rejected.into_response(media_type, &id),
         };
     }
     let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
-        let explains = explains(&app, &headers);
         // Addresses that are long and seldom the same would only fill caches; what is for one caller is not for them.
-        let is_cacheable = call.query.is_none() && !explains && !headers.contains_key(header::AUTHORIZATION);
-        Ok((answer_call(&app, call, explains).await?, is_cacheable))
+        let is_cacheable =
+            call.query.is_none() && !caller.explains && !headers.contains_key(header::AUTHORIZATION);
+        Ok((answer_call(&app, call, &caller).await?, is_cacheable))
     });
     match answer.await {
         Ok(Ok((answer, true))) => render_cacheable(answer, media_type, &id, &headers),
@@ -128,9 +165,11 @@ fn by_socket(
         return rejected.into_response(MediaType::Json, &id);
     }
     let most = websocket::most_bytes(&app);
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok());
+    let authorization = authorization.map(str::to_owned);
     upgrade.protocols([websocket::PROTOCOL]).max_message_size(most).max_frame_size(most).on_upgrade(
         async move |socket| {
-            websocket::converse(app, socket, id).await;
+            websocket::converse(app, socket, authorization, id).await;
             drop(place);
         },
     )
@@ -179,8 +218,8 @@ fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
 }
 
 /// Answers one operation. What is wrong with it is an answer too; what HTTP itself forbids is not.
-async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer, Rejected> {
-    call.may_introspect = app.is_development();
+async fn answer_call(app: &App, mut call: Call, caller: &Caller) -> Result<Answer, Rejected> {
+    call.may_introspect = caller.principal.may_introspect;
     let prepared = match app.engine().prepare(call).await {
         Ok(prepared) => prepared,
         Err(Refused::Errors(errors)) => return Ok(Answer::Refused(errors)),
@@ -196,9 +235,9 @@ async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer
         );
         return Ok(Answer::Refused(vec![refused(&refusal, None)]));
     }
-    let (connection, merges) = (app.databases().read().clone(), prepared.merges());
-    let execution = app.engine().execute(prepared, |data| provide(data, connection, merges));
-    if !explains {
+    let provide = caller.provide(app, prepared.merges());
+    let execution = app.engine().execute(prepared, provide);
+    if !caller.explains {
         return Ok(Answer::Executed(Box::new(execution.await)));
     }
     let (mut response, notes) = explained(execution).await;
@@ -206,9 +245,21 @@ async fn answer_call(app: &App, mut call: Call, explains: bool) -> Result<Answer
     Ok(Answer::Executed(Box::new(response)))
 }
 
-/// Whether the caller wants to know what its answer took, and may: statements tell of the tables.
-fn explains(app: &App, headers: &HeaderMap) -> bool {
-    app.is_development() && headers.get("x-dualcaster-explain").is_some_and(|asked| asked == "1")
+impl Caller {
+    /// Puts in what resolvers find in their context.
+    fn provide(&self, app: &App, merges: bool) -> impl FnOnce(&mut async_graphql::Data) + use<> {
+        let (connection, caller) = (app.databases().read().clone(), self.clone());
+        move |data| {
+            provide(data, connection, merges);
+            data.insert(caller.principal);
+            data.insert(caller.uploads);
+        }
+    }
+}
+
+/// Whether the caller wants to know what its answer took, and may.
+fn explains(principal: &Principal, headers: &HeaderMap) -> bool {
+    principal.may_explain && headers.get("x-dualcaster-explain").is_some_and(|asked| asked == "1")
 }
 
 fn told(notes: &Notes) -> async_graphql::Value {
@@ -230,11 +281,11 @@ fn told(notes: &Notes) -> async_graphql::Value {
 ///
 /// # Errors
 /// What is wrong with the operation.
-async fn stream(app: &App, mut call: Call) -> Result<BoxStream<'static, Answer>, Refused> {
-    call.may_introspect = app.is_development();
+async fn stream(app: &App, mut call: Call, caller: &Caller) -> Result<BoxStream<'static, Answer>, Refused> {
+    call.may_introspect = caller.principal.may_introspect;
     let prepared = app.engine().prepare(call).await?;
-    let (connection, merges) = (app.databases().read().clone(), prepared.merges());
-    let answers = app.engine().stream(prepared, |data| provide(data, connection, merges));
+    let provide = caller.provide(app, prepared.merges());
+    let answers = app.engine().stream(prepared, provide);
     Ok(answers.map(|response| Answer::Executed(Box::new(response))).boxed())
 }
 

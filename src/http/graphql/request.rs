@@ -39,7 +39,7 @@ pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Rejected> {
         Some((name, value)) if name.trim().eq_ignore_ascii_case("charset") => is_utf8(value),
         _ => true,
     });
-    if is_json && in_utf8 {
+    if (is_json && in_utf8) || super::multipart::is_multipart(headers) {
         return Ok(());
     }
     let refusal = Refusal::invalid_value("Send JSON, with the header Content-Type: application/json.");

@@ -10,15 +10,15 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
 use super::answer::{Answer, finished};
-use super::stream as answers_to;
+use super::{Caller, stream as answers_to};
 use crate::app::App;
 use crate::engine::Call;
 
 /// How often a stream without news says that it is there: less than proxies wait.
 const KEEP_ALIVE: Duration = Duration::from_secs(12);
 
-pub(super) async fn answer(app: &App, call: Call, id: String) -> Response {
-    let answers: BoxStream<'static, Answer> = match answers_to(app, call).await {
+pub(super) async fn answer(app: &App, call: Call, caller: Caller, id: String) -> Response {
+    let answers: BoxStream<'static, Answer> = match answers_to(app, call, &caller).await {
         Ok(answers) => answers,
         Err(refused) => stream::iter([Answer::Refused(refused.into_errors())]).boxed(),
     };
@@ -26,7 +26,20 @@ pub(super) async fn answer(app: &App, call: Call, id: String) -> Response {
     let events = answers
         .map(move |answer| Event::default().event("next").data(finished(answer, &id)))
         .chain(stream::iter([Event::default().event("complete").data("")]))
-        .take_until(async move { stopping.draining().await })
+        .take_until(async move {
+            tokio::select! {
+                () = stopping.draining() => {}
+                () = ended(caller.principal.lasts) => {}
+            }
+        })
         .map(Ok::<_, Infallible>);
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
+}
+
+/// Waits until what a caller said of itself does not hold any more.
+async fn ended(lasts: Option<Duration>) {
+    match lasts {
+        Some(lasts) => tokio::time::sleep(lasts).await,
+        None => std::future::pending().await,
+    }
 }

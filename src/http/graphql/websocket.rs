@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::answer::{finished, finished_errors};
 use super::request::call_of;
-use super::stream;
+use super::{Caller, stream};
 use crate::app::App;
 use crate::engine::Call;
 
@@ -44,12 +44,22 @@ const SLOW: Goodbye = Goodbye(4408, "The answers are not read fast enough");
 const GONE: Goodbye = Goodbye(1001, "The server stops");
 
 /// Speaks with one client until either of them ends it.
-pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
+///
+/// `authorization` is the header of that name; what the greeting has under it comes before.
+pub(super) async fn converse(app: App, socket: WebSocket, authorization: Option<String>, id: String) {
     let (sink, mut incoming) = socket.split();
     let (outgoing, waiting) = mpsc::channel(WAITING);
     let mut writer = tokio::spawn(write(sink, waiting));
-    let mut conversation =
-        Conversation { app: &app, id: &id, outgoing, running: HashMap::new(), started: 0, greeted: false };
+    let mut conversation = Conversation {
+        app: &app,
+        id: &id,
+        outgoing,
+        running: HashMap::new(),
+        started: 0,
+        caller: None,
+        ends_at: None,
+        authorization,
+    };
     let limits = &app.settings().socket;
     let mut greeting = pin!(tokio::time::sleep(limits.greeting_timeout));
     let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
@@ -77,7 +87,8 @@ pub(super) async fn converse(app: App, socket: WebSocket, id: String) {
                     break Some(goodbye);
                 }
             }
-            () = &mut greeting, if !conversation.greeted => break Some(LATE),
+            () = &mut greeting, if conversation.caller.is_none() => break Some(LATE),
+            () = until(conversation.ends_at) => break Some(UNAUTHORIZED),
             () = app.draining() => break Some(GONE),
             _ = &mut writer => break None,
             _ = ping.tick() => {
@@ -141,7 +152,19 @@ struct Conversation<'a> {
     running: HashMap<String, Running>,
     /// Operations so far.
     started: u64,
-    greeted: bool,
+    /// Known from the greeting on.
+    caller: Option<Caller>,
+    /// When what the caller said of itself does not hold any more.
+    ends_at: Option<Instant>,
+    /// What the request for the socket said of who asks.
+    authorization: Option<String>,
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Conversation<'_> {
@@ -152,9 +175,15 @@ impl Conversation<'_> {
         let operation = message.remove("id").and_then(|id| id.as_str().map(str::to_owned));
         let kind = message.remove("type");
         match (kind.as_ref().and_then(Value::as_str), operation) {
-            (Some("connection_init"), _) if self.greeted => Err(TOO_MANY_GREETINGS),
+            (Some("connection_init"), _) if self.caller.is_some() => Err(TOO_MANY_GREETINGS),
             (Some("connection_init"), _) => {
-                self.greeted = true;
+                let payload = message.remove("payload").unwrap_or_default();
+                let said =
+                    ["authorization", "Authorization"].iter().find_map(|name| payload.get(*name)?.as_str());
+                let said = said.or(self.authorization.as_deref());
+                let principal = self.app.identify(said).await.map_err(|_| UNAUTHORIZED)?;
+                self.ends_at = principal.lasts.map(|lasts| Instant::now() + lasts);
+                self.caller = Some(Caller { principal, ..Caller::default() });
                 self.say(json!({"type": "connection_ack"}));
                 Ok(())
             }
@@ -163,7 +192,6 @@ impl Conversation<'_> {
                 Ok(())
             }
             (Some("pong"), _) => Ok(()),
-            (Some("subscribe"), Some(_)) if !self.greeted => Err(UNAUTHORIZED),
             (Some("subscribe"), Some(operation)) => {
                 let payload = message.remove("payload").ok_or(MALFORMED)?;
                 self.start(operation, payload, ended)
@@ -184,6 +212,7 @@ impl Conversation<'_> {
         payload: Value,
         ended: &mpsc::UnboundedSender<Ending>,
     ) -> Result<(), Goodbye> {
+        let caller = self.caller.clone().ok_or(UNAUTHORIZED)?;
         if self.running.contains_key(&operation) {
             return Err(Goodbye(4409, "There is an operation of this id already"));
         }
@@ -202,7 +231,7 @@ impl Conversation<'_> {
         let request_id = self.id.to_owned();
         let run = async move {
             let told = async {
-                let last = match stream(&app, call).await {
+                let last = match stream(&app, call, &caller).await {
                     Err(refused) => {
                         let errors = finished_errors(refused.into_errors(), &request_id);
                         about(&operation, "error", &errors)

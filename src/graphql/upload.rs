@@ -1,0 +1,90 @@
+//! Files that come with an operation.
+
+use std::fs::File;
+use std::io::{self, Seek};
+use std::sync::Arc;
+
+use async_graphql::{Context, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use crate::error::{Error, Result};
+
+/// A file as it was sent, on disk for as long as its request lasts.
+#[derive(Debug)]
+pub struct ReceivedFile {
+    /// Its base name, without control characters; for people, never a path.
+    pub filename: String,
+    pub size_bytes: u64,
+    content: File,
+}
+
+impl ReceivedFile {
+    pub fn new(filename: String, size_bytes: u64, content: File) -> Self {
+        Self { filename, size_bytes, content }
+    }
+
+    /// The content, from its beginning.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn open(&self) -> io::Result<File> {
+        let mut content = self.content.try_clone()?;
+        content.rewind()?;
+        Ok(content)
+    }
+}
+
+/// The files of one request.
+#[derive(Debug, Clone, Default)]
+pub struct Uploads(Arc<[ReceivedFile]>);
+
+impl Uploads {
+    pub fn new(files: Vec<ReceivedFile>) -> Self {
+        Self(files.into())
+    }
+}
+
+/// A file, sent with the GraphQL multipart request specification. Inside it is the file's number in its request.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload(u8);
+
+/// The value of a variable in whose place a file came. Neither JSON nor a document can say it, so that no text is ever
+/// taken for a file.
+pub fn upload_value(number: usize) -> Value {
+    Value::Binary(u8::try_from(number).map_or_else(|_| Vec::new(), |number| vec![number]).into())
+}
+
+impl Upload {
+    fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Binary(number) if number.len() == 1 => Some(Self(number[0])),
+            _ => None,
+        }
+    }
+
+    /// The file.
+    ///
+    /// # Errors
+    /// When it did not come with this request.
+    pub fn received<'a>(self, context: &Context<'a>) -> Result<&'a ReceivedFile> {
+        let uploads = context.data_opt::<Uploads>();
+        uploads
+            .and_then(|uploads| uploads.0.get(usize::from(self.0)))
+            .ok_or_else(|| Error::internal("an upload is not among its request's files"))
+    }
+}
+
+/// A file, sent with the GraphQL multipart request specification.
+#[Scalar(name = "Upload", specified_by_url = "https://github.com/jaydenseric/graphql-multipart-request-spec")]
+impl ScalarType for Upload {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        Self::of(&value).ok_or_else(|| InputValueError::custom("Send a file in a form of several parts."))
+    }
+
+    fn is_valid(value: &Value) -> bool {
+        Self::of(value).is_some()
+    }
+
+    fn to_value(&self) -> Value {
+        Value::Null
+    }
+}

@@ -1,0 +1,204 @@
+//! Operations that bring files, as the GraphQL multipart request specification has them:
+//! <https://github.com/jaydenseric/graphql-multipart-request-spec>. First the operation, then the map of parts to
+//! variables, then the files, each of which goes to disk as it comes.
+
+use std::io::Write;
+
+use async_graphql::{Name, Value};
+use axum::body::Body;
+use axum::http::{HeaderMap, StatusCode, header};
+use multer::{Constraints, Field, Multipart, SizeLimit};
+use serde_json::Map;
+
+use super::request::{Rejected, call_of};
+use crate::config::Settings;
+use crate::engine::Call;
+use crate::error::{Code, Refusal};
+use crate::graphql::{ReceivedFile, Uploads, upload_value};
+
+/// Files of one request at most.
+const FILES: usize = 3;
+/// Bytes of the map at most.
+const MAP_BYTES: u64 = 1_024;
+/// Characters that are kept of a file's name.
+const NAME_CHARS: usize = 255;
+/// A page of another site can send a form without asking, but not one of these headers.
+const PREFLIGHT: [&str; 3] = ["graphql-require-preflight", "apollo-require-preflight", "x-requested-with"];
+
+/// Whether a request brings files.
+pub(super) fn is_multipart(headers: &HeaderMap) -> bool {
+    content_type(headers).trim_start().to_ascii_lowercase().starts_with("multipart/form-data")
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).unwrap_or_default()
+}
+
+fn malformed(message: &'static str) -> Rejected {
+    Rejected::new(StatusCode::BAD_REQUEST, Refusal::invalid_value(message))
+}
+
+/// The operation, and its files.
+pub(super) async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    settings: &Settings,
+) -> Result<(Call, Uploads), Rejected> {
+    if !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
+        return Err(malformed("Send files with the header GraphQL-Require-Preflight: 1."));
+    }
+    let boundary = multer::parse_boundary(content_type(headers))
+        .map_err(|_| malformed("The form's Content-Type has no boundary."))?;
+    let most = settings.server.max_upload_bytes;
+    let limit = SizeLimit::new()
+        .for_field("operations", settings.server.max_body_bytes as u64)
+        .for_field("map", MAP_BYTES)
+        .per_field(most);
+    let constraints = Constraints::new().size_limit(limit);
+    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+
+    let operation = next(&mut form, most).await?.filter(|part| part.name() == Some("operations"));
+    let operation = operation.ok_or_else(|| malformed("The form begins with the part operations."))?;
+    let operation = operation.bytes().await.map_err(|error| trouble(&error, most))?;
+    let operation: serde_json::Value =
+        serde_json::from_slice(&operation).map_err(|_| malformed("The part operations is not JSON."))?;
+    if !operation.is_object() {
+        return Err(malformed("Files are sent for one operation a request."));
+    }
+    let map = next(&mut form, most).await?.filter(|part| part.name() == Some("map"));
+    let map = map.ok_or_else(|| malformed("After the part operations comes the part map."))?;
+    let map = map.bytes().await.map_err(|error| trouble(&error, most))?;
+    let places = places(&map)?;
+    let mut call = call_of(operation, &settings.guard)?;
+
+    let mut files = Vec::new();
+    let mut left = places;
+    while let Some(part) = next(&mut form, most).await? {
+        let place = part.name().and_then(|name| left.iter().position(|(part, _)| part == name));
+        let place =
+            place.ok_or_else(|| malformed("A part of the form is not in the map, or comes twice."))?;
+        let (_, path) = left.swap_remove(place);
+        put(&mut call, &path, files.len())?;
+        files.push(receive(part, most).await?);
+    }
+    if !left.is_empty() {
+        return Err(malformed("The map names a part that is not in the form."));
+    }
+    Ok((call, Uploads::new(files)))
+}
+
+async fn next<'r>(form: &mut Multipart<'r>, most: u64) -> Result<Option<Field<'r>>, Rejected> {
+    form.next_field().await.map_err(|error| trouble(&error, most))
+}
+
+fn trouble(error: &multer::Error, most: u64) -> Rejected {
+    let too_large =
+        |code, message: String| Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, Refusal::new(code, message));
+    match error {
+        multer::Error::FieldSizeExceeded { field_name: Some(name), .. } if name == "map" => {
+            malformed("The part map is longer than 1,024 bytes.")
+        }
+        multer::Error::FieldSizeExceeded { limit, field_name: Some(name) } if name == "operations" => {
+            too_large(
+                Code::BodyTooLarge,
+                format!("The part operations is too large; the limit is {limit} bytes."),
+            )
+        }
+        multer::Error::FieldSizeExceeded { .. } => {
+            too_large(Code::FileTooLarge, format!("File too large. Maximum {}MB.", most >> 20))
+        }
+        _ => malformed("The request's body is no form of parts, or ended too early."),
+    }
+}
+
+/// Each part with the path of its variable.
+fn places(map: &[u8]) -> Result<Vec<(String, String)>, Rejected> {
+    let map: Map<String, serde_json::Value> =
+        serde_json::from_slice(map).map_err(|_| malformed("The part map is no JSON object."))?;
+    if map.is_empty() || map.len() > FILES {
+        return Err(malformed("Send one to three files a request."));
+    }
+    let mut places: Vec<(String, String)> = Vec::new();
+    for (part, paths) in map {
+        let path = match paths.as_array().map(Vec::as_slice) {
+            Some([serde_json::Value::String(path)]) => path.clone(),
+            _ => return Err(malformed("In the map each part has one path in a list.")),
+        };
+        if places.iter().any(|(_, taken)| *taken == path) {
+            return Err(malformed("The map has a path twice."));
+        }
+        places.push((part, path));
+    }
+    Ok(places)
+}
+
+/// Puts a file in the place of the null that stands at a path: `variables.files.0`.
+fn put(call: &mut Call, path: &str, file: usize) -> Result<(), Rejected> {
+    let wrong = || malformed("A path of the map leads to no null among the variables.");
+    let mut steps = path.split('.');
+    if steps.next() != Some("variables") {
+        return Err(wrong());
+    }
+    let name = steps.next().ok_or_else(wrong)?;
+    let mut place = call.variables.get_mut(&Name::new(name)).ok_or_else(wrong)?;
+    for step in steps {
+        place = match place {
+            Value::Object(fields) => fields.get_mut(step),
+            Value::List(items) => step.parse().ok().and_then(|index: usize| items.get_mut(index)),
+            _ => None,
+        }
+        .ok_or_else(wrong)?;
+    }
+    if *place != Value::Null {
+        return Err(wrong());
+    }
+    *place = upload_value(file);
+    Ok(())
+}
+
+async fn receive(mut part: Field<'_>, most: u64) -> Result<ReceivedFile, Rejected> {
+    let filename = base_name(part.file_name().unwrap_or_default());
+    let broken = |error: std::io::Error| {
+        tracing::error!(%error, "an upload could not be kept");
+        Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, crate::error::internal_refusal())
+    };
+    let mut file = on_disk(tempfile::tempfile).await.map_err(broken)?;
+    let mut size = 0;
+    while let Some(piece) = part.chunk().await.map_err(|error| trouble(&error, most))? {
+        size += piece.len() as u64;
+        file = on_disk(move || file.write_all(&piece).map(|()| file)).await.map_err(broken)?;
+    }
+    Ok(ReceivedFile::new(filename, size, file))
+}
+
+/// Work with files, where it keeps nobody waiting.
+async fn on_disk<T: Send + 'static>(
+    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+) -> std::io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+}
+
+/// What is shown of a file's name: no folders, no control characters, and not without end.
+fn base_name(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    base.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_without_folders_and_control_characters() {
+        for (name, shown) in [
+            ("cards.csv", "cards.csv"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\folder\\a.csv", "a.csv"),
+            ("a\u{0}\r\nb.csv", "ab.csv"),
+            ("folder/", ""),
+        ] {
+            assert_eq!(base_name(name), shown);
+        }
+        assert_eq!(base_name(&"é".repeat(300)).chars().count(), NAME_CHARS);
+    }
+}
