@@ -5,12 +5,12 @@
 use std::io::Write;
 
 use async_graphql::{Name, Value};
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::{HeaderMap, StatusCode, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::Map;
 
-use super::request::{Rejected, call_of};
+use super::request::{Rejected, call_of, drain};
 use crate::config::Settings;
 use crate::engine::Call;
 use crate::error::{Code, Refusal};
@@ -44,6 +44,19 @@ pub(super) async fn read(
     body: Body,
     settings: &Settings,
 ) -> Result<(Call, Uploads), Rejected> {
+    let mut body = body.into_data_stream();
+    let read = read_parts(headers, &mut body, settings).await;
+    if read.is_err() {
+        drain(body).await;
+    }
+    read
+}
+
+async fn read_parts(
+    headers: &HeaderMap,
+    body: &mut BodyDataStream,
+    settings: &Settings,
+) -> Result<(Call, Uploads), Rejected> {
     if !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
         return Err(malformed("Send files with the header GraphQL-Require-Preflight: 1."));
     }
@@ -55,7 +68,7 @@ pub(super) async fn read(
         .for_field("map", MAP_BYTES)
         .per_field(most);
     let constraints = Constraints::new().size_limit(limit);
-    let mut form = Multipart::with_constraints(body.into_data_stream(), boundary, constraints);
+    let mut form = Multipart::with_constraints(body, boundary, constraints);
 
     let operation = next(&mut form, most).await?.filter(|part| part.name() == Some("operations"));
     let operation = operation.ok_or_else(|| malformed("The form begins with the part operations."))?;
