@@ -13,6 +13,7 @@ mod cli;
 mod contract;
 mod documents;
 mod front_door;
+mod generated_client;
 mod http;
 mod ingest;
 mod layers;
