@@ -124,6 +124,28 @@ on_both_stores! { Tables:
         assert!(put.json::<Value>().await.expect("JSON")["errors"].is_array());
     }
 
+    async fn a_type_name_is_checked_as_other_fields_are(app: TestApp) {
+        for (document, is_valid) in [
+            ("query($y: Boolean!) { __typename @include(if: $y) }", true),
+            ("query($y: Boolean!) { marketplaces { slug ...F } } fragment F on Marketplace { __typename @skip(if: $y) }", true),
+            ("{ a: __typename __typename }", true),
+            ("{ __typename @unknown }", false),
+            ("{ __typename @include }", false),
+            ("{ __typename @include(if: \"x\") }", false),
+            ("{ __typename @include(if: $z) }", false),
+            ("{ marketplaces { __typename @include(if: $z) } }", false),
+            ("{ __typename(x: 1) }", false),
+            ("{ __typename { a } }", false),
+            ("query($n: Int @unknown) { cards(first: $n) { totalCount } }", false),
+        ] {
+            let request = post(&app).json(&json!({"query": document, "variables": {"y": true}}));
+            let answer = send(request).await;
+            assert_eq!(answer.status().as_u16(), if is_valid { 200 } else { 400 }, "{document}");
+        }
+        let skipped: Value = send(post(&app).json(&json!({"query": "query($y: Boolean!) { a: __typename b: __typename @skip(if: $y) }", "variables": {"y": true}}))).await.json().await.expect("JSON");
+        assert_eq!(skipped["data"], json!({"a": "Query"}));
+    }
+
     async fn what_asks_for_too_much_at_once_is_refused_before_anything_runs(app: TestApp) {
         let ids: Vec<_> = (0..101).map(|_| "x").collect();
         let before = app.statements();

@@ -12,6 +12,7 @@ use quick_cache::sync::Cache;
 
 use super::guard::{Guard, Shape};
 use super::merges::merges;
+use super::typename::checkable;
 use super::{Execute, Refused};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
@@ -132,7 +133,7 @@ impl Documents {
         if let DocumentOperations::Multiple(operations) = &parsed.operations {
             request.operation_name = operations.keys().next().map(ToString::to_string);
         }
-        request.set_parsed_query(parsed.clone());
+        request.set_parsed_query(checkable(&parsed)?);
         let checked = self.checker.execute(request).await;
         if !checked.errors.is_empty() {
             return Err(Refused::Errors(checked.errors));

@@ -9,6 +9,7 @@ mod manifest;
 mod merges;
 mod persisted;
 mod trusted;
+mod typename;
 mod variables;
 
 use std::sync::Arc;

@@ -1,0 +1,68 @@
+//! What async-graphql's validation does not look at: `__typename`, and directives on variables. A document is checked in a
+//! copy in which it does.
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+};
+use async_graphql::{Positioned, ServerError};
+
+/// The copy: `__typename @include(if: $a)` is `... @include(if: $a) { __typename }` there, which is the same.
+///
+/// # Errors
+/// For what `__typename` and a variable's declaration can't have.
+pub(super) fn checkable(document: &ExecutableDocument) -> Result<ExecutableDocument, ServerError> {
+    for (_, operation) in document.operations.iter() {
+        let declared = &operation.node.variable_definitions;
+        if let Some(directive) = declared.iter().find_map(|variable| variable.node.directives.first()) {
+            let message =
+                format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
+            return Err(ServerError::new(message, Some(directive.pos)));
+        }
+    }
+    let mut copy = document.clone();
+    match &mut copy.operations {
+        DocumentOperations::Single(operation) => rewrite(&mut operation.node.selection_set.node)?,
+        DocumentOperations::Multiple(operations) => {
+            for operation in operations.values_mut() {
+                rewrite(&mut operation.node.selection_set.node)?;
+            }
+        }
+    }
+    for fragment in copy.fragments.values_mut() {
+        rewrite(&mut fragment.node.selection_set.node)?;
+    }
+    Ok(copy)
+}
+
+fn rewrite(set: &mut SelectionSet) -> Result<(), ServerError> {
+    for selection in &mut set.items {
+        match &mut selection.node {
+            Selection::Field(field) if field.node.name.node == "__typename" => {
+                check(field)?;
+                if !field.node.directives.is_empty() {
+                    let directives = std::mem::take(&mut field.node.directives);
+                    let alone = Positioned::new(Selection::Field(field.clone()), selection.pos);
+                    let selection_set = Positioned::new(SelectionSet { items: vec![alone] }, selection.pos);
+                    let fragment = InlineFragment { type_condition: None, directives, selection_set };
+                    selection.node = Selection::InlineFragment(Positioned::new(fragment, selection.pos));
+                }
+            }
+            Selection::Field(field) => rewrite(&mut field.node.selection_set.node)?,
+            Selection::InlineFragment(fragment) => rewrite(&mut fragment.node.selection_set.node)?,
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+    Ok(())
+}
+
+fn check(field: &Positioned<Field>) -> Result<(), ServerError> {
+    if let Some((name, _)) = field.node.arguments.first() {
+        let message = format!("Unknown argument \"{}\" on field \"__typename\".", name.node);
+        return Err(ServerError::new(message, Some(name.pos)));
+    }
+    if !field.node.selection_set.node.items.is_empty() {
+        let message = "Field \"__typename\" must not have a selection, since it is a String.";
+        return Err(ServerError::new(message, Some(field.pos)));
+    }
+    Ok(())
+}
