@@ -221,6 +221,23 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn selections_of_one_field_become_one_answer(app: TestApp) {
+        load(&app).await;
+        let whole = "{ cards(search: \"vial\") { totalCount nodes { name set { code name } price { price currency change7d { amount percent } } } } }";
+        let parts = [
+            // Of the list, of an object that loads, of one that waits for nothing.
+            "{ cards(search: \"vial\") { totalCount nodes { name set { code } } } cards(search: \"vial\") { nodes { set { name } price { price currency change7d { amount percent } } } } }",
+            "{ cards(search: \"vial\") { totalCount nodes { name set { code } ...A ...B } } } fragment A on Card { set { name } } fragment B on Node { ... on Card { price { price currency change7d { amount percent } } } }",
+            "{ cards(search: \"vial\") { totalCount nodes { name set { code name } price { price currency change7d { amount } change7d { percent } } } } }",
+            "{ cards(search: \"vial\") { totalCount nodes { name set { code name } price { price currency } price { change7d { amount } } price { change7d { percent } } } } }",
+        ];
+        let expected = app.data(whole, json!(null)).await;
+        assert_eq!(expected["cards"]["nodes"][0]["set"]["code"], json!("m11"));
+        for document in parts {
+            assert_eq!(app.data(document, json!(null)).await.to_string(), expected.to_string(), "{document}");
+        }
+    }
+
     async fn a_field_that_fails_is_null_alone(app: TestApp) {
         load(&app).await;
         let answer = app.answer("{ cardSet(code: \"lea\") { code cards(after: \"forged\") { totalCount } } other: cardSet(code: \"m11\") { code } }", json!(null)).await;
