@@ -69,14 +69,16 @@ export function given(what, variable) {
   return undefined;
 }
 
-export async function execute(query, variables) {
+export async function post(body) {
   const response = await fetch(endpoint, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify({ query, variables }),
+    body: JSON.stringify(body),
   });
   return response.json();
 }
+
+export const execute = (query, variables) => post({ query, variables });
 
 // The data of a query that must be answered without errors.
 export async function ask(query, variables) {

@@ -7,7 +7,7 @@ import { createPersistedQueryLink } from '@apollo/client/link/persisted-queries'
 import persistedQueryLists from '@apollo/persisted-query-lists';
 import relay from 'relay-runtime';
 import { command } from './binary.mjs';
-import { ask, assertNone, check, endpoint, finish, given, outFolder, until } from './lib.mjs';
+import { ask, assertNone, check, endpoint, finish, given, outFolder, post, until } from './lib.mjs';
 import { OPERATIONS, tag, tools } from './manifest-tools.mjs';
 
 const PLAIN = 'application/json';
@@ -15,15 +15,6 @@ const PLAIN = 'application/json';
 const NOTICED_S = 12;
 
 const binary = given('binary', 'DUALCASTER_BINARY') ?? finish();
-
-async function post(body) {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: { 'content-type': PLAIN, accept: PLAIN },
-    body: JSON.stringify(body),
-  });
-  return response.json();
-}
 
 function get({ variables, ...rest }, headers = {}) {
   const parameters = new URLSearchParams({ ...rest, variables: JSON.stringify(variables) });

@@ -9,7 +9,7 @@ import { cacheExchange } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
 import { persistedExchange } from '@urql/exchange-persisted';
 import { filter, firstValueFrom } from 'rxjs';
-import { ask, check, endpoint, finish } from './lib.mjs';
+import { ask, check, endpoint, finish, post } from './lib.mjs';
 
 const PLAIN = 'application/json';
 const PAGE = 10;
@@ -19,15 +19,6 @@ const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 // A name that no earlier run has registered.
 const fresh = () => `Q${randomBytes(8).toString('hex')}`;
 const persisted = (sha256Hash) => ({ persistedQuery: { version: 1, sha256Hash } });
-
-async function post(body) {
-  const response = await fetch(endpoint, {
-    method: 'POST',
-    headers: { 'content-type': PLAIN, accept: PLAIN },
-    body: JSON.stringify(body),
-  });
-  return response.json();
-}
 
 async function get({ extensions, ...rest }) {
   const parameters = new URLSearchParams({ ...rest, extensions: JSON.stringify(extensions) });

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use dualcaster::ingest::Format;
+use sea_orm::ConnectionTrait;
 
 use crate::harness::{Printing, TestApp, TestFile, all_printings, on_both_stores, scryfall_cards};
 
@@ -219,6 +220,18 @@ on_both_stores! { Tables:
         for variables in [json!({}), json!({"sort": null, "first": null, "condition": null, "window": null})] {
             assert_eq!(app.data(query, variables.clone()).await, plain, "{variables}");
         }
+    }
+
+    async fn what_fails_for_a_whole_list_fails_once_with_its_path(app: TestApp) {
+        load(&app).await;
+        app.bulk.write().execute_unprepared("alter table card_sets rename to gone").await.expect("renamed");
+        let query = "{ cards(first: 3) { nodes { name set { code } price { price } } } marketplaces { slug } }";
+        let answer = app.answer(query, json!(null)).await;
+        assert_eq!(answer["data"], json!({"cards": null, "marketplaces": []}));
+        let errors = answer["errors"].as_array().expect("errors");
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert_eq!(errors[0]["extensions"]["errorCode"], json!("ERR-5000"));
+        assert_eq!(errors[0]["path"], json!(["cards", "nodes", 0, "set"]));
     }
 
     async fn selections_of_one_field_become_one_answer(app: TestApp) {

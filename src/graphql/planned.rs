@@ -192,7 +192,7 @@ impl<'a> Selected<'a> {
 
     /// The values of the fields that load something, item by item.
     async fn load<T: Plan>(
-        &mut self,
+        &self,
         context: &ContextSelectionSet<'_>,
         items: &[T],
         in_list: bool,
@@ -227,14 +227,17 @@ impl<'a> Selected<'a> {
                 None => Ok(Vec::new()),
             }
         });
-        if failed.iter().flatten().next().is_none() {
-            return loaded;
-        }
-        // What could not be loaded is an error of each field, which the field itself tells best.
+        // What could not be loaded for all is an error of each, which the field itself tells best. Where it can be loaded
+        // after all, it is known now.
         for position in failed.into_iter().flatten() {
-            self.0[position].answered = Answered::Later;
+            let field = self.0[position].fields[0];
+            let load_item = |(index, item)| async move {
+                let context = if in_list { &context.with_index(index) } else { context };
+                T::resolve_field(item, &context.with_field(field)).await
+            };
+            try_join_all(items.iter().enumerate().map(load_item)).await?;
         }
-        Box::pin(self.load(context, items, in_list)).await
+        loaded
     }
 
     /// Writes an object, whose loaded values are given.
@@ -309,7 +312,7 @@ impl<T: Plan> OutputType for Planned<T> {
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        let mut selected = Selected::of::<T>(context)?;
+        let selected = Selected::of::<T>(context)?;
         let mut loaded = Vec::new();
         if !selected.is_plain() {
             loaded = selected.load(context, std::slice::from_ref(&self.0), false).await?;
@@ -334,7 +337,7 @@ impl<T: Plan> OutputType for Items<T> {
     }
 
     async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
-        let mut selected = Selected::of::<T>(context)?;
+        let selected = Selected::of::<T>(context)?;
         let mut loaded = Vec::new();
         if !selected.is_plain() {
             loaded = selected.load(context, &self.0, true).await?;

@@ -49,11 +49,12 @@ async fn by_post(
     let acceptable = negotiate(&headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
-        if let Err(rejected) = acceptable.map(|_| ()).and_then(|()| request::check_content_type(&headers)) {
-            request::drain(body.into_data_stream()).await;
-            return Err(rejected);
-        }
-        let principal = match identify(&app, &headers).await {
+        let checked = async {
+            acceptable.map(|_| ())?;
+            request::check_content_type(&headers)?;
+            identify(&app, &headers).await
+        };
+        let principal = match checked.await {
             Ok(principal) => principal,
             Err(rejected) => {
                 request::drain(body.into_data_stream()).await;
