@@ -183,8 +183,8 @@ impl From<DbErr> for Error {
     }
 }
 
-impl From<sea_orm::sqlx::Error> for Error {
-    fn from(error: sea_orm::sqlx::Error) -> Self {
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
         DbErr::Query(sea_orm::RuntimeErr::SqlxError(error.into())).into()
     }
 }

@@ -44,6 +44,8 @@ pub struct Model {
     /// The printing that stands for its game piece in a search. Set when an ingest ends.
     pub preferred: bool,
     pub artist: Option<String>,
+    /// Folded, as searches compare it; so is `flavor_key`.
+    pub artist_key: Option<String>,
     pub power: Option<String>,
     pub toughness: Option<String>,
     pub loyalty: Option<String>,
@@ -52,6 +54,9 @@ pub struct Model {
     pub scryfall_url: Option<String>,
     pub oracle_text: Option<String>,
     pub flavor_text: Option<String>,
+    pub flavor_key: Option<String>,
+    /// What a search may ask of the printing, each mark between spaces: ` border:black frame:2015 game:paper `.
+    pub marks: String,
     pub keywords: Json,
     pub faces: Json,
     pub legalities: Json,

@@ -14,6 +14,9 @@ pub struct Model {
     #[sea_orm(unique)]
     pub code: String,
     pub name: String,
+    /// The name folded for comparison, and the block's.
+    pub name_key: String,
+    pub block_key: Option<String>,
     /// Scryfall's set type: `expansion`, `core`, `token`, …
     pub kind: String,
     pub block: Option<String>,

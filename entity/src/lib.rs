@@ -8,6 +8,7 @@ pub mod card_set;
 pub mod enums;
 pub mod latest_price;
 pub mod marketplace;
+pub mod piece_face;
 pub mod price_day;
 pub mod price_snapshot;
 pub mod stale_card;

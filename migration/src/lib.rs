@@ -7,6 +7,7 @@ mod dialect;
 mod m20261122_000001_create_catalogue;
 mod m20261122_000002_create_market;
 mod m20261122_000003_create_operations;
+mod m20261125_000004_create_search;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -21,6 +22,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_create_catalogue::Migration),
             Box::new(m20261122_000002_create_market::Migration),
             Box::new(m20261122_000003_create_operations::Migration),
+            Box::new(m20261125_000004_create_search::Migration),
         ]
     }
 }

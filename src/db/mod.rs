@@ -15,7 +15,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
@@ -128,6 +128,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", "-8000")
                 .pragma("mmap_size", mapped)
+                .with_regexp()
         });
     } else {
         let timeout = match purpose {
@@ -156,7 +157,7 @@ pub fn backend_of(url: &str) -> Option<DbBackend> {
     match url.split_once(':')?.0 {
         "postgres" | "postgresql" => Some(DbBackend::Postgres),
         "sqlite" => {
-            sea_orm::sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite)
+            sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite)
         }
         _ => None,
     }

@@ -8,7 +8,7 @@ use uuid::{Uuid, uuid};
 use super::names::{self, Named, pick};
 use super::{GeneratedMarket, Stream};
 use crate::domain::catalogue::attributes::{Color, Colors, Finishes};
-use crate::domain::catalogue::record::{CardRecord, Face, Legalities, Legality, PurchaseUrls};
+use crate::domain::catalogue::record::{CardRecord, Face, Legalities, Legality, Print, PurchaseUrls};
 
 /// The namespace (RFC 9562, version 5) of the ids of generated cards.
 const NAMESPACE: Uuid = uuid!("6d1f4c8e-52a7-4b0e-9c35-d0a17e6b2f94");
@@ -148,6 +148,13 @@ impl GeneratedMarket {
         let set = self.set_of(index);
         let letter = if rng.random_bool(0.015) { "a" } else { "" };
         let legalities = legalities(&piece, &printing);
+        let print = Print {
+            frame: Some(if printing.age_days < 2_000 { "2015" } else { "2003" }.to_owned()),
+            border: Some("black".to_owned()),
+            games: vec!["paper".to_owned()],
+            reprint: printing.piece != index,
+            ..Print::default()
+        };
 
         let mut record = CardRecord {
             scryfall_id: self.id("printing", index),
@@ -182,6 +189,7 @@ impl GeneratedMarket {
             legalities,
             purchase_urls: PurchaseUrls::new(),
             external_ids: Vec::new(),
+            print,
         };
         match <[Face; 1]>::try_from(piece.faces) {
             Ok([face]) => {

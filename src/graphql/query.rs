@@ -15,7 +15,7 @@ use super::types::{
     CardUnique, Marketplace, Node, SetTotal, find_card,
 };
 use crate::domain::catalogue::{
-    CardColumns, CardList, Unique, list_cards, list_sets, search_words, set_list_id,
+    CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id,
 };
 use crate::domain::market::list_marketplaces;
 use crate::error::Refusal;
@@ -68,43 +68,43 @@ impl Query {
         nullable(async { Ok(find_card(context, by).await?.map(Planned)) }).await
     }
 
-    /// Cards whose names hold all words of a search, that pass a filter, or both. Tokens and other extras are in only
-    /// with `include:extras` in the search. Without `unique`: CARDS (the newest paper printing that is no promo) when
-    /// there is a search, else PRINTINGS.
+    /// Cards that a search finds, that pass a filter, or both. The search is in Scryfall's syntax: words of the name, and
+    /// keys such as `t:goblin c:r mv<=2 usd<5 -is:reprint order:usd`. Tokens and other extras are in only with
+    /// `include:extras` in it. Without `unique` here or in the search: CARDS (the newest paper printing that is no promo)
+    /// when there is a search, else PRINTINGS.
     #[graphql(cache_control(max_age = 60))]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
     async fn cards(
         &self,
         context: &Context<'_>,
         #[graphql(
-            desc = "Words of the name, in any order, without regard to case and accents; `include:extras` for tokens too."
+            desc = "A search as players write it: `dragon c:r pow>=5 -t:legendary`. What it knows is in docs/search.md."
         )]
         search: Option<String>,
         #[graphql(desc = "Conditions that each card meets.")] filter: Option<CardFilter>,
         #[graphql(desc = "Whether each card, each art or each printing is listed once.")] unique: Option<
             CardUnique,
         >,
-        #[graphql(desc = "The order.", default_with = "Some(CardSort::default())")] sort: Option<CardSort>,
+        #[graphql(desc = "The order. Without it, the search's `order:` counts.", default_with = "Some(CardSort::default())")] sort: Option<CardSort>,
         #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
     ) -> Option<Result<CardConnection>> {
         nullable(async {
-            let (words, extras) = match &search {
-                Some(search) => search_words(search)?,
-                None => (Vec::new(), false),
-            };
+            let search = search.as_deref().map(Search::parse).transpose()?;
+            let layout = search.as_ref().map(|search| search.layout).unwrap_or_default();
+            let without = if search.is_some() { Unique::Cards } else { Unique::Printings };
+            let mut order: CardOrder = sort.unwrap_or_default().into();
+            if !is_given(context, "sort") {
+                order = layout.order(order);
+            }
             let list = CardList {
-                words,
-                extras,
+                search,
+                extras: layout.extras,
                 filter: filter.map(TryInto::try_into).transpose()?.unwrap_or_default(),
-                unique: match (unique, &search) {
-                    (Some(unique), _) => unique.into(),
-                    (None, Some(_)) => Unique::Cards,
-                    (None, None) => Unique::Printings,
-                },
-                order: sort.unwrap_or_default().into(),
+                unique: unique.map(Into::into).or(layout.unique).unwrap_or(without),
+                order,
             };
             let page = PageArguments { first, after, last, before };
             let loaders = context.data::<Loaders>()?;
@@ -167,6 +167,11 @@ impl Query {
         let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
         Ok(rows.into_iter().map(Arc::new).collect())
     }
+}
+
+/// Whether the document gives this argument of the field, and the variables its value.
+fn is_given(context: &Context<'_>, argument: &str) -> bool {
+    context.field().arguments().is_ok_and(|given| given.iter().any(|(name, _)| name == argument))
 }
 
 async fn load_node(context: &Context<'_>, id: &str, columns: CardColumns) -> Result<Option<Node>> {

@@ -20,7 +20,7 @@ use self::vocabulary::{
 use super::source::{
     BadRecord, CatalogueItem, Handler, Place, Plan, Shape, Sink, SourceError, clip, obey, walk,
 };
-use crate::domain::catalogue::record::{CardRecord, Face, SetRecord};
+use crate::domain::catalogue::record::{CardRecord, Face, Print, SetRecord};
 
 /// Where Scryfall's link to a shop names the marketplace as the product does.
 const MARKETPLACES: [&str; 3] = ["tcgplayer", "cardmarket", "cardhoarder"];
@@ -170,6 +170,28 @@ struct Card {
     mtgo_foil_id: Option<u64>,
     arena_id: Option<u64>,
     multiverse_ids: Option<Vec<u64>>,
+    frame: Option<String>,
+    frame_effects: Option<Vec<String>>,
+    border_color: Option<String>,
+    watermark: Option<String>,
+    games: Option<Vec<String>>,
+    promo_types: Option<Vec<String>>,
+    security_stamp: Option<String>,
+    produced_mana: Option<Vec<String>>,
+    #[serde(default)]
+    full_art: bool,
+    #[serde(default)]
+    textless: bool,
+    #[serde(default)]
+    oversized: bool,
+    #[serde(default)]
+    reprint: bool,
+    #[serde(default)]
+    story_spotlight: bool,
+    #[serde(default)]
+    booster: bool,
+    #[serde(default)]
+    variation: bool,
 }
 
 #[derive(Deserialize)]
@@ -187,6 +209,7 @@ struct CardFace {
     toughness: Option<String>,
     loyalty: Option<String>,
     artist: Option<String>,
+    watermark: Option<String>,
     image_uris: Option<Images>,
 }
 
@@ -213,6 +236,7 @@ impl Card {
     fn into_record(self) -> Result<CardRecord, String> {
         let rarity = rarity(&self.rarity)?;
         let external_ids = self.external_ids();
+        let print = self.print();
         let faces = self.card_faces.unwrap_or_default();
         let first = faces.first();
         let colors = match &self.colors {
@@ -258,12 +282,34 @@ impl Card {
                 .filter_map(|(marketplace, url)| Some((marketplace, web_url(&url?)?)))
                 .collect(),
             external_ids,
+            print,
             faces: if faces.len() > 1 {
                 faces.into_iter().map(CardFace::into_face).collect()
             } else {
                 Vec::new()
             },
         })
+    }
+
+    fn print(&self) -> Print {
+        let of_a_face = || self.card_faces.iter().flatten().find_map(|face| face.watermark.clone());
+        Print {
+            frame: filled(self.frame.clone()),
+            frame_effects: self.frame_effects.clone().unwrap_or_default(),
+            border: filled(self.border_color.clone()),
+            watermark: filled(self.watermark.clone().or_else(of_a_face)),
+            games: self.games.clone().unwrap_or_default(),
+            promo_types: self.promo_types.clone().unwrap_or_default(),
+            security_stamp: filled(self.security_stamp.clone()),
+            full_art: self.full_art,
+            textless: self.textless,
+            oversized: self.oversized,
+            reprint: self.reprint,
+            spotlight: self.story_spotlight,
+            booster: self.booster,
+            variation: self.variation,
+            produced: self.produced_mana.as_deref().map(produced_bits),
+        }
     }
 
     fn external_ids(&self) -> Vec<(Provider, String)> {
@@ -296,6 +342,12 @@ impl CardFace {
             artist: filled(self.artist),
         }
     }
+}
+
+/// The colours' bits, then one for colourless.
+fn produced_bits(letters: &[String]) -> i16 {
+    let colorless = letters.iter().any(|letter| letter == "C");
+    colors(letters).bits() | i16::from(colorless) << 5
 }
 
 /// A reversible card has its oracle id on both faces, where it is the same.

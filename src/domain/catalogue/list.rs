@@ -1,4 +1,4 @@
-//! Lists of printings: filtered, searched by words of the name, one of each game piece where that is asked for,
+//! Lists of printings: filtered, searched, one of each game piece where that is asked for,
 //! in every order, by page.
 
 use std::collections::HashMap;
@@ -8,6 +8,7 @@ use sea_orm::{ActiveEnum, ConnectionTrait};
 
 use super::attributes::{Colors, Finishes};
 use super::card::{CardColumns, CardRow};
+use super::search::{Prefer, Search};
 use crate::db::{Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
 use crate::error::Result;
 use crate::pagination::{End, Key, KeyValue, ListId, Page, Slice};
@@ -66,8 +67,7 @@ pub enum CardSortField {
 /// A list of printings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CardList {
-    /// Words that the name holds, folded by `name_key`.
-    pub words: Vec<String>,
+    pub search: Option<Search>,
     /// Whether tokens and other extras are in it.
     pub extras: bool,
     pub filter: CardFilter,
@@ -79,7 +79,7 @@ impl CardList {
     /// The printings of one set, extras included.
     pub fn of_set(code: &str, order: CardOrder) -> Self {
         Self {
-            words: Vec::new(),
+            search: None,
             extras: true,
             filter: CardFilter { set_codes: Some(vec![code.to_owned()]), ..CardFilter::default() },
             unique: Unique::Printings,
@@ -136,7 +136,13 @@ impl CardList {
     /// Whether every printing of a game piece passes when one does: then the piece's preferred printing stands for it.
     fn is_about_pieces(&self) -> bool {
         let CardFilter { set_codes, rarities, finishes, price, colors: _, legal_in: _ } = &self.filter;
-        set_codes.is_none() && rarities.is_none() && finishes.is_none() && price.is_none()
+        let searched = self.search.as_ref().is_some_and(Search::tells_printings_apart);
+        set_codes.is_none() && rarities.is_none() && finishes.is_none() && price.is_none() && !searched
+    }
+
+    /// Which printing the search would rather see.
+    fn prefer(&self) -> Option<Prefer> {
+        self.search.as_ref()?.layout.prefer
     }
 
     /// Whether the printing that stands for a piece must be chosen among those that pass.
@@ -144,14 +150,14 @@ impl CardList {
         match self.unique {
             Unique::Printings => false,
             Unique::Art => true,
-            Unique::Cards => !self.is_about_pieces(),
+            Unique::Cards => !self.is_about_pieces() || self.prefer().is_some(),
         }
     }
 
     /// A match that no index of the order helps to find is made first, then put in order and cut, and only then are
     /// its rows fetched: a prepared statement's general plan would walk the whole index of the order instead.
     fn matches_first(&self) -> bool {
-        self.chooses() || !self.words.is_empty()
+        self.chooses() || self.search.as_ref().is_some_and(Search::has_conditions)
     }
 
     fn push_conditions(&self, sql: &mut Sql) {
@@ -159,8 +165,9 @@ impl CardList {
         if self.unique == Unique::Cards && !self.chooses() {
             sql.push(" and c.preferred");
         }
-        for word in &self.words {
-            sql.push(" and ").contains("c.name_key", word);
+        if let Some(search) = &self.search {
+            sql.push(" and ");
+            search.push(sql);
         }
         let CardFilter { set_codes, rarities, colors, finishes, legal_in, price } = &self.filter;
         if let Some(codes) = set_codes {
@@ -224,7 +231,8 @@ impl Listed for ListedCards<'_> {
                 Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
                 Unique::Cards | Unique::Printings => "c.piece_id",
             };
-            sql.push(&format!(", row_number() over (partition by {group} order by {PREFERENCE}) as place"));
+            let first = self.list.prefer().map_or_else(String::new, |prefer| format!("{}, ", prefer.order()));
+            sql.push(&format!(", row_number() over (partition by {group} order by {first}{PREFERENCE}) as place"));
         }
         sql.push(" from cards c where ");
         self.list.push_conditions(sql);

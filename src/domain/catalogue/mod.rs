@@ -2,10 +2,15 @@
 
 pub mod attributes;
 mod card;
+mod facts;
 mod list;
 mod lookup;
+mod mana;
+mod marks;
 mod names;
 pub mod record;
+mod rules_text;
+pub mod search;
 mod set;
 mod write;
 
@@ -18,6 +23,7 @@ pub use list::{
     list_cards, load_cards_by_set,
 };
 pub use lookup::{find_card_by_fuzzy_name, find_card_by_name, find_card_by_printing};
-pub use names::{collector_key, name_key, search_words};
+pub use names::{collector_key, name_key};
+pub use search::Search;
 pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};
 pub use write::{find_cards_by_external_id, load_card_ids, make_card, refresh_catalogue, write_cards};

@@ -62,6 +62,33 @@ pub struct CardRecord {
     pub legalities: Legalities,
     pub purchase_urls: PurchaseUrls,
     pub external_ids: Vec<(Provider, String)>,
+    pub print: Print,
+}
+
+/// How a printing looks and where it is to be had, in Scryfall's words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Print {
+    /// `1993`, `1997`, `2003`, `2015`, `future`.
+    pub frame: Option<String>,
+    /// `legendary`, `showcase`, …
+    pub frame_effects: Vec<String>,
+    /// `black`, `white`, `borderless`, …
+    pub border: Option<String>,
+    pub watermark: Option<String>,
+    /// `paper`, `mtgo`, `arena`.
+    pub games: Vec<String>,
+    /// `buyabox`, `prerelease`, …
+    pub promo_types: Vec<String>,
+    pub security_stamp: Option<String>,
+    pub full_art: bool,
+    pub textless: bool,
+    pub oversized: bool,
+    pub reprint: bool,
+    pub spotlight: bool,
+    pub booster: bool,
+    pub variation: bool,
+    /// The mana that the card can make, as bits, where the source says it.
+    pub produced: Option<i16>,
 }
 
 /// By format, as Scryfall names it: `modern`, `commander`, …

@@ -10,8 +10,10 @@ use uuid::Uuid;
 
 use super::attributes::{Colors, Finishes};
 use super::list::PREFERENCE;
-use super::names::{collector_key, name_key};
-use super::record::{CardRecord, SetRecord};
+use super::mana::ManaCost;
+use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
+use super::names::{collector_key, name_key, text_key};
+use super::record::{CardRecord, Print, SetRecord};
 use super::set::set_uuid;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::error::{Error, Result};
@@ -26,6 +28,8 @@ const SETS: Target = Target {
         column("code", Merge::Key),
         column("uuid", Merge::Keep),
         column("name", Merge::Replace),
+        column("name_key", Merge::Replace),
+        column("block_key", Merge::ReplaceIfKnown),
         column("kind", Merge::Replace),
         column("block", Merge::ReplaceIfKnown),
         column("parent_code", Merge::ReplaceIfKnown),
@@ -64,6 +68,7 @@ const CARDS: Target = Target {
         column("reserved", Merge::Replace),
         column("provisional", Merge::Replace),
         column("artist", Merge::ReplaceIfKnown),
+        column("artist_key", Merge::ReplaceIfKnown),
         column("power", Merge::Replace),
         column("toughness", Merge::Replace),
         column("loyalty", Merge::Replace),
@@ -71,10 +76,37 @@ const CARDS: Target = Target {
         column("scryfall_url", Merge::ReplaceIfKnown),
         column("oracle_text", Merge::Replace),
         column("flavor_text", Merge::ReplaceIfKnown),
+        column("flavor_key", Merge::ReplaceIfKnown),
+        column("marks", Merge::Replace),
         column("keywords", Merge::Replace),
         column("faces", Merge::Replace),
         column("legalities", Merge::Replace),
         column("purchase_urls", Merge::Replace),
+    ],
+    only_if: None,
+};
+
+const FACES: Target = Target {
+    table: "piece_faces",
+    columns: &[
+        column("piece_id", Merge::Key),
+        column("face", Merge::Key),
+        column("types", Merge::Replace),
+        column("rules", Merge::Replace),
+        column("rules_full", Merge::Replace),
+        column("rules_self", Merge::Replace),
+        column("mana", Merge::Replace),
+        column("generic_mana", Merge::Replace),
+        column("pips", Merge::Replace),
+        column("mana_value", Merge::Replace),
+        column("power", Merge::Replace),
+        column("power_star", Merge::Replace),
+        column("toughness", Merge::Replace),
+        column("toughness_star", Merge::Replace),
+        column("loyalty", Merge::Replace),
+        column("loyalty_star", Merge::Replace),
+        column("produces", Merge::Replace),
+        column("marks", Merge::Replace),
     ],
     only_if: None,
 };
@@ -121,6 +153,17 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
     }
     let rows = cards.iter().map(|card| card_cells(card, provisional)).collect::<Result<Vec<_>>>()?;
     written += bulk.merge(&CARDS, &rows).await?;
+
+    // All printings of a piece say the same of it, but for a source that has changed its mind: then the last counts.
+    let pieces: BTreeMap<Uuid, &CardRecord> = cards.iter().map(|card| (piece_id(card), *card)).collect();
+    let rows: Vec<_> = pieces
+        .iter()
+        .flat_map(|(piece, card)| {
+            let faces = face_facts(card).into_iter().zip(0..);
+            faces.map(|(facts, face)| face_cells(*piece, face, card.mana_value, facts))
+        })
+        .collect();
+    written += bulk.merge(&FACES, &rows).await?;
 
     let names: BTreeMap<(String, Uuid), &str> = cards
         .iter()
@@ -175,6 +218,8 @@ fn set_cells(set: &SetRecord) -> Vec<Cell<'_>> {
         text(&set.code),
         Cell::Uuid(set_uuid(&set.code)),
         text(&set.name),
+        Cell::Text(name_key(&set.name).into()),
+        set.block.as_ref().map_or(Cell::Null, |block| Cell::Text(name_key(block).into())),
         text(&set.kind),
         optional_text(set.block.as_ref()),
         optional_text(set.parent_code.as_ref()),
@@ -210,6 +255,7 @@ fn card_cells(card: &CardRecord, provisional: bool) -> Result<Vec<Cell<'_>>> {
         Cell::Bool(card.reserved),
         Cell::Bool(provisional),
         optional_text(card.artist.as_ref()),
+        folded(card.artist.as_deref(), card.faces.iter().filter_map(|face| face.artist.as_deref())),
         optional_text(card.power.as_ref()),
         optional_text(card.toughness.as_ref()),
         optional_text(card.loyalty.as_ref()),
@@ -217,11 +263,47 @@ fn card_cells(card: &CardRecord, provisional: bool) -> Result<Vec<Cell<'_>>> {
         optional_text(card.scryfall_url.as_ref()),
         optional_text(card.oracle_text.as_ref()),
         optional_text(card.flavor_text.as_ref()),
+        folded(card.flavor_text.as_deref(), card.faces.iter().filter_map(|face| face.flavor_text.as_deref())),
+        Cell::Text(printing_marks(card).into()),
         json(&card.keywords)?,
         json(&card.faces)?,
         json(&card.legalities)?,
         json(&card.purchase_urls)?,
     ])
+}
+
+/// The card's own text, or those of its faces, a line each.
+fn folded<'c>(own: Option<&'c str>, faces: impl Iterator<Item = &'c str>) -> Cell<'static> {
+    let texts: Vec<String> = match own {
+        Some(own) => vec![text_key(own)],
+        None => faces.map(text_key).collect(),
+    };
+    if texts.is_empty() { Cell::Null } else { Cell::Text(texts.join("\n").into()) }
+}
+
+fn face_cells(piece: Uuid, face: i64, mana_value: f64, facts: FaceFacts) -> Vec<Cell<'static>> {
+    let owned = |text: Option<String>| text.map_or(Cell::Null, |text| Cell::Text(text.into()));
+    let stat = |stat: Option<Stat>| match stat {
+        Some(Stat { number, star }) => [Cell::Float(number), owned(star)],
+        None => [Cell::Null, Cell::Null],
+    };
+    let mut cells = vec![
+        Cell::Uuid(piece),
+        Cell::Int(face),
+        Cell::Text(facts.types.into()),
+        Cell::Text(facts.rules.into()),
+        owned(facts.rules_full),
+        owned(facts.rules_self),
+        owned(facts.mana.as_ref().map(ManaCost::canonical)),
+        facts.mana.as_ref().map_or(Cell::Null, |cost| Cell::Int(cost.generic().into())),
+        Cell::Text(facts.mana.as_ref().map(ManaCost::pips).unwrap_or_default().into()),
+        Cell::Float(mana_value),
+    ];
+    cells.extend(stat(facts.power));
+    cells.extend(stat(facts.toughness));
+    cells.extend(stat(facts.loyalty));
+    cells.extend([Cell::Int(facts.produces.into()), Cell::Text(facts.marks.into())]);
+    cells
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -369,6 +451,7 @@ fn bare_record(scryfall_id: Uuid, name: &str, set_code: &str, collector_number: 
         legalities: BTreeMap::new(),
         purchase_urls: BTreeMap::new(),
         external_ids: Vec::new(),
+        print: Print::default(),
     }
 }
 

@@ -7,7 +7,7 @@ use entity::enums::{Provider, Rarity};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::domain::catalogue::record::{CardRecord, Face, PurchaseUrls, SetRecord};
+use crate::domain::catalogue::record::{CardRecord, Face, Print, PurchaseUrls, SetRecord};
 use crate::ingest::scryfall::vocabulary::{
     check_card, colors, distinct, filled, finishes, legalities, rarity, web_url,
 };
@@ -103,6 +103,26 @@ pub(super) struct Entry {
     #[serde(default)]
     is_reserved: bool,
     original_release_date: Option<String>,
+    frame_version: Option<String>,
+    #[serde(default)]
+    frame_effects: Vec<String>,
+    border_color: Option<String>,
+    watermark: Option<String>,
+    #[serde(default)]
+    availability: Vec<String>,
+    #[serde(default)]
+    promo_types: Vec<String>,
+    security_stamp: Option<String>,
+    #[serde(default)]
+    is_full_art: bool,
+    #[serde(default)]
+    is_textless: bool,
+    #[serde(default)]
+    is_oversized: bool,
+    #[serde(default)]
+    is_reprint: bool,
+    #[serde(default)]
+    is_story_spotlight: bool,
     #[serde(default)]
     legalities: BTreeMap<String, String>,
     #[serde(default)]
@@ -177,10 +197,34 @@ pub(super) fn join(printing: &Printing, set_code: String, set: &SetRecord) -> Re
         legalities: legalities(first.legalities.clone()),
         purchase_urls: purchase_urls(&sides),
         external_ids: external_ids(&sides),
+        print: print(&sides, first),
         faces,
     };
     check_card(&card)?;
     Ok(card)
+}
+
+/// How it looks, which the sides mostly share.
+fn print(sides: &[&Entry], first: &Entry) -> Print {
+    let any = |flag: fn(&Entry) -> bool| sides.iter().any(|side| flag(side));
+    Print {
+        frame: filled(first.frame_version.clone()),
+        frame_effects: distinct(sides.iter().flat_map(|side| side.frame_effects.iter().cloned())),
+        border: filled(first.border_color.clone()),
+        watermark: filled(sides.iter().find_map(|side| side.watermark.clone())),
+        games: first.availability.clone(),
+        promo_types: first.promo_types.clone(),
+        security_stamp: filled(first.security_stamp.clone()),
+        full_art: any(|side| side.is_full_art),
+        textless: any(|side| side.is_textless),
+        oversized: any(|side| side.is_oversized),
+        reprint: any(|side| side.is_reprint),
+        spotlight: any(|side| side.is_story_spotlight),
+        // MTGJSON says none of these of a card.
+        booster: false,
+        variation: false,
+        produced: None,
+    }
 }
 
 fn faces(sides: &[&Entry], layout: &str) -> Vec<Face> {

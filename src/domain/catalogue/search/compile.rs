@@ -1,0 +1,437 @@
+//! A search as SQL: a condition on the printings of a statement that calls them `c`, for either store. Operands are bound,
+//! never part of the text.
+
+use entity::enums::Currency;
+use sea_orm::ActiveEnum;
+
+use super::super::attributes::Colors;
+use super::super::facts::Stat;
+use super::super::mana::ManaCost;
+use super::tree::{
+    Amount, ColorsOf, Comparison, Condition, Counted, Day, Expression, Flag, Number, Prefer, Quantity, RulesText,
+    Search, Text,
+};
+use crate::db::Sql;
+
+impl Search {
+    /// Writes the condition, in parentheses. Never null.
+    pub fn push(&self, sql: &mut Sql) {
+        push(&self.condition, sql);
+    }
+
+    /// Whether it asks for less than all cards.
+    pub fn has_conditions(&self) -> bool {
+        let mut any = false;
+        self.condition.each(false, &mut |_, _| any = true);
+        any
+    }
+
+    /// Whether printings of one card may differ in it: else one of them tells for all.
+    pub fn tells_printings_apart(&self) -> bool {
+        let mut apart = false;
+        self.condition.each(false, &mut |condition, _| apart |= is_of_a_printing(condition));
+        apart
+    }
+}
+
+impl Prefer {
+    /// What comes first among the printings of a card, before the order that all lists have.
+    pub fn order(self) -> String {
+        let price = |currency: Currency, unknown: &str, direction: &str| {
+            let number = currency.to_value();
+            format!(
+                "coalesce((select p.price from card_prices p where p.card_id = c.id and p.ranked and \
+                 p.currency = {number}), {unknown}) {direction}"
+            )
+        };
+        match self {
+            Self::Newest => "c.extra, coalesce(c.released_on, '0001-01-01') desc".to_owned(),
+            Self::Oldest => "c.extra, coalesce(c.released_on, '9999-12-31')".to_owned(),
+            Self::Promo => "c.extra, case when c.promo then 0 else 1 end".to_owned(),
+            Self::Cheapest(currency) => format!("c.extra, {}", price(currency, "9223372036854775807", "asc")),
+            Self::Dearest(currency) => format!("c.extra, {}", price(currency, "-1", "desc")),
+        }
+    }
+}
+
+fn is_of_a_printing(condition: &Condition) -> bool {
+    match condition {
+        Condition::Name(_)
+        | Condition::ExactName(_)
+        | Condition::Colors(..)
+        | Condition::Types(_)
+        | Condition::Rules(..)
+        | Condition::Keyword(_)
+        | Condition::Mana(..)
+        | Condition::Symbol(_)
+        | Condition::Devotion(..)
+        | Condition::Number(..)
+        | Condition::OddManaValue(_)
+        | Condition::Legality(..)
+        | Condition::Printed(_)
+        | Condition::FaceMark(_)
+        | Condition::Layout(_)
+        | Condition::Printings(..)
+        | Condition::Flag(Flag::Reserved) => false,
+        Condition::Rarity(..)
+        | Condition::Sets(_)
+        | Condition::Block(_)
+        | Condition::SetKind(_)
+        | Condition::CollectorNumber(..)
+        | Condition::Price(..)
+        | Condition::Artist(_)
+        | Condition::Flavor(_)
+        | Condition::PrintingMark(_)
+        | Condition::PrintingMarkWithin(_)
+        | Condition::Flag(_)
+        | Condition::Released(..)
+        | Condition::Year(..)
+        | Condition::Language(_) => true,
+    }
+}
+
+fn push(expression: &Expression<Condition>, sql: &mut Sql) {
+    let mut joined = |parts: &[Expression<Condition>], word: &str| {
+        sql.push("(");
+        for (position, part) in parts.iter().enumerate() {
+            sql.push(if position > 0 { word } else { "" });
+            push(part, sql);
+        }
+        sql.push(")");
+    };
+    match expression {
+        Expression::All(parts) if parts.is_empty() => {
+            sql.push("true");
+        }
+        Expression::All(parts) => joined(parts, " and "),
+        Expression::Any(parts) => joined(parts, " or "),
+        Expression::Not(part) => {
+            sql.push("not ");
+            push(part, sql);
+        }
+        Expression::Term(condition) => {
+            sql.push("(");
+            push_condition(condition, sql);
+            sql.push(")");
+        }
+    }
+}
+
+fn push_condition(condition: &Condition, sql: &mut Sql) {
+    match condition {
+        Condition::Name(text) => push_text(sql, "c.name_key", text),
+        Condition::ExactName(key) => {
+            sql.push("c.piece_id in (select n.piece_id from card_names n where n.name_key = ").bind(key.as_str()).push(")");
+        }
+        Condition::Colors(of, comparison, amount) => push_colors(sql, *of, *comparison, *amount),
+        Condition::Types(text) => of_faces(sql, |sql| push_indexed_text(sql, "types", text)),
+        Condition::Rules(RulesText::Plain, text) => of_faces(sql, |sql| push_indexed_text(sql, "rules", text)),
+        Condition::Rules(RulesText::Full, text) => {
+            of_faces(sql, |sql| push_text(sql, "coalesce(f.rules_full, f.rules)", text));
+        }
+        Condition::Rules(RulesText::OwnNameHidden, text) => {
+            of_faces(sql, |sql| push_text(sql, "coalesce(f.rules_self, f.rules)", text));
+        }
+        Condition::Keyword(keyword) => of_faces(sql, |sql| {
+            sql.contains("f.marks", &format!(" kw:{keyword} "));
+        }),
+        Condition::Mana(comparison, cost) => of_faces(sql, |sql| push_mana(sql, *comparison, cost.as_ref())),
+        Condition::Symbol(symbol) => of_faces(sql, |sql| {
+            sql.contains("coalesce(f.mana, '')", &format!("{{{symbol}}}"));
+            // Rules are as they were written, with the halves either way round.
+            let turned = symbol.split('/').rev().collect::<Vec<_>>().join("/");
+            for written in [symbol.as_str(), turned.as_str()] {
+                sql.push(" or ").contains("coalesce(f.rules_full, f.rules)", &format!("{{{written}}}"));
+            }
+        }),
+        Condition::Devotion(comparison, colors, count) => of_faces(sql, |sql| {
+            push_devotion(sql, *colors);
+            sql.push(comparison.sql()).bind(i64::try_from(*count).unwrap_or(i64::MAX));
+        }),
+        Condition::Number(Quantity::ManaValue, comparison, Number::Value(Stat { number, star: None })) => {
+            sql.push("c.mana_value").push(comparison.sql()).bind(*number);
+        }
+        Condition::Number(quantity, comparison, number) => {
+            of_faces(sql, |sql| push_number(sql, *quantity, *comparison, number));
+        }
+        Condition::OddManaValue(odd) => {
+            sql.push("c.mana_value = cast(c.mana_value as integer) and cast(c.mana_value as integer) % 2 = ").bind(i32::from(*odd));
+        }
+        Condition::Rarity(comparison, rarity) => {
+            sql.push("c.rarity").push(comparison.sql()).bind(rarity.to_value());
+        }
+        Condition::Sets(names) => push_sets(sql, names),
+        Condition::Block(name) => push_block(sql, name),
+        Condition::SetKind(kind) => {
+            sql.push("c.set_code in (select s.code from card_sets s where s.kind = ").bind(kind.as_str()).push(")");
+        }
+        Condition::Printed(inner) => {
+            sql.push("c.piece_id in (select c.piece_id from cards c where ");
+            push(inner, sql);
+            sql.push(")");
+        }
+        Condition::CollectorNumber(comparison, key) => {
+            sql.push("c.collector_key").push(comparison.sql()).bind(key.as_str());
+        }
+        Condition::Legality(status, format) => push_legality(sql, status, *format),
+        Condition::Price(currency, comparison, units) => {
+            sql.push("c.id in (select p.card_id from card_prices p where p.ranked and p.currency = ");
+            sql.bind(currency.to_value()).push(" and p.price").push(comparison.sql()).bind(*units).push(")");
+        }
+        Condition::Artist(text) => push_text(sql, "coalesce(c.artist_key, '')", text),
+        Condition::Flavor(text) => push_text(sql, "coalesce(c.flavor_key, '')", text),
+        Condition::PrintingMark(mark) => {
+            sql.contains("c.marks", &format!(" {mark} "));
+        }
+        Condition::PrintingMarkWithin(mark) => {
+            sql.contains("c.marks", &format!(" {mark}"));
+        }
+        Condition::FaceMark(mark) => of_faces(sql, |sql| {
+            sql.contains("f.marks", &format!(" {mark} "));
+        }),
+        Condition::Flag(flag) => {
+            sql.push(match flag {
+                Flag::Nonfoil => "c.finishes & 1 <> 0",
+                Flag::Foil => "c.finishes & 2 <> 0",
+                Flag::Etched => "c.finishes & 4 <> 0",
+                Flag::Reserved => "c.reserved",
+                Flag::Promo => "c.promo",
+                Flag::Digital => "c.digital",
+                Flag::Extra => "c.extra",
+            });
+        }
+        Condition::Layout(layout) => {
+            sql.push("c.layout = ").bind(layout.as_str());
+        }
+        Condition::Released(comparison, day) => push_released(sql, *comparison, day),
+        Condition::Year(comparison, year) => {
+            sql.push("c.released_on is not null and ");
+            sql.either("cast(extract(year from c.released_on) as integer)", "cast(substr(c.released_on, 1, 4) as integer)");
+            sql.push(comparison.sql()).bind(*year);
+        }
+        Condition::Language(code) => {
+            sql.push("c.language = ").bind(code.as_str());
+        }
+        Condition::Printings(counted, comparison, count) => {
+            sql.push("(select count(");
+            sql.push(match counted {
+                Counted::Printings => "*",
+                Counted::Sets => "distinct o.set_code",
+            });
+            sql.push(") from cards o where o.piece_id = c.piece_id)").push(comparison.sql()).bind(*count);
+        }
+    }
+}
+
+/// A condition on a face, under the alias `f`; where it is unknown it is not met.
+fn of_faces(sql: &mut Sql, condition: impl FnOnce(&mut Sql)) {
+    sql.push("c.piece_id in (select f.piece_id from piece_faces f where ");
+    condition(sql);
+    sql.push(")");
+}
+
+fn push_text(sql: &mut Sql, column: &str, text: &Text) {
+    match text {
+        Text::Part(part) => {
+            sql.contains(column, part);
+        }
+        Text::Pattern(pattern) if sql.is_postgres() => {
+            sql.push(column).push(" ~ ").bind(pattern.postgres());
+        }
+        Text::Pattern(pattern) => {
+            sql.push(column).push(" regexp ").bind(pattern.sqlite());
+        }
+    }
+}
+
+/// A text of a face that has an index of three-letter runs: on SQLite that is a table of its own, which knows no shorter
+/// texts.
+fn push_indexed_text(sql: &mut Sql, column: &str, text: &Text) {
+    match text {
+        Text::Part(part) if !sql.is_postgres() && part.chars().count() >= 3 => {
+            sql.push("f.id in (select s.rowid from piece_faces_search s where s.").push(column);
+            sql.push(" match ").bind(format!("\"{}\"", part.replace('"', "\"\""))).push(")");
+        }
+        text => push_text(sql, &format!("f.{column}"), text),
+    }
+}
+
+/// How many bits of a small number are set.
+fn push_bit_count(sql: &mut Sql, column: &str, bits: u8) {
+    let bits = (0..bits).map(|bit| format!("({column} >> {bit} & 1)"));
+    sql.push("(").push(&bits.collect::<Vec<_>>().join(" + ")).push(")");
+}
+
+fn push_colors(sql: &mut Sql, of: ColorsOf, comparison: Comparison, amount: Amount) {
+    match of {
+        ColorsOf::Card => push_bits(sql, "c.colors", 5, comparison, amount),
+        ColorsOf::Identity => push_bits(sql, "c.color_identity", 5, comparison, amount),
+        ColorsOf::Produced => of_faces(sql, |sql| push_bits(sql, "f.produces", 6, comparison, amount)),
+    }
+}
+
+fn push_bits(sql: &mut Sql, column: &str, width: u8, comparison: Comparison, amount: Amount) {
+    let bits = match amount {
+        Amount::HowMany(count) => {
+            push_bit_count(sql, column, width);
+            sql.push(comparison.sql()).bind(count);
+            return;
+        }
+        Amount::These(bits) => bits,
+    };
+    let mut compare = |operation: &str, with: i16, equals: i16| {
+        sql.push(&format!("{column}{operation}")).bind(with).push(" = ").bind(equals);
+    };
+    match comparison {
+        Comparison::Equal => {
+            sql.push(column).push(" = ").bind(bits);
+        }
+        Comparison::GreaterOrEqual => compare(" & ", bits, bits),
+        Comparison::LessOrEqual => compare(" & ", !bits & ((1 << width) - 1), 0),
+        Comparison::Greater => {
+            compare(" & ", bits, bits);
+            sql.push(" and ").push(column).push(" <> ").bind(bits);
+        }
+        Comparison::Less => {
+            compare(" & ", !bits & ((1 << width) - 1), 0);
+            sql.push(" and ").push(column).push(" <> ").bind(bits);
+        }
+    }
+}
+
+/// Costs compare as sets do that hold a symbol several times: one is more than another when it has all of it.
+fn push_mana(sql: &mut Sql, comparison: Comparison, cost: Option<&ManaCost>) {
+    let Some(cost) = cost else {
+        sql.push("f.mana is null");
+        return;
+    };
+    sql.push("f.mana is not null and ");
+    match comparison {
+        Comparison::Equal => push_same_mana(sql, cost),
+        Comparison::GreaterOrEqual => push_more_mana(sql, cost),
+        Comparison::LessOrEqual => push_less_mana(sql, cost),
+        Comparison::Greater | Comparison::Less => {
+            if comparison == Comparison::Greater {
+                push_more_mana(sql, cost);
+            } else {
+                push_less_mana(sql, cost);
+            }
+            sql.push(" and not (");
+            push_same_mana(sql, cost);
+            sql.push(")");
+        }
+    }
+}
+
+fn push_same_mana(sql: &mut Sql, cost: &ManaCost) {
+    sql.push("f.mana = ").bind(cost.canonical()).push(" and f.generic_mana = ").bind(i64::from(cost.generic()));
+}
+
+/// Equal symbols stand side by side, so that many of one are a text within the cost.
+fn push_more_mana(sql: &mut Sql, cost: &ManaCost) {
+    sql.push("f.generic_mana >= ").bind(i64::from(cost.generic()));
+    for (symbol, count) in cost.counts() {
+        sql.push(" and ").contains("f.mana", &symbol.repeat(count));
+    }
+}
+
+fn push_less_mana(sql: &mut Sql, cost: &ManaCost) {
+    sql.push("f.generic_mana <= ").bind(i64::from(cost.generic()));
+    let counts = cost.counts();
+    for (symbol, count) in &counts {
+        sql.push(" and not ").contains("f.mana", &symbol.repeat(count + 1));
+    }
+    sql.push(" and ").push(&"replace(".repeat(counts.len())).push("f.mana");
+    for (symbol, _) in &counts {
+        sql.push(", ").bind(symbol.as_str()).push(", '')");
+    }
+    sql.push(" = ''");
+}
+
+/// How many coloured symbols hold one of the colours: those that are left out when the others are. A symbol has two
+/// colours at most.
+fn push_devotion(sql: &mut Sql, colors: Colors) {
+    let letters = (1..32_u8).filter(|bits| bits.count_ones() <= 2 && i16::from(*bits) & colors.bits() != 0);
+    let letters: Vec<char> = letters.map(|bits| char::from(b'@' + bits)).collect();
+    sql.push("(length(f.pips) - length(").push(&"replace(".repeat(letters.len())).push("f.pips");
+    for letter in letters {
+        sql.push(&format!(", '{letter}', '')"));
+    }
+    sql.push("))");
+}
+
+fn push_number(sql: &mut Sql, quantity: Quantity, comparison: Comparison, number: &Number) {
+    match number {
+        Number::Other(other) => {
+            sql.push(number_column(quantity)).push(comparison.sql()).push(number_column(*other));
+        }
+        Number::Value(Stat { number, star: None }) => {
+            sql.push(number_column(quantity)).push(comparison.sql()).bind(*number);
+        }
+        // Numbers with a star compare among themselves.
+        Number::Value(Stat { number, star: Some(star) }) => {
+            let column = match quantity {
+                Quantity::Power => "f.power_star",
+                Quantity::Toughness => "f.toughness_star",
+                Quantity::Loyalty => "f.loyalty_star",
+                Quantity::PowerAndToughness | Quantity::ManaValue => "null",
+            };
+            sql.push(column).push(" = ").bind(star.as_str()).push(" and ");
+            sql.push(number_column(quantity)).push(comparison.sql()).bind(*number);
+        }
+    }
+}
+
+fn number_column(quantity: Quantity) -> &'static str {
+    match quantity {
+        Quantity::Power => "f.power",
+        Quantity::Toughness => "f.toughness",
+        Quantity::PowerAndToughness => "(f.power + f.toughness)",
+        Quantity::Loyalty => "f.loyalty",
+        Quantity::ManaValue => "f.mana_value",
+    }
+}
+
+fn push_sets(sql: &mut Sql, names: &[String]) {
+    for (position, name) in names.iter().enumerate() {
+        sql.push(if position > 0 { " or " } else { "" });
+        sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name.as_str());
+        sql.push(" or (").contains("s.name_key", name);
+        sql.push(" and not exists (select 1 from card_sets o where o.code = ").bind(name.as_str()).push(")))");
+    }
+}
+
+fn push_block(sql: &mut Sql, name: &str) {
+    sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name);
+    sql.push(" or s.block_key in (select b.block_key from card_sets b where b.code = ").bind(name);
+    sql.push(") or substr(s.block_key, 1, ").bind(i64::try_from(name.chars().count()).unwrap_or(i64::MAX));
+    sql.push(") = ").bind(name).push(")");
+}
+
+fn push_legality(sql: &mut Sql, statuses: &[&str], format: Option<&str>) {
+    for (position, status) in statuses.iter().enumerate() {
+        sql.push(if position > 0 { " or " } else { "" });
+        match format {
+            Some(format) => {
+                sql.push("coalesce(c.legalities ->> ").bind(format).push(", '') = ").bind(*status);
+            }
+            None => {
+                let column = if sql.is_postgres() { "cast(c.legalities as text)" } else { "c.legalities" };
+                sql.contains(column, &format!("\"{status}\""));
+            }
+        }
+    }
+}
+
+fn push_released(sql: &mut Sql, comparison: Comparison, day: &Day) {
+    sql.push("coalesce(c.released_on").push(comparison.sql());
+    match day {
+        Day::On(day) => {
+            sql.bind(*day);
+        }
+        Day::Of(code) => {
+            sql.push("(select s.released_on from card_sets s where s.code = ").bind(code.as_str()).push(")");
+        }
+    }
+    sql.push(", false)");
+}

@@ -1,0 +1,139 @@
+//! Search in Scryfall's syntax (<https://scryfall.com/docs/syntax>): a text is parsed to terms ([`syntax`]), each term is
+//! given its meaning by the table of [`keys`], and what comes of it ([`tree`]) is written as SQL ([`compile`]).
+
+mod compile;
+pub mod is;
+pub mod keys;
+mod operands;
+mod pattern;
+mod syntax;
+mod tree;
+
+pub use tree::{Prefer, Search};
+
+use self::keys::Meaning;
+use self::syntax::Term;
+use self::tree::{Condition, Expression, Layout, Text, Wrong};
+use super::mana;
+use super::names::name_key;
+use crate::error::{Code, Refusal};
+
+/// Characters of a search at most.
+const MAX_LENGTH: usize = 500;
+/// Terms of a search at most.
+const MAX_TERMS: usize = 50;
+/// Parentheses and nots within each other at most.
+const MAX_DEPTH: usize = 20;
+
+/// Types of cards that are extras, but are meant when they are asked for.
+const REVEALED: [&str; 7] = ["conspiracy", "ongoing", "phenomenon", "plane", "planes", "scheme", "vanguard"];
+
+impl Search {
+    /// Reads a search.
+    ///
+    /// # Errors
+    /// ERR-3006 for one that is blank, too long, or not understood: it says where and what was expected.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        parse(text).map_err(|Wrong { at, message }| {
+            let character = text.char_indices().take_while(|(byte, _)| *byte < at).count() + 1;
+            Refusal::new(Code::InvalidSearch, format!("At character {character}: {message}"))
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<Search, Wrong> {
+    if text.chars().count() > MAX_LENGTH {
+        return Err(Wrong { at: 0, message: format!("a search has at most {MAX_LENGTH} characters.") });
+    }
+    let blank = || Wrong { at: 0, message: "expected a search. Leave it out to list all cards.".to_owned() };
+    if text.trim().is_empty() {
+        return Err(blank());
+    }
+    let written = syntax::parse(text)?;
+    let mut terms = 0;
+    written.each(false, &mut |_, _| terms += 1);
+    if terms > MAX_TERMS {
+        return Err(Wrong { at: 0, message: format!("a search has at most {MAX_TERMS} terms.") });
+    }
+    if written.depth() > MAX_DEPTH {
+        return Err(Wrong { at: 0, message: format!("at most {MAX_DEPTH} parentheses lie within each other.") });
+    }
+    let (written, mut layout) = take_settings(written)?;
+    let mut asks = layout != Layout::default();
+    let condition = written.try_map(&mut |term| {
+        let meaning = meaning(term)?;
+        asks |= !matches!(&meaning, Expression::All(parts) if parts.is_empty());
+        Ok::<_, Wrong>(meaning)
+    })?;
+    // `t:*` and `lang:any` ask for all there is, and say so.
+    if !asks && !text.contains(':') {
+        return Err(blank());
+    }
+    condition.each(false, &mut |condition, negated| {
+        if let (Condition::Types(Text::Part(word)), false) = (condition, negated) {
+            layout.extras |= REVEALED.contains(&word.as_str());
+        }
+    });
+    Ok(Search { condition, layout })
+}
+
+/// Takes out what says how the answer is laid out. It is about the whole search, and stands nowhere else.
+fn take_settings(written: Expression<Term<'_>>) -> Result<(Expression<Term<'_>>, Layout), Wrong> {
+    let mut layout = Layout::default();
+    let mut parts = Vec::new();
+    let all = match written {
+        Expression::All(all) => all,
+        other => vec![other],
+    };
+    for part in all {
+        if let Expression::Term(Term::Keyed(asked)) = &part
+            && let Meaning::Setting(set, said) = asked.key.meaning(asked)?
+        {
+            set(&mut layout, &said);
+        } else {
+            parts.push(part);
+        }
+    }
+    Ok((Expression::All(parts), layout))
+}
+
+fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
+    let name = |key: &str| Expression::Term(Condition::Name(Text::Part(key.to_owned())));
+    Ok(match term {
+        Term::Name { text, quoted, span } => {
+            let key = name_key(text);
+            // A sign between words, as in `Fire // Ice`.
+            if text.chars().all(|sign| "&/,.-–—:;".contains(sign)) && !quoted {
+                return Ok(Expression::All(Vec::new()));
+            }
+            match (key.is_empty(), quoted) {
+                (true, _) => return Err(Wrong::at(&span, "expected a part of a name.")),
+                (false, true) => name(&key),
+                (false, false) => Expression::All(key.split(' ').map(name).collect()),
+            }
+        }
+        Term::Exact { text, span } => match name_key(text) {
+            key if key.is_empty() => return Err(Wrong::at(&span, "expected a name after “!”.")),
+            key => Expression::Term(Condition::ExactName(key)),
+        },
+        Term::Symbol { text, span } => match symbol(text) {
+            Some(symbol) => Expression::Term(Condition::Symbol(symbol)),
+            None => {
+                let shown: String = text.chars().take(20).collect();
+                return Err(Wrong::at(&span, format!("“{shown}” is not a mana symbol.")));
+            }
+        },
+        Term::Keyed(asked) => match asked.key.meaning(&asked)? {
+            Meaning::Condition(condition) => condition,
+            Meaning::Setting(..) => {
+                let message = format!("{} is about the whole search: it can't stand in parentheses, after “-” or beside “or”.", asked.name);
+                return Err(Wrong::at(&asked.whole, message));
+            }
+        },
+    })
+}
+
+/// The mana symbol that a word in braces is, without them.
+fn symbol(text: &str) -> Option<String> {
+    mana::symbol(text.strip_prefix('{')?.strip_suffix('}')?)
+}

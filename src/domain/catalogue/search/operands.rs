@@ -1,0 +1,290 @@
+//! Reading what stands after a key.
+
+use std::ops::Range;
+
+use chrono::NaiveDate;
+use entity::enums::Rarity;
+
+use super::super::attributes::Colors;
+use super::super::facts::Stat;
+use super::super::mana::ManaCost;
+use super::super::names::text_key;
+use super::pattern::Pattern;
+use super::syntax::{Asked, Form, Operator};
+use super::tree::{Amount, ColorsOf, Comparison, Condition, Day, Expression, Number, Quantity, Text, Wrong};
+
+type Read<T> = Result<T, Wrong>;
+
+/// How the operator compares, where `:` means the comparison given; and whether the answer is turned round.
+pub fn comparison(operator: Operator, has: Comparison) -> (Comparison, bool) {
+    match operator {
+        Operator::Has => (has, false),
+        Operator::Equal => (Comparison::Equal, false),
+        Operator::NotEqual => (Comparison::Equal, true),
+        Operator::Less => (Comparison::Less, false),
+        Operator::LessOrEqual => (Comparison::LessOrEqual, false),
+        Operator::Greater => (Comparison::Greater, false),
+        Operator::GreaterOrEqual => (Comparison::GreaterOrEqual, false),
+    }
+}
+
+impl Asked<'_> {
+    /// An error at the operand.
+    pub fn wrong<T>(&self, message: impl Into<String>) -> Read<T> {
+        Err(Wrong::at(&self.span, message))
+    }
+
+    /// The condition, turned round after `!=`.
+    pub fn term(&self, condition: Condition) -> Expression<Condition> {
+        let term = Expression::Term(condition);
+        if self.operator == Operator::NotEqual { term.negated() } else { term }
+    }
+
+    /// A comparison, turned round after `!=`.
+    pub fn compared(&self, has: Comparison, condition: impl FnOnce(Comparison) -> Condition) -> Expression<Condition> {
+        let (comparison, negated) = comparison(self.operator, has);
+        let term = Expression::Term(condition(comparison));
+        if negated { term.negated() } else { term }
+    }
+
+    /// The operand in lower case, for words of a fixed vocabulary.
+    pub fn word(&self) -> String {
+        text_key(self.operand.trim())
+    }
+
+    /// The operand folded, as a text or a pattern.
+    pub fn text(&self) -> Read<Text> {
+        if self.form == Form::Pattern {
+            return Pattern::parse(self.operand).map(Text::Pattern).map_err(|error| Wrong {
+                at: self.span.start + error.at.start,
+                message: format!("{}.", error.message.trim_end_matches('.')),
+            });
+        }
+        let text = text_key(self.operand);
+        if text.trim().is_empty() { self.wrong("expected a text.") } else { Ok(Text::Part(text)) }
+    }
+
+    /// An amount of colours.
+    pub fn amount(&self, of: ColorsOf) -> Read<(Amount, Comparison)> {
+        let has = match of {
+            ColorsOf::Card | ColorsOf::Produced => Comparison::GreaterOrEqual,
+            ColorsOf::Identity => Comparison::LessOrEqual,
+        };
+        let word = self.word();
+        if let Ok(count) = word.parse::<u8>() {
+            return Ok((Amount::HowMany(count.into()), Comparison::Equal));
+        }
+        match word.as_str() {
+            "m" | "multi" | "multicolor" | "multicolored" | "multicolour" | "multicoloured" => {
+                return Ok((Amount::HowMany(2), Comparison::GreaterOrEqual));
+            }
+            "c" | "colorless" | "colourless" if of == ColorsOf::Produced => {
+                return Ok((Amount::These(COLORLESS_MANA), has));
+            }
+            "c" | "colorless" | "colourless" => return Ok((Amount::These(0), Comparison::Equal)),
+            _ => {}
+        }
+        match color_bits(&word, of == ColorsOf::Produced) {
+            Some(bits) => Ok((Amount::These(bits), has)),
+            None => self.wrong(
+                "expected colours: letters of wubrg, a colour's name, a number, c, m, or a name such as azorius or jund.",
+            ),
+        }
+    }
+
+    pub fn rarity(&self) -> Read<Rarity> {
+        Ok(match self.word().as_str() {
+            "c" | "common" => Rarity::Common,
+            "u" | "uncommon" => Rarity::Uncommon,
+            "r" | "rare" => Rarity::Rare,
+            "m" | "mythic" => Rarity::Mythic,
+            "s" | "special" => Rarity::Special,
+            "b" | "bonus" => Rarity::Bonus,
+            _ => return self.wrong("expected common, uncommon, rare, mythic, special or bonus, or its first letter."),
+        })
+    }
+
+    /// A cost; none where nothing is given or only `{}`.
+    pub fn mana(&self) -> Read<Option<ManaCost>> {
+        let text = self.operand.trim();
+        if text.is_empty() || text == "{}" {
+            return Ok(None);
+        }
+        ManaCost::parse(text).map(Some).map_err(|unknown| Wrong {
+            at: self.span.start + unknown.at.start,
+            message: format!("“{}” is not a mana symbol.", unknown.symbol),
+        })
+    }
+
+    /// The colours of symbols that are all alike, and how many they are.
+    pub fn devotion(&self) -> Read<(Colors, usize)> {
+        let cost = self.mana()?.unwrap_or_default();
+        let counts = cost.counts();
+        match (counts.as_slice(), cost.generic()) {
+            ([(symbol, count)], 0) => {
+                let letters = symbol.chars().filter_map(|c| color_bits(&c.to_string(), false));
+                let bits = letters.fold(0, |bits, bit| bits | bit);
+                if bits == 0 { self.wrong("devotion is to colours.") } else { Ok((Colors::from_bits(bits), *count)) }
+            }
+            _ => self.wrong("expected one symbol as often as it is to count: gg, or {u/b}{u/b}."),
+        }
+    }
+
+    /// A number, or another number of the card.
+    pub fn number(&self) -> Read<Number> {
+        let word = self.word();
+        if let Some(quantity) = quantity(&word) {
+            return Ok(Number::Other(quantity));
+        }
+        let stands_for_one = |c: char| c.is_ascii_digit() || "+-.*²^?½∞x".contains(c);
+        match Stat::parse(&word) {
+            Some(stat) if word.chars().all(stands_for_one) => Ok(Number::Value(stat)),
+            _ => self.wrong("expected a number, or pow, tou, loy or mv."),
+        }
+    }
+
+    /// A whole number.
+    pub fn count(&self) -> Read<i64> {
+        self.word().parse().or_else(|_| self.wrong("expected a whole number."))
+    }
+
+    /// An amount of money, in minor units.
+    pub fn money(&self) -> Read<i64> {
+        let word = self.word();
+        let amount = word.strip_prefix(['$', '€']).unwrap_or(&word);
+        let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let fits = !amount.is_empty() && whole.len() <= 9 && part.len() <= 2 && digits(whole) && digits(part);
+        match format!("{whole}{part:0<2}").parse() {
+            Ok(units) if fits => Ok(units),
+            _ => self.wrong("expected an amount such as 5 or 0.25."),
+        }
+    }
+
+    pub fn year(&self) -> Read<i32> {
+        match self.word().parse() {
+            Ok(year) if (1000..=9999).contains(&year) => Ok(year),
+            _ => self.wrong("expected a year such as 2012."),
+        }
+    }
+
+    pub fn day(&self) -> Read<Day> {
+        let word = self.word();
+        if let Ok(day) = NaiveDate::parse_from_str(&word, "%Y-%m-%d") {
+            return Ok(Day::On(day));
+        }
+        let code = !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if code && word.parse::<u32>().is_err() {
+            return Ok(Day::Of(word));
+        }
+        self.wrong("expected a day such as 2012-05-04, or the code of a set.")
+    }
+
+    /// One of the words, or what is near it.
+    pub fn one_of<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Read<T> {
+        let word = self.word().replace(['-', ' '], "_");
+        if let Some((_, value)) = words.iter().find(|(known, _)| *known == word) {
+            return Ok(*value);
+        }
+        self.wrong(unknown(what, self.operand, words.iter().map(|(known, _)| *known)))
+    }
+}
+
+/// `there is no … “…”`, and the word that was perhaps meant.
+pub fn unknown<'w>(what: &str, word: &str, known: impl Iterator<Item = &'w str>) -> String {
+    let word: String = word.chars().take(40).collect();
+    let near = known
+        .map(|known| (strsim::normalized_damerau_levenshtein(&word.to_lowercase(), known), known))
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)));
+    match near {
+        Some((_, near)) => format!("there is no {what} “{word}”. Did you mean {near}?"),
+        None => format!("there is no {what} “{word}”."),
+    }
+}
+
+pub fn quantity(word: &str) -> Option<Quantity> {
+    Some(match word {
+        "pow" | "power" => Quantity::Power,
+        "tou" | "toughness" => Quantity::Toughness,
+        "pt" | "powtou" => Quantity::PowerAndToughness,
+        "loy" | "loyalty" => Quantity::Loyalty,
+        "mv" | "manavalue" | "cmc" => Quantity::ManaValue,
+        _ => return None,
+    })
+}
+
+/// The bit of colourless mana among what a card produces.
+pub const COLORLESS_MANA: i16 = 1 << 5;
+
+/// What players call colours and pairs, triples and fours of them.
+const COLOR_NAMES: [(&str, &str); 46] = [
+    ("white", "w"),
+    ("blue", "u"),
+    ("black", "b"),
+    ("red", "r"),
+    ("green", "g"),
+    ("azorius", "wu"),
+    ("dimir", "ub"),
+    ("rakdos", "br"),
+    ("gruul", "rg"),
+    ("selesnya", "gw"),
+    ("orzhov", "wb"),
+    ("izzet", "ur"),
+    ("golgari", "bg"),
+    ("boros", "rw"),
+    ("simic", "gu"),
+    ("silverquill", "wb"),
+    ("prismari", "ur"),
+    ("witherbloom", "bg"),
+    ("lorehold", "rw"),
+    ("quandrix", "gu"),
+    ("bant", "gwu"),
+    ("esper", "wub"),
+    ("grixis", "ubr"),
+    ("jund", "brg"),
+    ("naya", "rgw"),
+    ("abzan", "wbg"),
+    ("jeskai", "urw"),
+    ("sultai", "bgu"),
+    ("mardu", "rwb"),
+    ("temur", "gur"),
+    ("brokers", "gwu"),
+    ("obscura", "wub"),
+    ("maestros", "ubr"),
+    ("riveteers", "brg"),
+    ("cabaretti", "rgw"),
+    ("savai", "rwb"),
+    ("ketria", "gur"),
+    ("indatha", "wbg"),
+    ("raugrin", "urw"),
+    ("zagoth", "bgu"),
+    ("chaos", "ubrg"),
+    ("aggression", "wbrg"),
+    ("altruism", "wurg"),
+    ("growth", "wubg"),
+    ("artifice", "wubr"),
+    ("rainbow", "wubrg"),
+];
+
+/// The bits of colours by letters or by name.
+fn color_bits(word: &str, with_colorless: bool) -> Option<i16> {
+    let letters = COLOR_NAMES.iter().find(|(name, _)| *name == word).map_or(word, |(_, letters)| letters);
+    let known = if with_colorless { "wubrgc" } else { "wubrg" };
+    let bits = letters.chars().try_fold(0, |bits, letter| Some(bits | 1 << known.find(letter)?))?;
+    (bits != 0).then_some(bits)
+}
+
+/// Where an operand is one of several separated by commas: each with its place.
+pub fn listed<'s>(asked: &Asked<'s>) -> Vec<(&'s str, Range<usize>)> {
+    let mut start = asked.span.start;
+    asked
+        .operand
+        .split(',')
+        .map(|part| {
+            let span = start..start + part.len();
+            start = span.end + 1;
+            (part.trim(), span)
+        })
+        .collect()
+}
