@@ -55,8 +55,8 @@ on_both_stores! { Tables:
         let catalogue = TestFile::json(&all_printings(&[BOLT, LOTUS], |_, _| {}));
         let prices = TestFile::json(&prices());
         let first = app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
-        // A set; two cards; two names; for each card an id of MTGJSON's and one of TCGplayer's.
-        assert_eq!((first.records, first.written, first.bad), (2, 9, 0));
+        // A set; two cards; a face and a name of each; for each card an id of MTGJSON's and one of TCGplayer's.
+        assert_eq!((first.records, first.written, first.bad), (2, 11, 0));
         let first = app.ingest(Format::MtgjsonPrices, &prices).await.expect("prices");
         assert_eq!((first.records, first.points, first.written, first.unmatched), (2, 3, 3, 0));
         let before = counts(&app).await;

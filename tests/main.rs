@@ -22,6 +22,7 @@ mod migrations;
 mod pages;
 mod real_data;
 mod resilience;
+mod search;
 mod sockets;
 mod statements;
 mod uploads;

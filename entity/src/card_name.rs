@@ -10,6 +10,8 @@ pub struct Model {
     pub name_key: String,
     pub piece_id: Uuid,
     pub name: String,
+    /// How many printings the piece has, extras aside. Set when an ingest ends.
+    pub printings: i32,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

@@ -23,6 +23,7 @@ impl MigrationTrait for Migration {
             manager,
             &[
                 "drop table piece_faces",
+                "alter table card_names drop column printings",
                 "alter table cards drop column artist_key",
                 "alter table cards drop column flavor_key",
                 "alter table cards drop column marks",
@@ -40,6 +41,8 @@ const TABLES: &[&str] = &[
     "alter table cards add column artist_key {key}",
     "alter table cards add column flavor_key {key}",
     "alter table cards add column marks {key} not null default ' '",
+    // How many printings the card has, extras aside: ingest counts them when it ends.
+    "alter table card_names add column printings integer not null default 0",
     "create table piece_faces (
         id {id},
         piece_id {uuid} not null,

@@ -56,6 +56,8 @@ enum Command {
     },
     /// Print the schema in SDL.
     Schema,
+    /// Print the reference of the search's syntax in Markdown.
+    SearchReference,
     /// Print every setting with its value, default and source.
     Config {
         /// Print the reference in Markdown.
@@ -118,6 +120,7 @@ fn execute(command: Command) -> Outcome {
     let mut environment = Environment::of_process();
     let settings = match command {
         Command::Schema => return print(&crate::graphql::sdl()),
+        Command::SearchReference => return print(&crate::domain::catalogue::search::reference()),
         Command::Config { reference: true } => return config::print_reference(),
         _ => Settings::read(&mut environment).map_err(|mistakes| {
             Failure::wrong_use(mistakes.to_string())
@@ -143,7 +146,7 @@ fn execute(command: Command) -> Outcome {
             Command::Generate(generate) => ingest::generate(&settings, generate).await,
             Command::Operations { change } => operations::change(&settings, change).await,
             Command::Health { url } => health::check(&settings, url).await,
-            Command::Schema | Command::Config { .. } => Ok(()),
+            Command::Schema | Command::SearchReference | Command::Config { .. } => Ok(()),
         }
     });
     telemetry.flush();

@@ -15,8 +15,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
 pub use connection::{Connection, Statements};
@@ -156,9 +156,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
 pub fn backend_of(url: &str) -> Option<DbBackend> {
     match url.split_once(':')?.0 {
         "postgres" | "postgresql" => Some(DbBackend::Postgres),
-        "sqlite" => {
-            sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite)
-        }
+        "sqlite" => sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite),
         _ => None,
     }
 }

@@ -15,7 +15,7 @@ use super::types::{
     CardUnique, Marketplace, Node, SetTotal, find_card,
 };
 use crate::domain::catalogue::{
-    CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id,
+    CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id, suggest_names,
 };
 use crate::domain::market::list_marketplaces;
 use crate::error::Refusal;
@@ -25,6 +25,9 @@ use crate::pagination::{CursorSecret, PageArguments};
 const MAX_IDS: usize = 100;
 /// Kinds of sets that one filter takes at most.
 const MAX_KINDS: usize = 50;
+
+/// Names that are suggested at most.
+const MAX_SUGGESTIONS: usize = 50;
 
 /// What can be asked. How many seconds an answer by GET may be kept is said of each field: what has prices in it moves
 /// with the next ingest.
@@ -85,7 +88,11 @@ impl Query {
         #[graphql(desc = "Whether each card, each art or each printing is listed once.")] unique: Option<
             CardUnique,
         >,
-        #[graphql(desc = "The order. Without it, the search's `order:` counts.", default_with = "Some(CardSort::default())")] sort: Option<CardSort>,
+        #[graphql(
+            desc = "The order. Without it, the search's `order:` counts.",
+            default_with = "Some(CardSort::default())"
+        )]
+        sort: Option<CardSort>,
         #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
@@ -119,6 +126,26 @@ impl Query {
             Ok(Some(CardConnection::new(edges, CardTotal::Listed(list))))
         })
         .await
+    }
+
+    /// Names for somebody who is typing one: those that begin so, then those with a word that does, then near ones; of
+    /// each the cards of most printings first.
+    #[graphql(cache_control(max_age = 300))]
+    async fn search_suggestions(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What was typed so far, without regard to case and accents.")] prefix: String,
+        #[graphql(desc = "So many names, 50 at most.", default_with = "Some(10)")] first: Option<i32>,
+    ) -> Result<Vec<String>> {
+        let most = match first.map_or(Ok(10), usize::try_from) {
+            Ok(most) if most <= MAX_SUGGESTIONS => most,
+            _ => {
+                return Err(
+                    Refusal::invalid_value(format!("first must be from 0 to {MAX_SUGGESTIONS}.")).into()
+                );
+            }
+        };
+        Ok(suggest_names(&context.data::<Loaders>()?.connection, &prefix, most).await?)
     }
 
     /// The set with this code, read without regard to case; null where there is none.

@@ -140,9 +140,7 @@ fn if_selected<T>(read: Result<T, DbErr>) -> Result<Option<T>, DbErr> {
     use sea_orm::RuntimeErr::SqlxError;
     match read {
         Ok(value) => Ok(Some(value)),
-        Err(DbErr::Query(SqlxError(error))) if matches!(*error, sqlx::Error::ColumnNotFound(_)) => {
-            Ok(None)
-        }
+        Err(DbErr::Query(SqlxError(error))) if matches!(*error, sqlx::Error::ColumnNotFound(_)) => Ok(None),
         Err(DbErr::Type(_)) => Ok(None),
         Err(error) => Err(error),
     }

@@ -232,7 +232,9 @@ impl Listed for ListedCards<'_> {
                 Unique::Cards | Unique::Printings => "c.piece_id",
             };
             let first = self.list.prefer().map_or_else(String::new, |prefer| format!("{}, ", prefer.order()));
-            sql.push(&format!(", row_number() over (partition by {group} order by {first}{PREFERENCE}) as place"));
+            sql.push(&format!(
+                ", row_number() over (partition by {group} order by {first}{PREFERENCE}) as place"
+            ));
         }
         sql.push(" from cards c where ");
         self.list.push_conditions(sql);

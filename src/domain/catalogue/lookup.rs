@@ -99,12 +99,12 @@ pub async fn find_card_by_fuzzy_name(
 }
 
 #[derive(Debug, FromQueryResult)]
-struct Candidate {
-    name_key: String,
+pub(super) struct Candidate {
+    pub(super) name_key: String,
 }
 
 /// The names that share most three-letter runs with this one.
-async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result<Vec<Candidate>> {
+pub(super) async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result<Vec<Candidate>> {
     let mut sql = Sql::new(connection);
     if sql.is_postgres() {
         sql.push("select name_key from (select distinct name_key from card_names where name_key % ")
@@ -132,7 +132,7 @@ fn trigram_expression(key: &str) -> Option<String> {
 }
 
 /// From 0 to 1: one less the share of letters to type anew, swapped neighbours counting once.
-fn likeness(a: &str, b: &str) -> f64 {
+pub(super) fn likeness(a: &str, b: &str) -> f64 {
     strsim::normalized_damerau_levenshtein(a, b)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn face_marks(card: &CardRecord, index: usize, facts: &FaceFacts) -> 
     }
     add_types(&mut marks, card, facts);
     if has_type(facts, &["creature"]) {
-        marks.add_if("vanilla", facts.full_text().is_empty());
+        marks.add_if("vanilla", facts.rules.is_empty());
         marks.add_if("frenchvanilla", is_french_vanilla(&facts.rules, &keywords));
         marks.add_if("bear", is_bear(card, index, facts));
     }
@@ -247,7 +247,8 @@ mod tests {
     fn a_creature_without_text_is_vanilla() {
         assert!(has(&card("Wick Tender", "Creature — Moth", ""), "is:vanilla"));
         assert!(!has(&card("Wick Tender", "Artifact", ""), "is:vanilla"));
-        assert!(!has(&card("Wick Tender", "Creature — Moth", "(It hums.)"), "is:vanilla"));
+        assert!(has(&card("Wick Tender", "Creature — Moth", "(It hums.)"), "is:vanilla"));
+        assert!(!has(&card("Wick Tender", "Creature — Moth", "It hums."), "is:vanilla"));
         assert!(!has(&card("Wick Tender", "Creature — Moth", ""), "is:frenchvanilla"));
     }
 

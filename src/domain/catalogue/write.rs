@@ -9,9 +9,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::attributes::{Colors, Finishes};
+use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
 use super::list::PREFERENCE;
 use super::mana::ManaCost;
-use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
 use super::names::{collector_key, name_key, text_key};
 use super::record::{CardRecord, Print, SetRecord};
 use super::set::set_uuid;
@@ -484,7 +484,7 @@ const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art
      or c.set_code in (select code from card_sets where kind in ('token', 'memorabilia')))";
 
 /// Brings what is said of several rows in step with them: which cards are extras, which printing stands for its game
-/// piece, how many cards a set has. Writes only what has changed.
+/// piece, how many printings a name and a set have. Writes only what has changed.
 ///
 /// # Errors
 /// The database's.
@@ -498,6 +498,14 @@ pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
          from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
          where w.id = cards.id and cards.preferred <> (w.place = 1)"
     ));
+    sql.run(bulk).await?;
+    let mut sql = Sql::new(bulk);
+    sql.push(
+        "update card_names set printings = counted.n
+         from (select n.id, (select count(*) from cards c where c.piece_id = n.piece_id and not c.extra) as n
+               from card_names n) counted
+         where counted.id = card_names.id and card_names.printings <> counted.n",
+    );
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(

@@ -8,8 +8,8 @@ use super::super::attributes::Colors;
 use super::super::facts::Stat;
 use super::super::mana::ManaCost;
 use super::tree::{
-    Amount, ColorsOf, Comparison, Condition, Counted, Day, Expression, Flag, Number, Prefer, Quantity, RulesText,
-    Search, Text,
+    Amount, ColorsOf, Comparison, Condition, Counted, Day, Expression, Flag, Number, Prefer, Quantity,
+    RulesText, Search, Text,
 };
 use crate::db::Sql;
 
@@ -121,11 +121,15 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
     match condition {
         Condition::Name(text) => push_text(sql, "c.name_key", text),
         Condition::ExactName(key) => {
-            sql.push("c.piece_id in (select n.piece_id from card_names n where n.name_key = ").bind(key.as_str()).push(")");
+            sql.push("c.piece_id in (select n.piece_id from card_names n where n.name_key = ")
+                .bind(key.as_str())
+                .push(")");
         }
         Condition::Colors(of, comparison, amount) => push_colors(sql, *of, *comparison, *amount),
         Condition::Types(text) => of_faces(sql, |sql| push_indexed_text(sql, "types", text)),
-        Condition::Rules(RulesText::Plain, text) => of_faces(sql, |sql| push_indexed_text(sql, "rules", text)),
+        Condition::Rules(RulesText::Plain, text) => {
+            of_faces(sql, |sql| push_indexed_text(sql, "rules", text))
+        }
         Condition::Rules(RulesText::Full, text) => {
             of_faces(sql, |sql| push_text(sql, "coalesce(f.rules_full, f.rules)", text));
         }
@@ -135,14 +139,19 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::Keyword(keyword) => of_faces(sql, |sql| {
             sql.contains("f.marks", &format!(" kw:{keyword} "));
         }),
-        Condition::Mana(comparison, cost) => of_faces(sql, |sql| push_mana(sql, *comparison, cost.as_ref())),
+        Condition::Mana(comparison, Some(cost)) => of_faces(sql, |sql| push_mana(sql, *comparison, cost)),
+        // The back of a card has no cost of its own.
+        Condition::Mana(_, None) => {
+            sql.push("not ");
+            of_faces(sql, |sql| {
+                sql.push("f.mana is not null");
+            });
+        }
         Condition::Symbol(symbol) => of_faces(sql, |sql| {
-            sql.contains("coalesce(f.mana, '')", &format!("{{{symbol}}}"));
             // Rules are as they were written, with the halves either way round.
             let turned = symbol.split('/').rev().collect::<Vec<_>>().join("/");
-            for written in [symbol.as_str(), turned.as_str()] {
-                sql.push(" or ").contains("coalesce(f.rules_full, f.rules)", &format!("{{{written}}}"));
-            }
+            sql.contains("f.rules", &format!("{{{symbol}}}")).push(" or ");
+            sql.contains("f.rules", &format!("{{{turned}}}"));
         }),
         Condition::Devotion(comparison, colors, count) => of_faces(sql, |sql| {
             push_devotion(sql, *colors);
@@ -155,7 +164,8 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
             of_faces(sql, |sql| push_number(sql, *quantity, *comparison, number));
         }
         Condition::OddManaValue(odd) => {
-            sql.push("c.mana_value = cast(c.mana_value as integer) and cast(c.mana_value as integer) % 2 = ").bind(i32::from(*odd));
+            sql.push("c.mana_value = cast(c.mana_value as integer) and cast(c.mana_value as integer) % 2 = ")
+                .bind(i32::from(*odd));
         }
         Condition::Rarity(comparison, rarity) => {
             sql.push("c.rarity").push(comparison.sql()).bind(rarity.to_value());
@@ -163,7 +173,9 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::Sets(names) => push_sets(sql, names),
         Condition::Block(name) => push_block(sql, name),
         Condition::SetKind(kind) => {
-            sql.push("c.set_code in (select s.code from card_sets s where s.kind = ").bind(kind.as_str()).push(")");
+            sql.push("c.set_code in (select s.code from card_sets s where s.kind = ")
+                .bind(kind.as_str())
+                .push(")");
         }
         Condition::Printed(inner) => {
             sql.push("c.piece_id in (select c.piece_id from cards c where ");
@@ -206,7 +218,10 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::Released(comparison, day) => push_released(sql, *comparison, day),
         Condition::Year(comparison, year) => {
             sql.push("c.released_on is not null and ");
-            sql.either("cast(extract(year from c.released_on) as integer)", "cast(substr(c.released_on, 1, 4) as integer)");
+            sql.either(
+                "cast(extract(year from c.released_on) as integer)",
+                "cast(substr(c.released_on, 1, 4) as integer)",
+            );
             sql.push(comparison.sql()).bind(*year);
         }
         Condition::Language(code) => {
@@ -300,11 +315,7 @@ fn push_bits(sql: &mut Sql, column: &str, width: u8, comparison: Comparison, amo
 }
 
 /// Costs compare as sets do that hold a symbol several times: one is more than another when it has all of it.
-fn push_mana(sql: &mut Sql, comparison: Comparison, cost: Option<&ManaCost>) {
-    let Some(cost) = cost else {
-        sql.push("f.mana is null");
-        return;
-    };
+fn push_mana(sql: &mut Sql, comparison: Comparison, cost: &ManaCost) {
     sql.push("f.mana is not null and ");
     match comparison {
         Comparison::Equal => push_same_mana(sql, cost),
@@ -324,7 +335,10 @@ fn push_mana(sql: &mut Sql, comparison: Comparison, cost: Option<&ManaCost>) {
 }
 
 fn push_same_mana(sql: &mut Sql, cost: &ManaCost) {
-    sql.push("f.mana = ").bind(cost.canonical()).push(" and f.generic_mana = ").bind(i64::from(cost.generic()));
+    sql.push("f.mana = ")
+        .bind(cost.canonical())
+        .push(" and f.generic_mana = ")
+        .bind(i64::from(cost.generic()));
 }
 
 /// Equal symbols stand side by side, so that many of one are a text within the cost.
@@ -397,15 +411,20 @@ fn push_sets(sql: &mut Sql, names: &[String]) {
         sql.push(if position > 0 { " or " } else { "" });
         sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name.as_str());
         sql.push(" or (").contains("s.name_key", name);
-        sql.push(" and not exists (select 1 from card_sets o where o.code = ").bind(name.as_str()).push(")))");
+        sql.push(" and not exists (select 1 from card_sets o where o.code = ")
+            .bind(name.as_str())
+            .push(")))");
     }
 }
 
 fn push_block(sql: &mut Sql, name: &str) {
     sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name);
     sql.push(" or s.block_key in (select b.block_key from card_sets b where b.code = ").bind(name);
-    sql.push(") or substr(s.block_key, 1, ").bind(i64::try_from(name.chars().count()).unwrap_or(i64::MAX));
-    sql.push(") = ").bind(name).push(")");
+    sql.push(") or s.block_key = ").bind(name);
+    // The first words of the block's name.
+    let start = format!("{name} ");
+    sql.push(" or substr(s.block_key, 1, ").bind(i32::try_from(start.chars().count()).unwrap_or(i32::MAX));
+    sql.push(") = ").bind(start).push(")");
 }
 
 fn push_legality(sql: &mut Sql, statuses: &[&str], format: Option<&str>) {

@@ -92,34 +92,150 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("host", Face("is:host"), "a host"),
     ("augment", Face("is:augment"), "augments a host"),
     ("token", Face("is:token"), "a token; with include:extras"),
-    ("commander", Search("(t:legendary t:creature) or o:\"can be your commander\" or (t:legendary t:background)"), "may lead a Commander deck"),
+    (
+        "commander",
+        Search("(t:legendary t:creature) or o:\"can be your commander\" or (t:legendary t:background)"),
+        "may lead a Commander deck",
+    ),
     ("brawler", Search("t:legendary (t:creature or t:planeswalker)"), "may lead a Brawl deck"),
     ("companion", Search("kw:companion"), "has companion"),
     ("partner", Search("kw:partner or kw:\"partner with\""), "has partner"),
     ("oathbreaker", Search("t:planeswalker"), "may lead an Oathbreaker deck"),
-    ("dual", Search("t:land t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/ o:/^$/ -t:snow -t:basic -t:creature"), "a land of two basic types without a drawback"),
-    ("fetchland", Search("t:land o:/pay 1 life, sacrifice ~: search your library for an? (plains|island|swamp|mountain|forest) or /"), "fetches one of two basic types for a life"),
-    ("shockland", Search("t:land o:/you may pay 2 life\\. if you don't, (~|it) enters/ t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/"), "two basic types, untapped for two life"),
-    ("checkland", Search("t:land o:/tapped unless you control an? (plains|island|swamp|mountain|forest) or an? /"), "untapped beside a basic type"),
+    (
+        "dual",
+        Search(
+            "t:land t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/ o:/^$/ -t:snow -t:basic -t:creature",
+        ),
+        "a land of two basic types without a drawback",
+    ),
+    (
+        "fetchland",
+        Search(
+            "t:land o:/pay 1 life, sacrifice ~: search your library for an? (plains|island|swamp|mountain|forest) or /",
+        ),
+        "fetches one of two basic types for a life",
+    ),
+    (
+        "shockland",
+        Search(
+            "t:land o:/you may pay 2 life\\. if you don't, (~|it) enters/ t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
+        ),
+        "two basic types, untapped for two life",
+    ),
+    (
+        "checkland",
+        Search("t:land o:/tapped unless you control an? (plains|island|swamp|mountain|forest) or an? /"),
+        "untapped beside a basic type",
+    ),
     ("fastland", Search("t:land o:\"unless you control two or fewer other lands\""), "untapped early"),
     ("slowland", Search("t:land o:\"unless you control two or more other lands\""), "untapped late"),
-    ("battleland", Search("t:land o:\"unless you control two or more basic lands\""), "untapped beside two basics"),
-    ("tangoland", Search("t:land o:\"unless you control two or more basic lands\""), "untapped beside two basics"),
-    ("bondland", Search("t:land o:\"unless you have two or more opponents\""), "untapped with more than one opponent"),
-    ("painland", Search("t:land o:/^\\{t\\}: add \\{c\\}\\.$/ o:/^\\{t\\}: add \\{.\\} or \\{.\\}\\. ~ deals 1 damage to you\\.$/"), "a damage for coloured mana"),
-    ("filterland", Search("t:land (o:/^\\{[wubrg].[wubrg]\\}, \\{t\\}: add \\{(.)\\}/ or o:/^\\{1\\}, \\{t\\}: add \\{[wubrg]\\}\\{[wubrg]\\}\\.$/)"), "turns mana into two colours"),
-    ("bounceland", Search("t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/"), "returns a land, makes two mana"),
-    ("karoo", Search("t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/"), "returns a land, makes two mana"),
-    ("scryland", Search("t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, scry 1\\.$/"), "scries when it enters"),
-    ("gainland", Search("t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, you gain 1 life\\.$/ o:/add \\{.\\} or \\{.\\}/"), "gains a life when it enters"),
-    ("surveilland", Search("t:land o:/^when ~ enters( the battlefield)?, surveil 1\\.$/ o:/tapped/"), "surveils when it enters"),
-    ("bicycleland", Search("t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/ -is:tricycleland"), "two basic types and cycling"),
-    ("tricycleland", Search("t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/"), "three basic types and cycling"),
-    ("triome", Search("t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/"), "three basic types and cycling"),
-    ("canopyland", Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"), "a life for mana, and a card in the end"),
-    ("canland", Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"), "a life for mana, and a card in the end"),
-    ("shadowland", Search("t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/"), "untapped for a card that is shown"),
-    ("snarl", Search("t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/"), "untapped for a card that is shown"),
+    (
+        "battleland",
+        Search("t:land o:\"unless you control two or more basic lands\""),
+        "untapped beside two basics",
+    ),
+    (
+        "tangoland",
+        Search("t:land o:\"unless you control two or more basic lands\""),
+        "untapped beside two basics",
+    ),
+    (
+        "bondland",
+        Search("t:land o:\"unless you have two or more opponents\""),
+        "untapped with more than one opponent",
+    ),
+    (
+        "painland",
+        Search(
+            "t:land o:/^\\{t\\}: add \\{c\\}\\.$/ o:/^\\{t\\}: add \\{.\\} or \\{.\\}\\. ~ deals 1 damage to you\\.$/",
+        ),
+        "a damage for coloured mana",
+    ),
+    (
+        "filterland",
+        Search(
+            "t:land (o:/^\\{[wubrg].[wubrg]\\}, \\{t\\}: add \\{(.)\\}/ or o:/^\\{1\\}, \\{t\\}: add \\{[wubrg]\\}\\{[wubrg]\\}\\.$/)",
+        ),
+        "turns mana into two colours",
+    ),
+    (
+        "bounceland",
+        Search(
+            "t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
+        ),
+        "returns a land, makes two mana",
+    ),
+    (
+        "karoo",
+        Search(
+            "t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
+        ),
+        "returns a land, makes two mana",
+    ),
+    (
+        "scryland",
+        Search(
+            "t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, scry 1\\.$/",
+        ),
+        "scries when it enters",
+    ),
+    (
+        "gainland",
+        Search(
+            "t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, you gain 1 life\\.$/ o:/add \\{.\\} or \\{.\\}/",
+        ),
+        "gains a life when it enters",
+    ),
+    (
+        "surveilland",
+        Search("t:land o:/^when ~ enters( the battlefield)?, surveil 1\\.$/ o:/tapped/"),
+        "surveils when it enters",
+    ),
+    (
+        "bicycleland",
+        Search(
+            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/ -is:tricycleland",
+        ),
+        "two basic types and cycling",
+    ),
+    (
+        "tricycleland",
+        Search(
+            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
+        ),
+        "three basic types and cycling",
+    ),
+    (
+        "triome",
+        Search(
+            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
+        ),
+        "three basic types and cycling",
+    ),
+    (
+        "canopyland",
+        Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"),
+        "a life for mana, and a card in the end",
+    ),
+    (
+        "canland",
+        Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"),
+        "a life for mana, and a card in the end",
+    ),
+    (
+        "shadowland",
+        Search(
+            "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
+        ),
+        "untapped for a card that is shown",
+    ),
+    (
+        "snarl",
+        Search(
+            "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
+        ),
+        "untapped for a card that is shown",
+    ),
     ("storageland", Search("t:land o:\"storage counter\""), "stores mana in counters"),
     ("creatureland", Search("t:land o:/~ becomes an? .*creature/"), "becomes a creature"),
     ("manland", Search("t:land o:/~ becomes an? .*creature/"), "becomes a creature"),

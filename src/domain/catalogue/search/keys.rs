@@ -75,7 +75,9 @@ impl Key {
     pub(super) fn meaning(&self, asked: &Asked<'_>) -> Read {
         let fits = match self.operators {
             Operators::Comparison => true,
-            Operators::Equality => matches!(asked.operator, Operator::Has | Operator::Equal | Operator::NotEqual),
+            Operators::Equality => {
+                matches!(asked.operator, Operator::Has | Operator::Equal | Operator::NotEqual)
+            }
             Operators::Setting => matches!(asked.operator, Operator::Has | Operator::Equal),
         };
         if !fits {
@@ -180,7 +182,9 @@ fn number(asked: &Asked<'_>) -> Read {
 
 fn rarity(asked: &Asked<'_>) -> Read {
     let rarity = asked.rarity()?;
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, |comparison| Condition::Rarity(comparison, rarity))))
+    Ok(Meaning::Condition(
+        asked.compared(Comparison::Equal, |comparison| Condition::Rarity(comparison, rarity)),
+    ))
 }
 
 fn sets(asked: &Asked<'_>) -> Read {
@@ -215,7 +219,9 @@ fn printed_in(asked: &Asked<'_>) -> Read {
     let word = asked.word();
     let condition = match word.as_str() {
         "paper" | "mtgo" | "arena" => Expression::Term(Condition::PrintingMark(format!("game:{word}"))),
-        "foil" | "nonfoil" | "etched" | "promo" | "digital" => is_named(&word).unwrap_or(Expression::All(Vec::new())),
+        "foil" | "nonfoil" | "etched" | "promo" | "digital" => {
+            is_named(&word).unwrap_or(Expression::All(Vec::new()))
+        }
         "common" | "uncommon" | "rare" | "mythic" | "special" | "bonus" => {
             Expression::Term(Condition::Rarity(Comparison::Equal, asked.rarity()?))
         }
@@ -309,7 +315,9 @@ fn frame(asked: &Asked<'_>) -> Read {
 
 fn released(asked: &Asked<'_>) -> Read {
     let day = asked.day()?;
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, |comparison| Condition::Released(comparison, day))))
+    Ok(Meaning::Condition(
+        asked.compared(Comparison::Equal, |comparison| Condition::Released(comparison, day)),
+    ))
 }
 
 fn year(asked: &Asked<'_>) -> Read {
@@ -450,7 +458,10 @@ fn direction(asked: &Asked<'_>) -> Read {
         ("descending", Direction::Descending),
     ];
     let direction = Some(asked.one_of("direction", &names)?);
-    Ok(Meaning::Setting(|layout, said| layout.direction = said.direction, Layout { direction, ..Layout::default() }))
+    Ok(Meaning::Setting(
+        |layout, said| layout.direction = said.direction,
+        Layout { direction, ..Layout::default() },
+    ))
 }
 
 fn tagged(asked: &Asked<'_>) -> Read {

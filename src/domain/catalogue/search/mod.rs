@@ -6,9 +6,11 @@ pub mod is;
 pub mod keys;
 mod operands;
 mod pattern;
+mod reference;
 mod syntax;
 mod tree;
 
+pub use reference::reference;
 pub use tree::{Prefer, Search};
 
 use self::keys::Meaning;
@@ -56,7 +58,10 @@ fn parse(text: &str) -> Result<Search, Wrong> {
         return Err(Wrong { at: 0, message: format!("a search has at most {MAX_TERMS} terms.") });
     }
     if written.depth() > MAX_DEPTH {
-        return Err(Wrong { at: 0, message: format!("at most {MAX_DEPTH} parentheses lie within each other.") });
+        return Err(Wrong {
+            at: 0,
+            message: format!("at most {MAX_DEPTH} parentheses lie within each other."),
+        });
     }
     let (written, mut layout) = take_settings(written)?;
     let mut asks = layout != Layout::default();
@@ -126,7 +131,10 @@ fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
         Term::Keyed(asked) => match asked.key.meaning(&asked)? {
             Meaning::Condition(condition) => condition,
             Meaning::Setting(..) => {
-                let message = format!("{} is about the whole search: it can't stand in parentheses, after “-” or beside “or”.", asked.name);
+                let message = format!(
+                    "{} is about the whole search: it can't stand in parentheses, after “-” or beside “or”.",
+                    asked.name
+                );
                 return Err(Wrong::at(&asked.whole, message));
             }
         },

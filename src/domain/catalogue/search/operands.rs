@@ -41,7 +41,11 @@ impl Asked<'_> {
     }
 
     /// A comparison, turned round after `!=`.
-    pub fn compared(&self, has: Comparison, condition: impl FnOnce(Comparison) -> Condition) -> Expression<Condition> {
+    pub fn compared(
+        &self,
+        has: Comparison,
+        condition: impl FnOnce(Comparison) -> Condition,
+    ) -> Expression<Condition> {
         let (comparison, negated) = comparison(self.operator, has);
         let term = Expression::Term(condition(comparison));
         if negated { term.negated() } else { term }
@@ -100,7 +104,11 @@ impl Asked<'_> {
             "m" | "mythic" => Rarity::Mythic,
             "s" | "special" => Rarity::Special,
             "b" | "bonus" => Rarity::Bonus,
-            _ => return self.wrong("expected common, uncommon, rare, mythic, special or bonus, or its first letter."),
+            _ => {
+                return self.wrong(
+                    "expected common, uncommon, rare, mythic, special or bonus, or its first letter.",
+                );
+            }
         })
     }
 
@@ -124,7 +132,11 @@ impl Asked<'_> {
             ([(symbol, count)], 0) => {
                 let letters = symbol.chars().filter_map(|c| color_bits(&c.to_string(), false));
                 let bits = letters.fold(0, |bits, bit| bits | bit);
-                if bits == 0 { self.wrong("devotion is to colours.") } else { Ok((Colors::from_bits(bits), *count)) }
+                if bits == 0 {
+                    self.wrong("devotion is to colours.")
+                } else {
+                    Ok((Colors::from_bits(bits), *count))
+                }
             }
             _ => self.wrong("expected one symbol as often as it is to count: gg, or {u/b}{u/b}."),
         }
@@ -173,7 +185,8 @@ impl Asked<'_> {
         if let Ok(day) = NaiveDate::parse_from_str(&word, "%Y-%m-%d") {
             return Ok(Day::On(day));
         }
-        let code = !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let code =
+            !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if code && word.parse::<u32>().is_err() {
             return Ok(Day::Of(word));
         }

@@ -12,7 +12,7 @@
 use std::ops::Range;
 
 use winnow::ascii::{Caseless, multispace0, multispace1};
-use winnow::combinator::{alt, cut_err, delimited, eof, fail, not, opt, peek, preceded, separated, terminated};
+use winnow::combinator::{alt, cut_err, delimited, eof, fail, not, opt, peek, preceded, terminated};
 use winnow::error::{ErrMode, ModalResult, ParserError};
 use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location, Stream};
@@ -97,12 +97,12 @@ impl<'s> ParserError<Input<'s>> for Wrong {
 /// Where it stops being one, and why.
 pub fn parse(text: &str) -> Result<Expression<Term<'_>>, Wrong> {
     let mut input = LocatingSlice::new(text);
-    delimited(multispace0, alternatives, (multispace0, eof))
-        .parse_next(&mut input)
-        .map_err(|error| match error {
+    delimited(multispace0, alternatives, (multispace0, eof)).parse_next(&mut input).map_err(|error| {
+        match error {
             ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => wrong,
             ErrMode::Incomplete(_) => Wrong::from_input(&input),
-        })
+        }
+    })
 }
 
 /// An error that no other reading can mend.
@@ -111,13 +111,16 @@ fn wrong<T>(span: &Range<usize>, message: impl Into<String>) -> Parsed<T> {
 }
 
 fn alternatives<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
-    let mut parts: Vec<_> = separated(1.., all, delimited(multispace0, reserved("or"), multispace0)).parse_next(input)?;
+    let mut parts = vec![all(input)?];
+    while opt((multispace0, reserved("or"), multispace0)).parse_next(input)?.is_some() {
+        parts.push(cut_err(all).parse_next(input)?);
+    }
     Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expression::Any(parts) })
 }
 
 fn all<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let between = |input: &mut Input<'s>| {
-        (multispace0, opt((reserved("and"), multispace0))).void().parse_next(input)
+        (multispace0, opt((reserved("and"), multispace0)), not(reserved("or"))).void().parse_next(input)
     };
     let mut parts = vec![factor(input)?];
     while let Some(part) = opt(preceded(between, factor)).parse_next(input)? {
@@ -167,7 +170,8 @@ fn exact<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
                 word.eq_ignore_ascii_case("or") || (word.len() > 1 && word.starts_with(['-', '!']))
             })
     };
-    let all_that_follows = rest.verify(move |text: &str| plain(text) && !text.trim().is_empty()).map(str::trim);
+    let all_that_follows =
+        rest.verify(move |text: &str| plain(text) && !text.trim().is_empty()).map(str::trim);
     let one_word = take_while(1.., in_word);
     preceded('!', cut_err(alt((quoted('"'), all_that_follows, one_word))).with_span())
         .map(|(text, span)| Term::Exact { text, span })

@@ -25,8 +25,12 @@ pub enum Expression<T> {
 
 impl<T> Expression<T> {
     /// Turns each term into what it stands for.
-    pub fn try_map<U, E>(self, read: &mut impl FnMut(T) -> Result<Expression<U>, E>) -> Result<Expression<U>, E> {
-        let mut each = |parts: Vec<Self>| parts.into_iter().map(|part| part.try_map(read)).collect::<Result<_, E>>();
+    pub fn try_map<U, E>(
+        self,
+        read: &mut impl FnMut(T) -> Result<Expression<U>, E>,
+    ) -> Result<Expression<U>, E> {
+        let mut each =
+            |parts: Vec<Self>| parts.into_iter().map(|part| part.try_map(read)).collect::<Result<_, E>>();
         Ok(match self {
             Self::All(parts) => Expression::All(each(parts)?),
             Self::Any(parts) => Expression::Any(each(parts)?),
@@ -110,7 +114,7 @@ pub enum Condition {
     Keyword(String),
     /// A cost, or that there is none.
     Mana(Comparison, Option<ManaCost>),
-    /// A symbol in the cost or in the rules of a face: `w/r`.
+    /// A mana symbol in the rules of a face: `w/r`.
     Symbol(String),
     /// At least or at most so many symbols of one of these colours in the cost of a face.
     Devotion(Comparison, Colors, usize),

@@ -1,0 +1,60 @@
+//! docs/search.md, printed from the tables that the parser reads by.
+
+use super::is::IS;
+use super::keys::{KEYS, Operators};
+
+const BEGINNING: &str = "# Searching for cards
+
+The `search` of `cards` is in Scryfall's syntax. This page is made by `dualcaster search-reference`.
+
+| | |
+|---|---|
+| `wick tender` | both words are in the name, wherever; case, accents, ligatures and punctuation do not matter |
+| `\"wick tender\"` | one after the other |
+| `!wick tender`, `!\"wick tender\"` | the whole name of the card or of a face |
+| `t:goblin c:r` | both: what stands side by side must all be true |
+| `t:goblin or t:elf` | one or the other; binds less than side by side |
+| `-t:goblin`, `not (t:goblin or t:elf)` | the opposite |
+| `(t:goblin or t:elf) c:r` | parentheses |
+| `{w/u}` | a mana symbol in the rules |
+| `o:/deals \\d+ damage/` | a regular expression, within the text and without regard to case; a slash in it has a backslash before it |
+
+`:` is what the key means most often; `=` is equal and `!=` the opposite; `<`, `<=`, `>` and `>=` compare. An operand with
+spaces stands in quotes. Tokens and other extras are found with `include:extras`, or where one of their types is asked for
+(`t:plane`). A search has at most 500 characters, 50 terms and 20 parentheses within each other. What can't be understood is
+ERR-3006: where, and what was expected.
+
+Regular expressions know classes (`[a-f]`, `\\d`, `\\s`, `\\w`), repetitions, alternatives, groups, `^` and `$` for the ends of a
+line and `\\b`. Lookaround, back references and Unicode classes are refused.
+
+## Keys
+
+| key | also | takes | operators | meaning | example |
+|---|---|---|---|---|---|
+";
+
+/// The reference of the language, in Markdown.
+pub fn reference() -> String {
+    let mut text = BEGINNING.to_owned();
+    for key in KEYS {
+        let also: Vec<_> = key.names[1..].iter().map(|name| format!("`{name}`")).collect();
+        let operators = match key.operators {
+            Operators::Comparison => "`:` `=` `!=` `<` `<=` `>` `>=`",
+            Operators::Equality => "`:` `=` `!=`",
+            Operators::Setting => "`:` `=`",
+        };
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {operators} | {} | `{}` |\n",
+            key.names[0],
+            also.join(" "),
+            key.operand,
+            key.help,
+            key.example
+        ));
+    }
+    text.push_str("\n## `is:` and `not:`\n\n| | |\n|---|---|\n");
+    for (name, _, help) in IS {
+        text.push_str(&format!("| `{name}` | {help} |\n"));
+    }
+    text
+}
