@@ -23,6 +23,7 @@ mod pages;
 mod real_data;
 mod resilience;
 mod search;
+mod search_cases;
 mod sockets;
 mod statements;
 mod uploads;

@@ -48,6 +48,10 @@ on_both_stores! { Tables:
         // The dearest of them in the last column of the file.
         assert_eq!(data["lotus"]["nodes"][0]["price"]["observedAt"], json!("2026-08-08T00:00:00Z"));
 
+        if let Some(cases) = real("search/cases.json") {
+            crate::search_cases::check(&app, &cases).await;
+        }
+
         // Both printings formats over each other.
         let before = app.rows("cards").await;
         let scryfall = load(&app, Format::Scryfall, "catalogue/scryfall-default-cards-mid.json").await.expect("a set");
