@@ -323,7 +323,16 @@ fn a_wrong_search_is_told_where_and_why() {
     let long = "a".repeat(501);
     let many = "a ".repeat(51);
     let deep = format!("{}a{}", "(b ".repeat(30), ")".repeat(30));
-    for (search, part) in [(long, "500 characters"), (many, "50 terms"), (deep, "20 parentheses")] {
+    let opened = "(".repeat(500);
+    let negated = format!("{}a", "-".repeat(499));
+    let wrong = [
+        (long, "500 characters"),
+        (many, "50 terms"),
+        (deep, "20 parentheses"),
+        (opened, "20 parentheses"),
+        (negated, "20 parentheses"),
+    ];
+    for (search, part) in wrong {
         let refusal = Search::parse(&search).expect_err("a refusal");
         assert!(refusal.message.contains(part), "{}", refusal.message);
     }

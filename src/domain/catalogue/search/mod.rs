@@ -24,8 +24,6 @@ use crate::error::{Code, Refusal};
 const MAX_LENGTH: usize = 500;
 /// Terms of a search at most.
 const MAX_TERMS: usize = 50;
-/// Parentheses and nots within each other at most.
-const MAX_DEPTH: usize = 20;
 
 /// Types of cards that are extras, but are meant when they are asked for.
 const REVEALED: [&str; 7] = ["conspiracy", "ongoing", "phenomenon", "plane", "planes", "scheme", "vanguard"];
@@ -56,12 +54,6 @@ fn parse(text: &str) -> Result<Search, Wrong> {
     written.each(false, &mut |_, _| terms += 1);
     if terms > MAX_TERMS {
         return Err(Wrong { at: 0, message: format!("a search has at most {MAX_TERMS} terms.") });
-    }
-    if written.depth() > MAX_DEPTH {
-        return Err(Wrong {
-            at: 0,
-            message: format!("at most {MAX_DEPTH} parentheses lie within each other."),
-        });
     }
     let (written, mut layout) = take_settings(written)?;
     let mut asks = layout != Layout::default();

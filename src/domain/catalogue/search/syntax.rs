@@ -15,11 +15,14 @@ use winnow::ascii::{Caseless, multispace0, multispace1};
 use winnow::combinator::{alt, cut_err, delimited, eof, fail, not, opt, peek, preceded, terminated};
 use winnow::error::{ErrMode, ModalResult, ParserError};
 use winnow::prelude::*;
-use winnow::stream::{LocatingSlice, Location, Stream};
+use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
 use winnow::token::{any, one_of, rest, take_while};
 
 use super::keys::Key;
 use super::tree::{Expression, Wrong};
+
+/// Parentheses and nots within each other at most.
+const MAX_DEPTH: usize = 20;
 
 /// A term as it was written.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +73,8 @@ pub enum Operator {
     GreaterOrEqual,
 }
 
-type Input<'s> = LocatingSlice<&'s str>;
+/// The text, and how many parentheses and nots lie around the place.
+type Input<'s> = Stateful<LocatingSlice<&'s str>, usize>;
 type Parsed<T> = ModalResult<T, Wrong>;
 
 impl<'s> ParserError<Input<'s>> for Wrong {
@@ -96,13 +100,25 @@ impl<'s> ParserError<Input<'s>> for Wrong {
 /// # Errors
 /// Where it stops being one, and why.
 pub fn parse(text: &str) -> Result<Expression<Term<'_>>, Wrong> {
-    let mut input = LocatingSlice::new(text);
+    let mut input = Stateful { input: LocatingSlice::new(text), state: 0 };
     delimited(multispace0, alternatives, (multispace0, eof)).parse_next(&mut input).map_err(|error| {
         match error {
             ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => wrong,
             ErrMode::Incomplete(_) => Wrong::from_input(&input),
         }
     })
+}
+
+/// Goes one deeper. Bounded, for each step takes a part of the stack.
+fn within<'s, T>(input: &mut Input<'s>, inner: impl FnOnce(&mut Input<'s>) -> Parsed<T>) -> Parsed<T> {
+    let at = input.current_token_start();
+    if input.state == MAX_DEPTH {
+        return wrong(&(at..at), format!("at most {MAX_DEPTH} parentheses and nots lie within each other."));
+    }
+    input.state += 1;
+    let parsed = inner(input);
+    input.state -= 1;
+    parsed
 }
 
 /// An error that no other reading can mend.
@@ -130,8 +146,9 @@ fn all<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 }
 
 fn factor<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
+    let inner = |input: &mut Input<'s>| within(input, factor);
     let negated = alt((
-        preceded('-', cut_err(factor)),
+        preceded('-', cut_err(inner)),
         preceded((Caseless("not"), multispace0, peek('(')), cut_err(group)),
     ));
     alt((negated.map(Expression::negated), group, term.map(Expression::Term))).parse_next(input)
@@ -139,7 +156,8 @@ fn factor<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 
 fn group<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let start = input.current_token_start();
-    preceded(('(', multispace0), cut_err(alternatives)).parse_next(input).and_then(|inner| {
+    let inside = |input: &mut Input<'s>| within(input, alternatives);
+    preceded(('(', multispace0), cut_err(inside)).parse_next(input).and_then(|inner| {
         let closed = opt((multispace0, ')')).parse_next(input)?;
         match (closed, input.chars().next()) {
             (Some(_), _) => Ok(inner),

@@ -48,15 +48,6 @@ impl<T> Expression<T> {
         }
     }
 
-    /// How many expressions lie within each other.
-    pub fn depth(&self) -> usize {
-        match self {
-            Self::All(parts) | Self::Any(parts) => 1 + parts.iter().map(Self::depth).max().unwrap_or(0),
-            Self::Not(part) => 1 + part.depth(),
-            Self::Term(_) => 1,
-        }
-    }
-
     /// The opposite.
     pub fn negated(self) -> Self {
         Self::Not(Box::new(self))
