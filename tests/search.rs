@@ -183,6 +183,12 @@ const FOUND: &[(&str, &[&str])] = &[
     ("not (c:u or c:r) mv>4", &[DUSK]),
     ("-(t:creature or t:land) -mv=1", &[DUSK]),
     ("mv=1 and c:r", &["Spark"]),
+    ("dusk - dawn", &[DUSK]),
+    ("salt\u{a0}marsh", &[MARSH]),
+    ("c=m", &[DUSK, WICK]),
+    ("c!=m t:creature", &[MIRROR, DRAKE]),
+    ("t!=*", &[]),
+    ("t:land or t:elf order:mv", &[MARSH, WICK]),
 ];
 
 on_both_stores! { Tables:
@@ -234,7 +240,7 @@ on_both_stores! { Tables:
         assert_eq!(suggestions(&app, "ÆMB").await, json!([DRAKE]));
         assert_eq!(suggestions(&app, "mirrro th").await, json!([MIRROR]));
         assert_eq!(suggestions(&app, "moth").await, json!([]), "a token");
-        for nothing in ["", "  ", "\u{0}", "%", "zzzzzzzz", &"a".repeat(500)] {
+        for nothing in ["", "  ", "\"\"\"\"", "!!!!", "\u{0}", "%", "zzzzzzzz", &"a".repeat(500)] {
             assert_eq!(suggestions(&app, nothing).await, json!([]), "{nothing:?}");
         }
         let query = "{ searchSuggestions(prefix: \"s\", first: 51) }";
@@ -300,7 +306,9 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("t:elf or", 9, "ends where a term was expected"),
     ("or t:elf", 1, "before this word"),
     ("t:elf or or c:g", 10, "before this word"),
-    ("-", 2, "ends where a term was expected"),
+    ("-", 1, "expected a search"),
+    ("date<=today", 7, "expected a day"),
+    ("date>-5000-01-01", 6, "expected a day"),
     ("()", 2, "no “(” for this"),
     ("3<4", 2, "no key before this sign"),
     ("unique:one", 8, "no way to list"),

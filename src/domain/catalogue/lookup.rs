@@ -124,8 +124,10 @@ pub(super) async fn load_candidates(connection: &impl ConnectionTrait, key: &str
 /// Any three-letter run of the name, in FTS5's syntax. Quoted, so that no letter is an operator.
 fn trigram_expression(key: &str) -> Option<String> {
     let letters: Vec<char> = key.chars().collect();
-    let mut runs: Vec<String> =
-        letters.windows(3).map(|run| format!("\"{}\"", run.iter().collect::<String>())).collect();
+    let mut runs: Vec<String> = letters
+        .windows(3)
+        .map(|run| format!("\"{}\"", run.iter().collect::<String>().replace('"', "\"\"")))
+        .collect();
     runs.sort_unstable();
     runs.dedup();
     (!runs.is_empty()).then(|| runs.join(" OR "))

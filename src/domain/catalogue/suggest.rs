@@ -63,7 +63,7 @@ fn push_holds(sql: &mut Sql, text: &str) {
         sql.contains("n.name_key", text);
     } else {
         sql.push("n.id in (select s.rowid from card_names_search s where s.name_key match ");
-        sql.bind(format!("\"{text}\"")).push(")");
+        sql.bind(format!("\"{}\"", text.replace('"', "\"\""))).push(")");
     }
 }
 

@@ -9,7 +9,7 @@ use super::is::{IS, Is};
 use super::operands::{listed, quantity, unknown};
 use super::syntax::{Asked, Form, Operator};
 use super::tree::{
-    ColorsOf, Comparison, Condition, Counted, Expression, Layout, Prefer, RulesText, Text, Wrong,
+    Amount, ColorsOf, Comparison, Condition, Counted, Expression, Layout, Prefer, RulesText, Text, Wrong,
 };
 use crate::db::Direction;
 
@@ -103,6 +103,12 @@ fn term(asked: &Asked<'_>, condition: Condition) -> Read {
     Ok(Meaning::Condition(asked.term(condition)))
 }
 
+/// All cards, or none after `!=`.
+fn everything(asked: &Asked<'_>) -> Meaning {
+    let all = Expression::All(Vec::new());
+    Meaning::Condition(if asked.operator == Operator::NotEqual { all.negated() } else { all })
+}
+
 /// A condition for each word of the operand, or the one of its pattern.
 fn words(asked: &Asked<'_>, fold: fn(&str) -> String, condition: fn(Text) -> Condition) -> Read {
     let all = match asked.text()? {
@@ -128,12 +134,17 @@ fn name(asked: &Asked<'_>) -> Read {
 
 fn colors(asked: &Asked<'_>, of: ColorsOf) -> Read {
     let (amount, has) = asked.amount(of)?;
+    // Several are two or more, whichever sign asks for them.
+    let several = (amount, has) == (Amount::HowMany(2), Comparison::GreaterOrEqual);
+    if several && matches!(asked.operator, Operator::Equal | Operator::NotEqual) {
+        return term(asked, Condition::Colors(of, has, amount));
+    }
     Ok(Meaning::Condition(asked.compared(has, |comparison| Condition::Colors(of, comparison, amount))))
 }
 
 fn types(asked: &Asked<'_>) -> Read {
     if asked.operand.trim() == "*" {
-        return Ok(Meaning::Condition(Expression::All(Vec::new())));
+        return Ok(everything(asked));
     }
     words(asked, text_key, Condition::Types)
 }
@@ -362,7 +373,7 @@ const LANGUAGES: &[(&str, &str)] = &[
 
 fn language(asked: &Asked<'_>) -> Read {
     if let "any" | "*" = asked.word().as_str() {
-        return Ok(Meaning::Condition(Expression::All(Vec::new())));
+        return Ok(everything(asked));
     }
     term(asked, Condition::Language(asked.one_of("language", LANGUAGES)?.to_owned()))
 }

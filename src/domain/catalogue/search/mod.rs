@@ -63,7 +63,7 @@ fn parse(text: &str) -> Result<Search, Wrong> {
         Ok::<_, Wrong>(meaning)
     })?;
     // `t:*` and `lang:any` ask for all there is, and say so.
-    if !asks && !text.contains(':') {
+    if !asks && !text.contains([':', '=']) {
         return Err(blank());
     }
     condition.each(false, &mut |condition, negated| {
@@ -74,24 +74,39 @@ fn parse(text: &str) -> Result<Search, Wrong> {
     Ok(Search { condition, layout })
 }
 
-/// Takes out what says how the answer is laid out. It is about the whole search, and stands nowhere else.
+/// Takes out what says how the answer is laid out. It is about the whole search, and stands beside its terms: not in
+/// parentheses, nor alone on a side of `or`.
 fn take_settings(written: Expression<Term<'_>>) -> Result<(Expression<Term<'_>>, Layout), Wrong> {
     let mut layout = Layout::default();
-    let mut parts = Vec::new();
+    let rest = match written {
+        Expression::Any(sides) => {
+            let mut kept = Vec::new();
+            for side in sides {
+                kept.push(if let Expression::All(_) = side { take_from(side, &mut layout)? } else { side });
+            }
+            Expression::Any(kept)
+        }
+        other => take_from(other, &mut layout)?,
+    };
+    Ok((rest, layout))
+}
+
+fn take_from<'s>(written: Expression<Term<'s>>, layout: &mut Layout) -> Result<Expression<Term<'s>>, Wrong> {
     let all = match written {
         Expression::All(all) => all,
         other => vec![other],
     };
+    let mut parts = Vec::new();
     for part in all {
         if let Expression::Term(Term::Keyed(asked)) = &part
             && let Meaning::Setting(set, said) = asked.key.meaning(asked)?
         {
-            set(&mut layout, &said);
+            set(layout, &said);
         } else {
             parts.push(part);
         }
     }
-    Ok((Expression::All(parts), layout))
+    Ok(Expression::All(parts))
 }
 
 fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {

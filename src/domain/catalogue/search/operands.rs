@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use entity::enums::Rarity;
 
 use super::super::attributes::Colors;
@@ -182,12 +182,14 @@ impl Asked<'_> {
 
     pub fn day(&self) -> Read<Day> {
         let word = self.word();
-        if let Ok(day) = NaiveDate::parse_from_str(&word, "%Y-%m-%d") {
+        if let Ok(day) = NaiveDate::parse_from_str(&word, "%Y-%m-%d")
+            && (1..=9999).contains(&day.year())
+        {
             return Ok(Day::On(day));
         }
         let code =
             !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if code && word.parse::<u32>().is_err() {
+        if code && word.parse::<u32>().is_err() && !["now", "today"].contains(&word.as_str()) {
             return Ok(Day::Of(word));
         }
         self.wrong("expected a day such as 2012-05-04, or the code of a set.")

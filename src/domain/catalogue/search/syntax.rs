@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use winnow::ascii::{Caseless, multispace0, multispace1};
+use winnow::ascii::Caseless;
 use winnow::combinator::{alt, cut_err, delimited, eof, fail, not, opt, peek, preceded, terminated};
 use winnow::error::{ErrMode, ModalResult, ParserError};
 use winnow::prelude::*;
@@ -101,11 +101,9 @@ impl<'s> ParserError<Input<'s>> for Wrong {
 /// Where it stops being one, and why.
 pub fn parse(text: &str) -> Result<Expression<Term<'_>>, Wrong> {
     let mut input = Stateful { input: LocatingSlice::new(text), state: 0 };
-    delimited(multispace0, alternatives, (multispace0, eof)).parse_next(&mut input).map_err(|error| {
-        match error {
-            ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => wrong,
-            ErrMode::Incomplete(_) => Wrong::from_input(&input),
-        }
+    delimited(space0, alternatives, (space0, eof)).parse_next(&mut input).map_err(|error| match error {
+        ErrMode::Backtrack(wrong) | ErrMode::Cut(wrong) => wrong,
+        ErrMode::Incomplete(_) => Wrong::from_input(&input),
     })
 }
 
@@ -121,6 +119,14 @@ fn within<'s, T>(input: &mut Input<'s>, inner: impl FnOnce(&mut Input<'s>) -> Pa
     parsed
 }
 
+fn space0(input: &mut Input<'_>) -> Parsed<()> {
+    take_while(0.., char::is_whitespace).void().parse_next(input)
+}
+
+fn space1(input: &mut Input<'_>) -> Parsed<()> {
+    take_while(1.., char::is_whitespace).void().parse_next(input)
+}
+
 /// An error that no other reading can mend.
 fn wrong<T>(span: &Range<usize>, message: impl Into<String>) -> Parsed<T> {
     Err(ErrMode::Cut(Wrong::at(span, message)))
@@ -128,7 +134,7 @@ fn wrong<T>(span: &Range<usize>, message: impl Into<String>) -> Parsed<T> {
 
 fn alternatives<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let mut parts = vec![all(input)?];
-    while opt((multispace0, reserved("or"), multispace0)).parse_next(input)?.is_some() {
+    while opt((space0, reserved("or"), space0)).parse_next(input)?.is_some() {
         parts.push(cut_err(all).parse_next(input)?);
     }
     Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expression::Any(parts) })
@@ -136,7 +142,7 @@ fn alternatives<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 
 fn all<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let between = |input: &mut Input<'s>| {
-        (multispace0, opt((reserved("and"), multispace0)), not(reserved("or"))).void().parse_next(input)
+        (space0, opt((reserved("and"), space0)), not(reserved("or"))).void().parse_next(input)
     };
     let mut parts = vec![factor(input)?];
     while let Some(part) = opt(preceded(between, factor)).parse_next(input)? {
@@ -148,8 +154,9 @@ fn all<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 fn factor<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let inner = |input: &mut Input<'s>| within(input, factor);
     let negated = alt((
-        preceded('-', cut_err(inner)),
-        preceded((Caseless("not"), multispace0, peek('(')), cut_err(group)),
+        // A dash between spaces is a word: `fire - ice`.
+        preceded(('-', not(alt((space1, eof.void())))), cut_err(inner)),
+        preceded((Caseless("not"), space0, peek('(')), cut_err(group)),
     ));
     alt((negated.map(Expression::negated), group, term.map(Expression::Term))).parse_next(input)
 }
@@ -157,8 +164,8 @@ fn factor<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 fn group<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
     let start = input.current_token_start();
     let inside = |input: &mut Input<'s>| within(input, alternatives);
-    preceded(('(', multispace0), cut_err(inside)).parse_next(input).and_then(|inner| {
-        let closed = opt((multispace0, ')')).parse_next(input)?;
+    preceded(('(', space0), cut_err(inside)).parse_next(input).and_then(|inner| {
+        let closed = opt((space0, ')')).parse_next(input)?;
         match (closed, input.chars().next()) {
             (Some(_), _) => Ok(inner),
             (None, None) => wrong(&(start..start), "this “(” is not closed."),
@@ -169,7 +176,7 @@ fn group<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 
 /// `or` or `and`, as a word of its own.
 fn reserved<'s>(word: &'static str) -> impl Parser<Input<'s>, (), ErrMode<Wrong>> {
-    (Caseless(word), peek(alt((multispace1.void(), '('.void(), ')'.void(), eof.void())))).void()
+    (Caseless(word), peek(alt((space1.void(), '('.void(), ')'.void(), eof.void())))).void()
 }
 
 fn term<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
@@ -257,13 +264,13 @@ fn keyed<'s>(input: &mut Input<'s>) -> Parsed<Asked<'s>> {
         take_while(1.., |c: char| c.is_ascii_alphabetic() || c == '_').with_span().parse_next(input)?;
     let key = Key::find(name);
     // With a space on both sides only where it can be nothing else.
-    let mut spaced = delimited(multispace1, preceded(not(':'), operator), multispace0);
+    let mut spaced = delimited(space1, preceded(not(':'), operator), space0);
     let operator = match opt(operator).parse_next(input)? {
         Some(operator) => operator,
         None if key.is_some() => spaced.parse_next(input)?,
         None => return fail.parse_next(input),
     };
-    let ends = opt(peek(alt((multispace1.void(), eof.void())))).parse_next(input)?.is_some();
+    let ends = opt(peek(alt((space1.void(), eof.void())))).parse_next(input)?.is_some();
     let Some(key) = key else {
         if operator == Operator::Has && ends {
             input.reset(&start);
