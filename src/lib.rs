@@ -1,5 +1,9 @@
 //! Dualcaster: a GraphQL server for the trading-card market. ARCHITECTURE.md is the map.
 
+// A resolver's future holds those of all that it may await: to see that it may cross threads, the compiler looks deeper
+// than it does by default.
+#![recursion_limit = "256"]
+
 pub mod app;
 pub mod cli;
 pub mod config;
