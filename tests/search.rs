@@ -2,7 +2,7 @@
 
 use dualcaster::domain::catalogue::Search;
 use dualcaster::domain::catalogue::search::is::IS;
-use dualcaster::domain::catalogue::search::keys::{KEYS, Key, Operators};
+use dualcaster::domain::catalogue::search::keys::{KEYS, Key, Operand, Operators};
 use dualcaster::ingest::Format;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -154,6 +154,7 @@ const FOUND: &[(&str, &[&str])] = &[
     ("e:tst", &[MIRROR, "Spark"]),
     ("e:tst,lmp spark", &["Spark"]),
     ("in:tst r:rare spark", &["Spark"]),
+    ("in:english mv=5", &[DUSK]),
     ("cn<=2", &[WICK, DRAKE]),
     ("f:vintage", &[MIRROR]),
     ("legal:vintage", &[]),
@@ -250,7 +251,7 @@ on_both_stores! { Tables:
 
 on_both_stores! { Market:
     async fn every_key_and_every_quality_is_a_statement_that_runs(app: TestApp) {
-        for key in KEYS.iter().filter(|key| key.names[0] != "art") {
+        for key in KEYS.iter().filter(|key| key.operand != Operand::Tag) {
             app.data(NAMES, json!({"search": key.example})).await;
         }
         for (name, _, _) in IS {
@@ -431,7 +432,7 @@ fn no_text_ends_the_parser() {
 /// A term with this key and an operand of its kind.
 fn term(key: &Key, rng: &mut impl Rng) -> String {
     let operands: &[&str] = match key.operand {
-        "a text or /a pattern/" => &[
+        Operand::Text => &[
             "e",
             "an",
             "draw a",
@@ -443,29 +444,32 @@ fn term(key: &Key, rng: &mut impl Rng) -> String {
             "/e$/",
             "/(an?|the) c/",
         ],
-        "colours" => &["w", "ub", "izzet", "c", "m", "2", "0", "wubrg", "green"],
-        "a keyword" => &["flying", "\"first strike\"", "haste"],
-        "a mana cost" => &["1", "{2}{w}", "uu", "rg", "{}", "x", "3g"],
-        "a number" if key.names[0] == "prints" || key.names[0] == "sets" => &["1", "2", "5"],
-        "a number" => &["0", "2", "3", "pow", "tou", "mv", "*", "1.5"],
-        "mana symbols" => &["w", "uu", "ggg"],
-        "a rarity" => &["c", "uncommon", "r", "mythic"],
-        "a set" => &["a", "core", "e"],
-        "a block" => &["a", "the"],
-        "a kind of set" => &["core", "expansion", "token"],
-        "a set, rarity, game, language or kind of set" => &["common", "paper", "en", "core", "foil"],
-        "a collector number" => &["1", "12", "20a"],
-        "a format" => &["modern", "standard", "*"],
-        "an amount" => &["0.5", "1", "20", "$3.25"],
-        "a border" => &["black", "white"],
-        "a frame" => &["2015", "old", "legendary"],
-        "a day" => &["2024-01-01", "2026-03-01", "zzz"],
-        "a year" => &["2023", "2025"],
-        "a language" => &["en", "any"],
-        "a quality" => {
+        Operand::Colors => &["w", "ub", "izzet", "c", "m", "2", "0", "wubrg", "green"],
+        Operand::Mana => &["1", "{2}{w}", "uu", "rg", "{}", "x", "3g"],
+        Operand::Symbols => &["w", "uu", "ggg"],
+        Operand::Number => &["0", "2", "3", "pow", "tou", "mv", "*", "1.5"],
+        Operand::Count => &["1", "2", "5"],
+        Operand::Rarity => &["c", "uncommon", "r", "mythic"],
+        Operand::Set => &["a", "core", "e"],
+        Operand::Format => &["modern", "standard", "*"],
+        Operand::Money => &["0.5", "1", "20", "$3.25"],
+        Operand::Quality => {
             &["reprint", "foil", "vanilla", "permanent", "spell", "dual", "commander", "promo", "new", "bear"]
         }
-        _ => &["normal", "paper", "transform", "token"],
+        Operand::Tag => &["squirrel"],
+        Operand::Other(_) => match key.names[0] {
+            "kw" => &["flying", "\"first strike\"", "haste"],
+            "b" => &["a", "the"],
+            "st" => &["core", "expansion", "token"],
+            "in" => &["common", "paper", "en", "core", "foil"],
+            "cn" => &["1", "12", "20a"],
+            "border" => &["black", "white"],
+            "frame" => &["2015", "old", "legendary"],
+            "date" => &["2024-01-01", "2026-03-01", "zzz"],
+            "year" => &["2023", "2025"],
+            "lang" => &["en", "any"],
+            _ => &["normal", "paper", "transform", "token"],
+        },
     };
     let operators: &[&str] = match key.operators {
         Operators::Comparison => &[":", "=", "!=", "<", "<=", ">", ">="],
@@ -487,7 +491,7 @@ fn expression(depth: u32, rng: &mut impl Rng) -> String {
         _ => {
             let keys: Vec<_> = KEYS
                 .iter()
-                .filter(|key| key.operators != Operators::Setting && key.names[0] != "art")
+                .filter(|key| key.operators != Operators::Setting && key.operand != Operand::Tag)
                 .collect();
             term(keys.choose(rng).expect("a key"), rng)
         }

@@ -21,7 +21,7 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
 pub use connection::{Connection, Statements};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
-pub use sql::{Columns, Count, Exists, Sql};
+pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
 pub use trouble::Trouble;
 
 use crate::config::DatabaseSettings;

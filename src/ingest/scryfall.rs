@@ -20,6 +20,7 @@ use self::vocabulary::{
 use super::source::{
     BadRecord, CatalogueItem, Handler, Place, Plan, Shape, Sink, SourceError, clip, obey, walk,
 };
+use crate::domain::catalogue::attributes::COLORLESS_MANA;
 use crate::domain::catalogue::record::{CardRecord, Face, Print, SetRecord};
 
 /// Where Scryfall's link to a shop names the marketplace as the product does.
@@ -347,7 +348,7 @@ impl CardFace {
 /// The colours' bits, then one for colourless.
 fn produced_bits(letters: &[String]) -> i16 {
     let colorless = letters.iter().any(|letter| letter == "C");
-    colors(letters).bits() | i16::from(colorless) << 5
+    colors(letters).bits() | if colorless { COLORLESS_MANA } else { 0 }
 }
 
 /// A reversible card has its oracle id on both faces, where it is the same.

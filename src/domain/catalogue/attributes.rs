@@ -28,6 +28,9 @@ impl Color {
     }
 }
 
+/// The bit of colourless mana, after those of the colours, where it is about what a card can make.
+pub const COLORLESS_MANA: i16 = 1 << 5;
+
 /// A set of colours; `bits()` is how it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Colors(i16);

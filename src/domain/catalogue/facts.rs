@@ -183,47 +183,14 @@ fn facts(card: &CardRecord, index: usize, printed: &Printed) -> FaceFacts {
 
 #[cfg(test)]
 pub(super) mod testing {
-    use entity::enums::Rarity;
-
-    use super::super::attributes::{Colors, Finishes};
-    use super::super::record::{CardRecord, Print};
+    use super::super::record::CardRecord;
 
     /// A card of one face.
     pub fn card(name: &str, type_line: &str, oracle_text: &str) -> CardRecord {
         CardRecord {
-            scryfall_id: uuid::Uuid::nil(),
-            oracle_id: None,
-            illustration_id: None,
-            set_code: "lmp".to_owned(),
-            collector_number: "7".to_owned(),
-            language: "en".to_owned(),
-            name: name.to_owned(),
-            layout: "normal".to_owned(),
-            rarity: Rarity::Common,
             type_line: type_line.to_owned(),
-            mana_cost: None,
-            mana_value: 0.0,
-            colors: Colors::default(),
-            color_identity: Colors::default(),
-            finishes: Finishes::default(),
-            released_on: None,
-            promo: false,
-            digital: false,
-            reserved: false,
-            artist: None,
-            power: None,
-            toughness: None,
-            loyalty: None,
-            image_url: None,
-            scryfall_url: None,
             oracle_text: Some(oracle_text.to_owned()),
-            flavor_text: None,
-            keywords: Vec::new(),
-            faces: Vec::new(),
-            legalities: Default::default(),
-            purchase_urls: Default::default(),
-            external_ids: Vec::new(),
-            print: Print::default(),
+            ..CardRecord::bare(uuid::Uuid::nil(), name, "lmp", "7")
         }
     }
 }

@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::card::{CardColumns, CardRow};
 use super::names::name_key;
-use crate::db::Sql;
+use crate::db::{Sql, fts_phrase};
 use crate::error::Result;
 
 /// How alike a name must be to be meant, from 0 to 1.
@@ -124,10 +124,8 @@ pub(super) async fn load_candidates(connection: &impl ConnectionTrait, key: &str
 /// Any three-letter run of the name, in FTS5's syntax. Quoted, so that no letter is an operator.
 fn trigram_expression(key: &str) -> Option<String> {
     let letters: Vec<char> = key.chars().collect();
-    let mut runs: Vec<String> = letters
-        .windows(3)
-        .map(|run| format!("\"{}\"", run.iter().collect::<String>().replace('"', "\"\"")))
-        .collect();
+    let mut runs: Vec<String> =
+        letters.windows(3).map(|run| fts_phrase(&run.iter().collect::<String>())).collect();
     runs.sort_unstable();
     runs.dedup();
     (!runs.is_empty()).then(|| runs.join(" OR "))

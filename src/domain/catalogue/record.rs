@@ -65,6 +65,47 @@ pub struct CardRecord {
     pub print: Print,
 }
 
+impl CardRecord {
+    /// An English printing of which no more is known than what it is called.
+    pub fn bare(scryfall_id: Uuid, name: &str, set_code: &str, collector_number: &str) -> Self {
+        Self {
+            scryfall_id,
+            oracle_id: None,
+            illustration_id: None,
+            set_code: set_code.to_owned(),
+            collector_number: collector_number.to_owned(),
+            language: "en".to_owned(),
+            name: name.to_owned(),
+            layout: "normal".to_owned(),
+            rarity: Rarity::Common,
+            type_line: String::new(),
+            mana_cost: None,
+            mana_value: 0.0,
+            colors: Colors::default(),
+            color_identity: Colors::default(),
+            finishes: Finishes::default(),
+            released_on: None,
+            promo: false,
+            digital: false,
+            reserved: false,
+            artist: None,
+            power: None,
+            toughness: None,
+            loyalty: None,
+            image_url: None,
+            scryfall_url: None,
+            oracle_text: None,
+            flavor_text: None,
+            keywords: Vec::new(),
+            faces: Vec::new(),
+            legalities: BTreeMap::new(),
+            purchase_urls: BTreeMap::new(),
+            external_ids: Vec::new(),
+            print: Print::default(),
+        }
+    }
+}
+
 /// How a printing looks and where it is to be had, in Scryfall's words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Print {

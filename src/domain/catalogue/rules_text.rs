@@ -2,10 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::attributes::COLORLESS_MANA;
 use super::mana::symbol_colors;
 
-/// The bit of colourless mana, after those of the five colours.
-const COLORLESS: i16 = 0b10_0000;
 const FIVE_COLORS: i16 = 0b1_1111;
 
 /// How a text speaks of mana whose colour is chosen.
@@ -192,7 +191,7 @@ fn words_mana(sentence: &str) -> i16 {
     if !sentence.contains("mana") {
         0
     } else if sentence.contains("any type") {
-        FIVE_COLORS | COLORLESS
+        FIVE_COLORS | COLORLESS_MANA
     } else if sentence.contains("color") && CHOSEN_COLORS.iter().any(|words| sentence.contains(words)) {
         FIVE_COLORS
     } else {
@@ -201,7 +200,7 @@ fn words_mana(sentence: &str) -> i16 {
 }
 
 fn symbol_mana(symbol: &str) -> i16 {
-    let colorless = if symbol.split('/').any(|half| half == "c") { COLORLESS } else { 0 };
+    let colorless = if symbol.split('/').any(|half| half == "c") { COLORLESS_MANA } else { 0 };
     symbol_colors(symbol).bits() | colorless
 }
 

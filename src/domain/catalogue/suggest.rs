@@ -43,7 +43,10 @@ pub async fn suggest_names(
     .await?;
     let word = format!(" {key}");
     if found.len() < most && word.chars().count() >= 3 {
-        add(connection, &mut found, most, |sql| push_holds(sql, &word)).await?;
+        add(connection, &mut found, most, |sql| {
+            sql.contains_indexed("n", "name_key", "card_names_search", &word);
+        })
+        .await?;
     }
     if found.len() < most && key.chars().count() >= FEWEST_FOR_MISTAKES {
         let near = near(connection, &key).await?;
@@ -55,16 +58,6 @@ pub async fn suggest_names(
         }
     }
     Ok(found)
-}
-
-/// A text anywhere in the name, by the index of three-letter runs.
-fn push_holds(sql: &mut Sql, text: &str) {
-    if sql.is_postgres() {
-        sql.contains("n.name_key", text);
-    } else {
-        sql.push("n.id in (select s.rowid from card_names_search s where s.name_key match ");
-        sql.bind(format!("\"{}\"", text.replace('"', "\"\""))).push(")");
-    }
 }
 
 /// The names whose beginnings are most like it.

@@ -3,17 +3,16 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
-use entity::enums::{Provider, Rarity};
+use entity::enums::Provider;
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::attributes::{Colors, Finishes};
 use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
 use super::list::PREFERENCE;
 use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
-use super::record::{CardRecord, Print, SetRecord};
+use super::record::{CardRecord, SetRecord};
 use super::set::set_uuid;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::error::{Error, Result};
@@ -404,55 +403,17 @@ async fn make_card_unguarded(
         // The same for all who make it, so that the unique index lets one through.
         let scryfall_id = Uuid::new_v5(&MADE_CARDS, format!("{set_code}\0{collector_number}").as_bytes());
         let mut sql = Sql::new(bulk);
-        sql.push("insert into card_sets (code, uuid, name, kind, digital) values (").bind(set_code);
+        sql.push("insert into card_sets (code, uuid, name, name_key, kind, digital) values (").bind(set_code);
         sql.push(", ").bind(set_uuid(set_code)).push(", ").bind(set_code.to_uppercase());
-        sql.push(", 'expansion', false) on conflict (code) do nothing");
+        sql.push(", ").bind(name_key(set_code)).push(", 'expansion', false) on conflict (code) do nothing");
         sql.run(bulk).await?;
-        write(bulk, &[], &[bare_record(scryfall_id, name, set_code, collector_number)], true).await?;
+        write(bulk, &[], &[CardRecord::bare(scryfall_id, name, set_code, collector_number)], true).await?;
         let ids = load_card_ids(bulk, &[scryfall_id]).await?;
         *ids.get(&scryfall_id).ok_or_else(|| Error::internal("a card that was just made is not there"))?
     };
     let row = vec![Cell::Int(provider.to_value().into()), text(external_id), Cell::Int(id.into())];
     bulk.merge(&EXTERNAL_IDS, &[row]).await?;
     Ok(id)
-}
-
-fn bare_record(scryfall_id: Uuid, name: &str, set_code: &str, collector_number: &str) -> CardRecord {
-    CardRecord {
-        scryfall_id,
-        oracle_id: None,
-        illustration_id: None,
-        set_code: set_code.to_owned(),
-        collector_number: collector_number.to_owned(),
-        language: "en".to_owned(),
-        name: name.to_owned(),
-        layout: "normal".to_owned(),
-        rarity: Rarity::Common,
-        type_line: String::new(),
-        mana_cost: None,
-        mana_value: 0.0,
-        colors: Colors::default(),
-        color_identity: Colors::default(),
-        finishes: Finishes::default(),
-        released_on: None,
-        promo: false,
-        digital: false,
-        reserved: false,
-        artist: None,
-        power: None,
-        toughness: None,
-        loyalty: None,
-        image_url: None,
-        scryfall_url: None,
-        oracle_text: None,
-        flavor_text: None,
-        keywords: Vec::new(),
-        faces: Vec::new(),
-        legalities: BTreeMap::new(),
-        purchase_urls: BTreeMap::new(),
-        external_ids: Vec::new(),
-        print: Print::default(),
-    }
 }
 
 /// A card by somebody else's id, with the language that its prices are in.

@@ -82,7 +82,6 @@ fn is_of_a_printing(condition: &Condition) -> bool {
         | Condition::Artist(_)
         | Condition::Flavor(_)
         | Condition::PrintingMark(_)
-        | Condition::PrintingMarkWithin(_)
         | Condition::Flag(_)
         | Condition::Released(..)
         | Condition::Year(..)
@@ -195,9 +194,6 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::PrintingMark(mark) => {
             sql.contains("c.marks", &format!(" {mark} "));
         }
-        Condition::PrintingMarkWithin(mark) => {
-            sql.contains("c.marks", &format!(" {mark}"));
-        }
         Condition::FaceMark(mark) => of_faces(sql, |sql| {
             sql.contains("f.marks", &format!(" {mark} "));
         }),
@@ -259,15 +255,13 @@ fn push_text(sql: &mut Sql, column: &str, text: &Text) {
     }
 }
 
-/// A text of a face that has an index of three-letter runs: on SQLite that is a table of its own, which knows no shorter
-/// texts.
+/// A text of a face that has an index of three-letter runs.
 fn push_indexed_text(sql: &mut Sql, column: &str, text: &Text) {
     match text {
-        Text::Part(part) if !sql.is_postgres() && part.chars().count() >= 3 => {
-            sql.push("f.id in (select s.rowid from piece_faces_search s where s.").push(column);
-            sql.push(" match ").bind(format!("\"{}\"", part.replace('"', "\"\""))).push(")");
+        Text::Part(part) => {
+            sql.contains_indexed("f", column, "piece_faces_search", part);
         }
-        text => push_text(sql, &format!("f.{column}"), text),
+        pattern => push_text(sql, &format!("f.{column}"), pattern),
     }
 }
 

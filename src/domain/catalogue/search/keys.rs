@@ -4,13 +4,15 @@
 use entity::enums::Currency;
 
 use super::super::list::{CardSortField, Unique};
-use super::super::names::{collector_key, name_key, text_key};
+use super::super::names::{collector_key, name_key};
 use super::is::{IS, Is};
-use super::operands::{listed, quantity, unknown};
+use super::operands::{listed, unknown};
 use super::syntax::{Asked, Form, Operator};
 use super::tree::{
-    Amount, ColorsOf, Comparison, Condition, Counted, Expression, Layout, Prefer, RulesText, Text, Wrong,
+    Amount, ColorsOf, Comparison, Condition, Counted, Expression, Layout, Prefer, Quantity, RulesText, Text,
+    Wrong,
 };
+use super::vocabulary::{FORMATS, LANGUAGES, SET_KINDS};
 use crate::db::Direction;
 
 /// A key of the language.
@@ -18,8 +20,7 @@ pub struct Key {
     /// The first is the one that the documentation uses.
     pub names: &'static [&'static str],
     pub operators: Operators,
-    /// What the operand is.
-    pub operand: &'static str,
+    pub operand: Operand,
     pub help: &'static str,
     /// A search that uses it.
     pub example: &'static str,
@@ -49,12 +50,54 @@ pub enum Operators {
     Setting,
 }
 
+/// What stands after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operand {
+    /// The only one that may be a regular expression.
+    Text,
+    Colors,
+    /// The only one that may be left out.
+    Mana,
+    Symbols,
+    Number,
+    Count,
+    Rarity,
+    Set,
+    Format,
+    Money,
+    Quality,
+    Tag,
+    /// Something that needs no more than its name.
+    Other(&'static str),
+}
+
+impl Operand {
+    /// What it is, for people.
+    pub fn described(self) -> &'static str {
+        match self {
+            Self::Text => "a text or /a pattern/",
+            Self::Colors => "colours",
+            Self::Mana => "a mana cost",
+            Self::Symbols => "mana symbols",
+            Self::Number => "a number",
+            Self::Count => "a whole number",
+            Self::Rarity => "a rarity",
+            Self::Set => "a set",
+            Self::Format => "a format",
+            Self::Money => "an amount",
+            Self::Quality => "a quality",
+            Self::Tag => "a tag",
+            Self::Other(name) => name,
+        }
+    }
+}
+
 /// What a term with a key means.
 #[derive(Debug)]
 pub enum Meaning {
     Condition(Expression<Condition>),
-    /// What it sets, and to what.
-    Setting(fn(&mut Layout, &Layout), Layout),
+    /// A layout that says one thing.
+    Setting(Layout),
 }
 
 type Read = Result<Meaning, Wrong>;
@@ -87,42 +130,28 @@ impl Key {
             };
             return Err(Wrong::at(&asked.whole, message));
         }
-        let takes_nothing = self.names[0] == "m";
-        if asked.operand.trim().is_empty() && !takes_nothing {
-            return asked.wrong(format!("expected {} after {}.", self.operand, asked.name));
+        let operand = self.operand.described();
+        if asked.operand.trim().is_empty() && self.operand != Operand::Mana {
+            return asked.wrong(format!("expected {operand} after {}.", asked.name));
         }
-        let takes_pattern = matches!(self.operand, "a text or /a pattern/");
-        if asked.form == Form::Pattern && !takes_pattern {
-            return asked.wrong(format!("{} takes no regular expression, but {}.", asked.name, self.operand));
+        if asked.form == Form::Pattern && self.operand != Operand::Text {
+            return asked.wrong(format!("{} takes no regular expression, but {operand}.", asked.name));
         }
         (self.read)(asked)
     }
 }
 
+fn means(asked: &Asked<'_>, expression: Expression<Condition>) -> Read {
+    Ok(Meaning::Condition(asked.turned(expression)))
+}
+
 fn term(asked: &Asked<'_>, condition: Condition) -> Read {
-    Ok(Meaning::Condition(asked.term(condition)))
+    means(asked, Expression::Term(condition))
 }
 
-/// All cards, or none after `!=`.
-fn everything(asked: &Asked<'_>) -> Meaning {
-    let all = Expression::All(Vec::new());
-    Meaning::Condition(if asked.operator == Operator::NotEqual { all.negated() } else { all })
-}
-
-/// A condition for each word of the operand, or the one of its pattern.
-fn words(asked: &Asked<'_>, fold: fn(&str) -> String, condition: fn(Text) -> Condition) -> Read {
-    let all = match asked.text()? {
-        Text::Pattern(pattern) => vec![Expression::Term(condition(Text::Pattern(pattern)))],
-        Text::Part(_) => asked
-            .operand
-            .split_whitespace()
-            .map(fold)
-            .filter(|word| !word.is_empty())
-            .map(|word| Expression::Term(condition(Text::Part(word))))
-            .collect(),
-    };
-    let all = Expression::All(all);
-    Ok(Meaning::Condition(if asked.operator == Operator::NotEqual { all.negated() } else { all }))
+fn any_mark(asked: &Asked<'_>, marks: &[&str]) -> Read {
+    let marks = marks.iter().map(|mark| Expression::Term(Condition::PrintingMark((*mark).to_owned())));
+    means(asked, Expression::Any(marks.collect()))
 }
 
 fn name(asked: &Asked<'_>) -> Read {
@@ -136,17 +165,28 @@ fn colors(asked: &Asked<'_>, of: ColorsOf) -> Read {
     let (amount, has) = asked.amount(of)?;
     // Several are two or more, whichever sign asks for them.
     let several = (amount, has) == (Amount::HowMany(2), Comparison::GreaterOrEqual);
-    if several && matches!(asked.operator, Operator::Equal | Operator::NotEqual) {
-        return term(asked, Condition::Colors(of, has, amount));
-    }
-    Ok(Meaning::Condition(asked.compared(has, |comparison| Condition::Colors(of, comparison, amount))))
+    let comparison = match asked.operator {
+        Operator::Equal | Operator::NotEqual if several => has,
+        _ => asked.comparison(has),
+    };
+    term(asked, Condition::Colors(of, comparison, amount))
 }
 
+/// A condition for each word, or the one of its pattern.
 fn types(asked: &Asked<'_>) -> Read {
     if asked.operand.trim() == "*" {
-        return Ok(everything(asked));
+        return means(asked, Expression::All(Vec::new()));
     }
-    words(asked, text_key, Condition::Types)
+    match asked.text()? {
+        Text::Part(text) => {
+            let words = text.split_whitespace().map(|word| Text::Part(word.to_owned()));
+            means(
+                asked,
+                Expression::All(words.map(|word| Expression::Term(Condition::Types(word))).collect()),
+            )
+        }
+        pattern => term(asked, Condition::Types(pattern)),
+    }
 }
 
 fn rules(asked: &Asked<'_>, with_reminders: bool) -> Read {
@@ -164,38 +204,30 @@ fn mana_cost(asked: &Asked<'_>) -> Read {
     if cost.is_none() && !matches!(asked.operator, Operator::Has | Operator::Equal | Operator::NotEqual) {
         return asked.wrong("expected a cost such as 2uu or {g/w}{g/w}.");
     }
-    Ok(Meaning::Condition(asked.compared(
-        if cost.is_none() { Comparison::Equal } else { Comparison::GreaterOrEqual },
-        |comparison| Condition::Mana(comparison, cost),
-    )))
+    let has = if cost.is_none() { Comparison::Equal } else { Comparison::GreaterOrEqual };
+    term(asked, Condition::Mana(asked.comparison(has), cost))
 }
 
 fn devotion(asked: &Asked<'_>) -> Read {
     let (colors, count) = asked.devotion()?;
-    let condition = |comparison| Condition::Devotion(comparison, colors, count);
-    Ok(Meaning::Condition(asked.compared(Comparison::GreaterOrEqual, condition)))
+    term(asked, Condition::Devotion(asked.comparison(Comparison::GreaterOrEqual), colors, count))
 }
 
-fn number(asked: &Asked<'_>) -> Read {
-    let Some(quantity) = quantity(&asked.name.to_ascii_lowercase()) else {
-        return asked.wrong("expected a number.");
-    };
-    if let "even" | "odd" = asked.word().as_str()
-        && quantity == super::tree::Quantity::ManaValue
-    {
-        return term(asked, Condition::OddManaValue(asked.word() == "odd"));
+fn mana_value(asked: &Asked<'_>) -> Read {
+    match asked.word().as_str() {
+        word @ ("even" | "odd") => term(asked, Condition::OddManaValue(word == "odd")),
+        _ => number(asked, Quantity::ManaValue),
     }
+}
+
+fn number(asked: &Asked<'_>, quantity: Quantity) -> Read {
     let number = asked.number()?;
-    Ok(Meaning::Condition(
-        asked.compared(Comparison::Equal, |comparison| Condition::Number(quantity, comparison, number)),
-    ))
+    term(asked, Condition::Number(quantity, asked.comparison(Comparison::Equal), number))
 }
 
 fn rarity(asked: &Asked<'_>) -> Read {
     let rarity = asked.rarity()?;
-    Ok(Meaning::Condition(
-        asked.compared(Comparison::Equal, |comparison| Condition::Rarity(comparison, rarity)),
-    ))
+    term(asked, Condition::Rarity(asked.comparison(Comparison::Equal), rarity))
 }
 
 fn sets(asked: &Asked<'_>) -> Read {
@@ -208,16 +240,6 @@ fn sets(asked: &Asked<'_>) -> Read {
     }
     term(asked, Condition::Sets(names))
 }
-
-const SET_KINDS: &[(&str, &str)] = &[
-    ("arc", "archenemy"),
-    ("cmd", "commander"),
-    ("dd", "duel_deck"),
-    ("ex", "expansion"),
-    ("ftv", "from_the_vault"),
-    ("pc", "planechase"),
-    ("st", "starter"),
-];
 
 fn set_kind(asked: &Asked<'_>) -> Read {
     let kind = asked.word().replace([' ', '-'], "_");
@@ -236,54 +258,21 @@ fn printed_in(asked: &Asked<'_>) -> Read {
         "common" | "uncommon" | "rare" | "mythic" | "special" | "bonus" => {
             Expression::Term(Condition::Rarity(Comparison::Equal, asked.rarity()?))
         }
-        word if LANGUAGES.iter().any(|(known, _)| *known == word) => {
-            Expression::Term(Condition::Language(word.to_owned()))
-        }
-        word => Expression::Any(vec![
-            Expression::Term(Condition::Sets(vec![name_key(word)])),
-            Expression::Term(Condition::SetKind(word.replace([' ', '-'], "_"))),
-        ]),
+        word => match LANGUAGES.iter().find(|(known, _)| *known == word) {
+            Some((_, code)) => Expression::Term(Condition::Language((*code).to_owned())),
+            None => Expression::Any(vec![
+                Expression::Term(Condition::Sets(vec![name_key(word)])),
+                Expression::Term(Condition::SetKind(word.replace([' ', '-'], "_"))),
+            ]),
+        },
     };
     term(asked, Condition::Printed(Box::new(condition)))
 }
 
 fn collector_number(asked: &Asked<'_>) -> Read {
     let key = collector_key(asked.operand.trim());
-    let condition = |comparison| Condition::CollectorNumber(comparison, key);
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, condition)))
+    term(asked, Condition::CollectorNumber(asked.comparison(Comparison::Equal), key))
 }
-
-/// The formats that legalities know, and what else they are called.
-const FORMATS: &[(&str, &str)] = &[
-    ("standard", "standard"),
-    ("future", "future"),
-    ("historic", "historic"),
-    ("timeless", "timeless"),
-    ("gladiator", "gladiator"),
-    ("pioneer", "pioneer"),
-    ("explorer", "explorer"),
-    ("modern", "modern"),
-    ("legacy", "legacy"),
-    ("pauper", "pauper"),
-    ("vintage", "vintage"),
-    ("penny", "penny"),
-    ("penny_dreadful", "penny"),
-    ("commander", "commander"),
-    ("edh", "commander"),
-    ("oathbreaker", "oathbreaker"),
-    ("standardbrawl", "standardbrawl"),
-    ("brawl", "brawl"),
-    ("alchemy", "alchemy"),
-    ("paupercommander", "paupercommander"),
-    ("pauper_commander", "paupercommander"),
-    ("duel", "duel"),
-    ("duel_commander", "duel"),
-    ("oldschool", "oldschool"),
-    ("old_school", "oldschool"),
-    ("premodern", "premodern"),
-    ("predh", "predh"),
-    ("frontier", "frontier"),
-];
 
 fn legality(asked: &Asked<'_>, statuses: &'static [&'static str]) -> Read {
     let format = if asked.operand.trim() == "*" { None } else { Some(asked.one_of("format", FORMATS)?) };
@@ -292,8 +281,7 @@ fn legality(asked: &Asked<'_>, statuses: &'static [&'static str]) -> Read {
 
 fn price(asked: &Asked<'_>, currency: Currency) -> Read {
     let units = asked.money()?;
-    let condition = |comparison| Condition::Price(currency, comparison, units);
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, condition)))
+    term(asked, Condition::Price(currency, asked.comparison(Comparison::Equal), units))
 }
 
 fn mark(asked: &Asked<'_>, kind: &str) -> Read {
@@ -310,70 +298,28 @@ fn border(asked: &Asked<'_>) -> Read {
 
 /// A frame, or something that is special about it.
 fn frame(asked: &Asked<'_>) -> Read {
-    let either = |marks: &[&str]| {
-        let any = marks.iter().map(|mark| Expression::Term(Condition::PrintingMark((*mark).to_owned())));
-        let any = Expression::Any(any.collect());
-        Ok(Meaning::Condition(if asked.operator == Operator::NotEqual { any.negated() } else { any }))
-    };
     match asked.word().as_str() {
-        "old" => either(&["frame:1993", "frame:1997"]),
-        "new" => either(&["frame:2003", "frame:2015"]),
-        "modern" => either(&["frame:2003"]),
-        "m15" => either(&["frame:2015"]),
-        word => either(&[&format!("frame:{word}"), &format!("effect:{}", word.replace(' ', "_"))]),
+        "old" => any_mark(asked, &["frame:1993", "frame:1997"]),
+        "new" => any_mark(asked, &["frame:2003", "frame:2015"]),
+        "modern" => any_mark(asked, &["frame:2003"]),
+        "m15" => any_mark(asked, &["frame:2015"]),
+        word => any_mark(asked, &[&format!("frame:{word}"), &format!("effect:{}", word.replace(' ', "_"))]),
     }
 }
 
 fn released(asked: &Asked<'_>) -> Read {
     let day = asked.day()?;
-    Ok(Meaning::Condition(
-        asked.compared(Comparison::Equal, |comparison| Condition::Released(comparison, day)),
-    ))
+    term(asked, Condition::Released(asked.comparison(Comparison::Equal), day))
 }
 
 fn year(asked: &Asked<'_>) -> Read {
     let year = asked.year()?;
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, |comparison| Condition::Year(comparison, year))))
+    term(asked, Condition::Year(asked.comparison(Comparison::Equal), year))
 }
-
-const LANGUAGES: &[(&str, &str)] = &[
-    ("en", "en"),
-    ("english", "en"),
-    ("es", "es"),
-    ("sp", "es"),
-    ("spanish", "es"),
-    ("fr", "fr"),
-    ("french", "fr"),
-    ("de", "de"),
-    ("german", "de"),
-    ("it", "it"),
-    ("italian", "it"),
-    ("pt", "pt"),
-    ("portuguese", "pt"),
-    ("ja", "ja"),
-    ("jp", "ja"),
-    ("japanese", "ja"),
-    ("ko", "ko"),
-    ("kr", "ko"),
-    ("korean", "ko"),
-    ("ru", "ru"),
-    ("russian", "ru"),
-    ("zhs", "zhs"),
-    ("cs", "zhs"),
-    ("zht", "zht"),
-    ("ct", "zht"),
-    ("he", "he"),
-    ("la", "la"),
-    ("grc", "grc"),
-    ("ar", "ar"),
-    ("sa", "sa"),
-    ("ph", "ph"),
-    ("qya", "qya"),
-];
 
 fn language(asked: &Asked<'_>) -> Read {
     if let "any" | "*" = asked.word().as_str() {
-        return Ok(everything(asked));
+        return means(asked, Expression::All(Vec::new()));
     }
     term(asked, Condition::Language(asked.one_of("language", LANGUAGES)?.to_owned()))
 }
@@ -395,20 +341,18 @@ fn is(asked: &Asked<'_>, turned: bool) -> Read {
         let names = IS.iter().map(|(name, _, _)| *name);
         return asked.wrong(unknown("quality", asked.operand, names));
     };
-    let turned = turned != (asked.operator == Operator::NotEqual);
-    Ok(Meaning::Condition(if turned { condition.negated() } else { condition }))
+    means(asked, if turned { condition.negated() } else { condition })
 }
 
 fn printings(asked: &Asked<'_>, counted: Counted) -> Read {
     let count = asked.count()?;
-    let condition = |comparison| Condition::Printings(counted, comparison, count);
-    Ok(Meaning::Condition(asked.compared(Comparison::Equal, condition)))
+    term(asked, Condition::Printings(counted, asked.comparison(Comparison::Equal), count))
 }
 
 fn include(asked: &Asked<'_>) -> Read {
     asked.one_of("kind of card to include", &[("extras", ()), ("variations", ())])?;
     let extras = asked.word() == "extras";
-    Ok(Meaning::Setting(|layout, said| layout.extras |= said.extras, Layout { extras, ..Layout::default() }))
+    Ok(Meaning::Setting(Layout { extras, ..Layout::default() }))
 }
 
 fn unique(asked: &Asked<'_>) -> Read {
@@ -420,7 +364,7 @@ fn unique(asked: &Asked<'_>) -> Read {
         ("printings", Unique::Printings),
     ];
     let unique = Some(asked.one_of("way to list cards once", &names)?);
-    Ok(Meaning::Setting(|layout, said| layout.unique = said.unique, Layout { unique, ..Layout::default() }))
+    Ok(Meaning::Setting(Layout { unique, ..Layout::default() }))
 }
 
 fn prefer(asked: &Asked<'_>) -> Read {
@@ -437,7 +381,7 @@ fn prefer(asked: &Asked<'_>) -> Read {
         ("default", None),
     ];
     let prefer = asked.one_of("preference", &names)?;
-    Ok(Meaning::Setting(|layout, said| layout.prefer = said.prefer, Layout { prefer, ..Layout::default() }))
+    Ok(Meaning::Setting(Layout { prefer, ..Layout::default() }))
 }
 
 fn order(asked: &Asked<'_>) -> Read {
@@ -458,7 +402,7 @@ fn order(asked: &Asked<'_>) -> Read {
         ("tix", (CardSortField::Price, Currency::Tix)),
     ];
     let order = Some(asked.one_of("order", &names)?);
-    Ok(Meaning::Setting(|layout, said| layout.order = said.order, Layout { order, ..Layout::default() }))
+    Ok(Meaning::Setting(Layout { order, ..Layout::default() }))
 }
 
 fn direction(asked: &Asked<'_>) -> Read {
@@ -469,18 +413,13 @@ fn direction(asked: &Asked<'_>) -> Read {
         ("descending", Direction::Descending),
     ];
     let direction = Some(asked.one_of("direction", &names)?);
-    Ok(Meaning::Setting(
-        |layout, said| layout.direction = said.direction,
-        Layout { direction, ..Layout::default() },
-    ))
+    Ok(Meaning::Setting(Layout { direction, ..Layout::default() }))
 }
 
 fn tagged(asked: &Asked<'_>) -> Read {
     let message = "tags that people give to cards and pictures are not in this catalogue: search the rules (o:) or the types (t:).";
     Err(Wrong::at(&asked.whole, message))
 }
-
-const TEXT: &str = "a text or /a pattern/";
 
 macro_rules! keys {
     ($($names:expr, $operators:ident, $operand:expr, $help:literal, $example:literal, $read:expr;)*) => {
@@ -498,53 +437,53 @@ macro_rules! keys {
 
 // One key a line would be too long; one field a line, too many.
 keys! {
-    ["name"], Equality, TEXT, "The name holds this, as it does with a bare word or a text in quotes.", "name:/^gob/", name;
-    ["c", "color", "colour", "colors", "colours"], Comparison, "colours", "Its colours. `:` is at least these. Letters, names (red, azorius, jund), c for colourless, m for several, or how many.", "c>=ur", |asked| colors(asked, ColorsOf::Card);
-    ["id", "identity", "ci", "commander"], Comparison, "colours", "Its colour identity. `:` is within these: what a deck of theirs may play.", "id:esper t:instant", |asked| colors(asked, ColorsOf::Identity);
-    ["t", "type"], Equality, TEXT, "Its type line holds each of these words.", "t:\"legendary dragon\"", types;
-    ["o", "oracle"], Equality, TEXT, "Its rules hold this, reminders aside. `~` is its own name.", "o:\"draw a card\"", |asked| rules(asked, false);
-    ["fo", "fulloracle"], Equality, TEXT, "Its rules hold this, reminders included.", "fo:\"can't be blocked\"", |asked| rules(asked, true);
-    ["kw", "keyword"], Equality, "a keyword", "It has this keyword ability.", "kw:\"first strike\"", |asked| term(asked, Condition::Keyword(asked.word().replace(' ', "_")));
-    ["m", "mana"], Comparison, "a mana cost", "Its mana cost. `:` is at least these symbols; nothing, or {}, is no cost at all.", "m>=2uu", mana_cost;
-    ["mv", "manavalue", "cmc"], Comparison, "a number", "Its mana value: a number, even or odd, or another number of the card.", "mv<=2 t:artifact", number;
-    ["pow", "power"], Comparison, "a number", "Its power. A star counts as 0; 1+* compares with others like it.", "pow>tou", number;
-    ["tou", "toughness"], Comparison, "a number", "Its toughness.", "tou>=6", number;
-    ["pt", "powtou"], Comparison, "a number", "Its power and toughness together.", "pt>=12", number;
-    ["loy", "loyalty"], Comparison, "a number", "Its loyalty at first.", "loy=3", number;
-    ["devotion"], Comparison, "mana symbols", "How much its cost adds to the devotion to a colour: at least these symbols.", "devotion:uu", devotion;
-    ["produces"], Comparison, "colours", "The mana that it can make; c is colourless.", "t:land produces:gw", |asked| colors(asked, ColorsOf::Produced);
-    ["r", "rarity"], Comparison, "a rarity", "common < uncommon < rare < mythic < special < bonus, or the first letter.", "r>=rare", rarity;
-    ["s", "set", "e", "edition"], Equality, "a set", "Printed in this set: its code, or where there is none a part of its name. Several with commas.", "set:dmo,dmt", sets;
-    ["b", "block"], Equality, "a block", "Of the block that this set is in, or the blocks whose names begin so.", "b:innistrad", |asked| term(asked, Condition::Block(name_key(asked.operand)));
-    ["st", "settype"], Equality, "a kind of set", "Printed in a set of this kind: core, expansion, masters, commander, duel_deck, …", "st:core", set_kind;
-    ["in"], Equality, "a set, rarity, game, language or kind of set", "Any printing of the card is of this.", "in:mythic", printed_in;
-    ["cn", "number"], Comparison, "a collector number", "Its collector number, as people count.", "cn<=10", collector_number;
-    ["f", "format"], Equality, "a format", "It may be played in this format, be it restricted. * is any format.", "f:modern", |asked| legality(asked, &["legal", "restricted"]);
-    ["legal"], Equality, "a format", "It is legal in this format without restriction.", "legal:vintage", |asked| legality(asked, &["legal"]);
-    ["banned"], Equality, "a format", "It is banned in this format.", "banned:legacy", |asked| legality(asked, &["banned"]);
-    ["restricted"], Equality, "a format", "One copy of it may be played in this format.", "restricted:vintage", |asked| legality(asked, &["restricted"]);
-    ["usd"], Comparison, "an amount", "Its price in US dollars, as lists show it.", "usd<0.5", |asked| price(asked, Currency::Usd);
-    ["eur"], Comparison, "an amount", "Its price in euros.", "eur>=20", |asked| price(asked, Currency::Eur);
-    ["tix"], Comparison, "an amount", "Its price in event tickets of Magic Online.", "tix<1", |asked| price(asked, Currency::Tix);
-    ["a", "artist"], Equality, TEXT, "Who drew it.", "a:\"rebecca guay\"", |asked| term(asked, Condition::Artist(asked.text()?));
-    ["ft", "flavor", "flavour"], Equality, TEXT, "Its flavour text holds this.", "ft:lantern", |asked| term(asked, Condition::Flavor(asked.text()?));
-    ["wm", "watermark"], Equality, "a watermark", "Its watermark.", "wm:izzet", |asked| mark(asked, "watermark");
-    ["border"], Equality, "a border", "black, white, silver, gold, yellow or borderless.", "border:black", border;
-    ["frame"], Equality, "a frame", "1993, 1997, 2003, 2015, future, old or new, or an effect such as legendary or showcase.", "frame:2015", frame;
-    ["stamp"], Equality, "a stamp", "Its security stamp: oval, triangle, acorn, …", "stamp:acorn", |asked| mark(asked, "stamp");
-    ["game"], Equality, "a game", "To be had in paper, mtgo or arena.", "game:paper", |asked| mark(asked, "game");
-    ["layout"], Equality, "a layout", "Its layout: normal, split, transform, saga, …", "layout:transform", |asked| term(asked, Condition::Layout(asked.word().replace(' ', "_")));
-    ["date"], Comparison, "a day", "When it came out: a day such as 2015-08-18, or the day of a set.", "date>=2020-01-01", released;
-    ["year"], Comparison, "a year", "The year in which it came out.", "year>=2020", year;
-    ["lang", "language"], Equality, "a language", "Printed in this language; any is every language.", "lang:en", language;
-    ["prints"], Comparison, "a number", "How many printings the card has.", "prints>=3", |asked| printings(asked, Counted::Printings);
-    ["sets"], Comparison, "a number", "In how many sets the card is.", "sets=1", |asked| printings(asked, Counted::Sets);
-    ["is"], Equality, "a quality", "It has a quality of the list below.", "is:vanilla", |asked| is(asked, false);
-    ["not"], Equality, "a quality", "It does not have the quality.", "not:reprint t:dragon", |asked| is(asked, true);
-    ["art", "arttag", "atag", "function", "otag", "oracletag"], Equality, "a tag", "Tags that people give are not in this catalogue; a search that uses one is told so.", "art:squirrel", tagged;
-    ["include"], Setting, "extras", "Tokens, emblems and other extras too.", "t:zombie include:extras", include;
-    ["unique"], Setting, "cards, art or prints", "What is listed once.", "unique:prints t:goblin", unique;
-    ["prefer"], Setting, "newest, oldest, promo, usd-low, usd-high, …", "Which printing stands for a card.", "prefer:oldest t:goblin", prefer;
-    ["order", "sort"], Setting, "name, released, set, number, rarity, mv, usd, eur or tix", "The order, unless the sort is given beside the search.", "t:dragon order:usd", order;
-    ["direction", "dir"], Setting, "asc or desc", "Which way it runs.", "t:dragon order:mv direction:desc", direction;
+    ["name"], Equality, Operand::Text, "The name holds this, as it does with a bare word or a text in quotes.", "name:/^gob/", name;
+    ["c", "color", "colour", "colors", "colours"], Comparison, Operand::Colors, "Its colours. `:` is at least these. Letters, names (red, azorius, jund), c for colourless, m for several, or how many.", "c>=ur", |asked| colors(asked, ColorsOf::Card);
+    ["id", "identity", "ci", "commander"], Comparison, Operand::Colors, "Its colour identity. `:` is within these: what a deck of theirs may play.", "id:esper t:instant", |asked| colors(asked, ColorsOf::Identity);
+    ["t", "type"], Equality, Operand::Text, "Its type line holds each of these words.", "t:\"legendary dragon\"", types;
+    ["o", "oracle"], Equality, Operand::Text, "Its rules hold this, reminders aside. `~` is its own name.", "o:\"draw a card\"", |asked| rules(asked, false);
+    ["fo", "fulloracle"], Equality, Operand::Text, "Its rules hold this, reminders included.", "fo:\"can't be blocked\"", |asked| rules(asked, true);
+    ["kw", "keyword"], Equality, Operand::Other("a keyword"), "It has this keyword ability.", "kw:\"first strike\"", |asked| term(asked, Condition::Keyword(asked.word().replace(' ', "_")));
+    ["m", "mana"], Comparison, Operand::Mana, "Its mana cost. `:` is at least these symbols; nothing, or {}, is no cost at all.", "m>=2uu", mana_cost;
+    ["mv", "manavalue", "cmc"], Comparison, Operand::Number, "Its mana value: a number, even or odd, or another number of the card.", "mv<=2 t:artifact", mana_value;
+    ["pow", "power"], Comparison, Operand::Number, "Its power. A star counts as 0; 1+* compares with others like it.", "pow>tou", |asked| number(asked, Quantity::Power);
+    ["tou", "toughness"], Comparison, Operand::Number, "Its toughness.", "tou>=6", |asked| number(asked, Quantity::Toughness);
+    ["pt", "powtou"], Comparison, Operand::Number, "Its power and toughness together.", "pt>=12", |asked| number(asked, Quantity::PowerAndToughness);
+    ["loy", "loyalty"], Comparison, Operand::Number, "Its loyalty at first.", "loy=3", |asked| number(asked, Quantity::Loyalty);
+    ["devotion"], Comparison, Operand::Symbols, "How much its cost adds to the devotion to a colour: at least these symbols.", "devotion:uu", devotion;
+    ["produces"], Comparison, Operand::Colors, "The mana that it can make; c is colourless.", "t:land produces:gw", |asked| colors(asked, ColorsOf::Produced);
+    ["r", "rarity"], Comparison, Operand::Rarity, "common < uncommon < rare < mythic < special < bonus, or the first letter.", "r>=rare", rarity;
+    ["s", "set", "e", "edition"], Equality, Operand::Set, "Printed in this set: its code, or where there is none a part of its name. Several with commas.", "set:dmo,dmt", sets;
+    ["b", "block"], Equality, Operand::Other("a block"), "Of the block that this set is in, or the blocks whose names begin so.", "b:innistrad", |asked| term(asked, Condition::Block(name_key(asked.operand)));
+    ["st", "settype"], Equality, Operand::Other("a kind of set"), "Printed in a set of this kind: core, expansion, masters, commander, duel_deck, …", "st:core", set_kind;
+    ["in"], Equality, Operand::Other("a set, rarity, game, language or kind of set"), "Any printing of the card is of this.", "in:mythic", printed_in;
+    ["cn", "number"], Comparison, Operand::Other("a collector number"), "Its collector number, as people count.", "cn<=10", collector_number;
+    ["f", "format"], Equality, Operand::Format, "It may be played in this format, be it restricted. * is any format.", "f:modern", |asked| legality(asked, &["legal", "restricted"]);
+    ["legal"], Equality, Operand::Format, "It is legal in this format without restriction.", "legal:vintage", |asked| legality(asked, &["legal"]);
+    ["banned"], Equality, Operand::Format, "It is banned in this format.", "banned:legacy", |asked| legality(asked, &["banned"]);
+    ["restricted"], Equality, Operand::Format, "One copy of it may be played in this format.", "restricted:vintage", |asked| legality(asked, &["restricted"]);
+    ["usd"], Comparison, Operand::Money, "Its price in US dollars, as lists show it.", "usd<0.5", |asked| price(asked, Currency::Usd);
+    ["eur"], Comparison, Operand::Money, "Its price in euros.", "eur>=20", |asked| price(asked, Currency::Eur);
+    ["tix"], Comparison, Operand::Money, "Its price in event tickets of Magic Online.", "tix<1", |asked| price(asked, Currency::Tix);
+    ["a", "artist"], Equality, Operand::Text, "Who drew it.", "a:\"rebecca guay\"", |asked| term(asked, Condition::Artist(asked.text()?));
+    ["ft", "flavor", "flavour"], Equality, Operand::Text, "Its flavour text holds this.", "ft:lantern", |asked| term(asked, Condition::Flavor(asked.text()?));
+    ["wm", "watermark"], Equality, Operand::Other("a watermark"), "Its watermark.", "wm:izzet", |asked| mark(asked, "watermark");
+    ["border"], Equality, Operand::Other("a border"), "black, white, silver, gold, yellow or borderless.", "border:black", border;
+    ["frame"], Equality, Operand::Other("a frame"), "1993, 1997, 2003, 2015, future, old or new, or an effect such as legendary or showcase.", "frame:2015", frame;
+    ["stamp"], Equality, Operand::Other("a stamp"), "Its security stamp: oval, triangle, acorn, …", "stamp:acorn", |asked| mark(asked, "stamp");
+    ["game"], Equality, Operand::Other("a game"), "To be had in paper, mtgo or arena.", "game:paper", |asked| mark(asked, "game");
+    ["layout"], Equality, Operand::Other("a layout"), "Its layout: normal, split, transform, saga, …", "layout:transform", |asked| term(asked, Condition::Layout(asked.word().replace(' ', "_")));
+    ["date"], Comparison, Operand::Other("a day"), "When it came out: a day such as 2015-08-18, or the day of a set.", "date>=2020-01-01", released;
+    ["year"], Comparison, Operand::Other("a year"), "The year in which it came out.", "year>=2020", year;
+    ["lang", "language"], Equality, Operand::Other("a language"), "Printed in this language; any is every language.", "lang:en", language;
+    ["prints"], Comparison, Operand::Count, "How many printings the card has.", "prints>=3", |asked| printings(asked, Counted::Printings);
+    ["sets"], Comparison, Operand::Count, "In how many sets the card is.", "sets=1", |asked| printings(asked, Counted::Sets);
+    ["is"], Equality, Operand::Quality, "It has a quality of the list below.", "is:vanilla", |asked| is(asked, false);
+    ["not"], Equality, Operand::Quality, "It does not have the quality.", "not:reprint t:dragon", |asked| is(asked, true);
+    ["art", "arttag", "atag", "function", "otag", "oracletag"], Equality, Operand::Tag, "Tags that people give are not in this catalogue; a search that uses one is told so.", "art:squirrel", tagged;
+    ["include"], Setting, Operand::Other("extras"), "Tokens, emblems and other extras too.", "t:zombie include:extras", include;
+    ["unique"], Setting, Operand::Other("cards, art or prints"), "What is listed once.", "unique:prints t:goblin", unique;
+    ["prefer"], Setting, Operand::Other("newest, oldest, promo, usd-low, usd-high, …"), "Which printing stands for a card.", "prefer:oldest t:goblin", prefer;
+    ["order", "sort"], Setting, Operand::Other("name, released, set, number, rarity, mv, usd, eur or tix"), "The order, unless the sort is given beside the search.", "t:dragon order:usd", order;
+    ["direction", "dir"], Setting, Operand::Other("asc or desc"), "Which way it runs.", "t:dragon order:mv direction:desc", direction;
 }

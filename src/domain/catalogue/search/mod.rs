@@ -9,11 +9,12 @@ mod pattern;
 mod reference;
 mod syntax;
 mod tree;
+mod vocabulary;
 
 pub use reference::reference;
 pub use tree::{Prefer, Search};
 
-use self::keys::Meaning;
+use self::keys::{Meaning, Operators};
 use self::syntax::Term;
 use self::tree::{Condition, Expression, Layout, Text, Wrong};
 use super::mana;
@@ -98,12 +99,13 @@ fn take_from<'s>(written: Expression<Term<'s>>, layout: &mut Layout) -> Result<E
     };
     let mut parts = Vec::new();
     for part in all {
-        if let Expression::Term(Term::Keyed(asked)) = &part
-            && let Meaning::Setting(set, said) = asked.key.meaning(asked)?
-        {
-            set(layout, &said);
-        } else {
-            parts.push(part);
+        match &part {
+            Expression::Term(Term::Keyed(asked)) if asked.key.operators == Operators::Setting => {
+                if let Meaning::Setting(said) = asked.key.meaning(asked)? {
+                    *layout = layout.and(said);
+                }
+            }
+            _ => parts.push(part),
         }
     }
     Ok(Expression::All(parts))

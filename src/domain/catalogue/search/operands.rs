@@ -5,28 +5,16 @@ use std::ops::Range;
 use chrono::{Datelike, NaiveDate};
 use entity::enums::Rarity;
 
-use super::super::attributes::Colors;
+use super::super::attributes::{COLORLESS_MANA, Colors};
 use super::super::facts::Stat;
-use super::super::mana::ManaCost;
+use super::super::mana::{ManaCost, symbol_colors};
 use super::super::names::text_key;
 use super::pattern::Pattern;
 use super::syntax::{Asked, Form, Operator};
 use super::tree::{Amount, ColorsOf, Comparison, Condition, Day, Expression, Number, Quantity, Text, Wrong};
+use super::vocabulary::COLOR_NAMES;
 
 type Read<T> = Result<T, Wrong>;
-
-/// How the operator compares, where `:` means the comparison given; and whether the answer is turned round.
-pub fn comparison(operator: Operator, has: Comparison) -> (Comparison, bool) {
-    match operator {
-        Operator::Has => (has, false),
-        Operator::Equal => (Comparison::Equal, false),
-        Operator::NotEqual => (Comparison::Equal, true),
-        Operator::Less => (Comparison::Less, false),
-        Operator::LessOrEqual => (Comparison::LessOrEqual, false),
-        Operator::Greater => (Comparison::Greater, false),
-        Operator::GreaterOrEqual => (Comparison::GreaterOrEqual, false),
-    }
-}
 
 impl Asked<'_> {
     /// An error at the operand.
@@ -34,21 +22,21 @@ impl Asked<'_> {
         Err(Wrong::at(&self.span, message))
     }
 
-    /// The condition, turned round after `!=`.
-    pub fn term(&self, condition: Condition) -> Expression<Condition> {
-        let term = Expression::Term(condition);
-        if self.operator == Operator::NotEqual { term.negated() } else { term }
+    /// The opposite after `!=`.
+    pub fn turned(&self, expression: Expression<Condition>) -> Expression<Condition> {
+        if self.operator == Operator::NotEqual { expression.negated() } else { expression }
     }
 
-    /// A comparison, turned round after `!=`.
-    pub fn compared(
-        &self,
-        has: Comparison,
-        condition: impl FnOnce(Comparison) -> Condition,
-    ) -> Expression<Condition> {
-        let (comparison, negated) = comparison(self.operator, has);
-        let term = Expression::Term(condition(comparison));
-        if negated { term.negated() } else { term }
+    /// How it compares, where `:` means the comparison given. What `!=` says besides, `turned` does.
+    pub fn comparison(&self, has: Comparison) -> Comparison {
+        match self.operator {
+            Operator::Has => has,
+            Operator::Equal | Operator::NotEqual => Comparison::Equal,
+            Operator::Less => Comparison::Less,
+            Operator::LessOrEqual => Comparison::LessOrEqual,
+            Operator::Greater => Comparison::Greater,
+            Operator::GreaterOrEqual => Comparison::GreaterOrEqual,
+        }
     }
 
     /// The operand in lower case, for words of a fixed vocabulary.
@@ -129,15 +117,10 @@ impl Asked<'_> {
         let cost = self.mana()?.unwrap_or_default();
         let counts = cost.counts();
         match (counts.as_slice(), cost.generic()) {
-            ([(symbol, count)], 0) => {
-                let letters = symbol.chars().filter_map(|c| color_bits(&c.to_string(), false));
-                let bits = letters.fold(0, |bits, bit| bits | bit);
-                if bits == 0 {
-                    self.wrong("devotion is to colours.")
-                } else {
-                    Ok((Colors::from_bits(bits), *count))
-                }
-            }
+            ([(symbol, count)], 0) => match symbol_colors(symbol.trim_matches(['{', '}'])) {
+                colors if colors == Colors::default() => self.wrong("devotion is to colours."),
+                colors => Ok((colors, *count)),
+            },
             _ => self.wrong("expected one symbol as often as it is to count: gg, or {u/b}{u/b}."),
         }
     }
@@ -218,7 +201,8 @@ pub fn unknown<'w>(what: &str, word: &str, known: impl Iterator<Item = &'w str>)
     }
 }
 
-pub fn quantity(word: &str) -> Option<Quantity> {
+/// A number of the card by its name.
+fn quantity(word: &str) -> Option<Quantity> {
     Some(match word {
         "pow" | "power" => Quantity::Power,
         "tou" | "toughness" => Quantity::Toughness,
@@ -228,59 +212,6 @@ pub fn quantity(word: &str) -> Option<Quantity> {
         _ => return None,
     })
 }
-
-/// The bit of colourless mana among what a card produces.
-pub const COLORLESS_MANA: i16 = 1 << 5;
-
-/// What players call colours and pairs, triples and fours of them.
-const COLOR_NAMES: [(&str, &str); 46] = [
-    ("white", "w"),
-    ("blue", "u"),
-    ("black", "b"),
-    ("red", "r"),
-    ("green", "g"),
-    ("azorius", "wu"),
-    ("dimir", "ub"),
-    ("rakdos", "br"),
-    ("gruul", "rg"),
-    ("selesnya", "gw"),
-    ("orzhov", "wb"),
-    ("izzet", "ur"),
-    ("golgari", "bg"),
-    ("boros", "rw"),
-    ("simic", "gu"),
-    ("silverquill", "wb"),
-    ("prismari", "ur"),
-    ("witherbloom", "bg"),
-    ("lorehold", "rw"),
-    ("quandrix", "gu"),
-    ("bant", "gwu"),
-    ("esper", "wub"),
-    ("grixis", "ubr"),
-    ("jund", "brg"),
-    ("naya", "rgw"),
-    ("abzan", "wbg"),
-    ("jeskai", "urw"),
-    ("sultai", "bgu"),
-    ("mardu", "rwb"),
-    ("temur", "gur"),
-    ("brokers", "gwu"),
-    ("obscura", "wub"),
-    ("maestros", "ubr"),
-    ("riveteers", "brg"),
-    ("cabaretti", "rgw"),
-    ("savai", "rwb"),
-    ("ketria", "gur"),
-    ("indatha", "wbg"),
-    ("raugrin", "urw"),
-    ("zagoth", "bgu"),
-    ("chaos", "ubrg"),
-    ("aggression", "wbrg"),
-    ("altruism", "wurg"),
-    ("growth", "wubg"),
-    ("artifice", "wubr"),
-    ("rainbow", "wubrg"),
-];
 
 /// The bits of colours by letters or by name.
 fn color_bits(word: &str, with_colorless: bool) -> Option<i16> {

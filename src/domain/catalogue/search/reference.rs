@@ -47,7 +47,7 @@ pub fn reference() -> String {
             "| `{}` | {} | {} | {operators} | {} | `{}` |\n",
             key.names[0],
             also.join(" "),
-            key.operand,
+            key.operand.described(),
             key.help,
             key.example
         ));

@@ -73,6 +73,17 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// This and what is said besides, which counts where both say something.
+    pub fn and(self, said: Self) -> Self {
+        Self {
+            extras: self.extras || said.extras,
+            unique: said.unique.or(self.unique),
+            prefer: said.prefer.or(self.prefer),
+            order: said.order.or(self.order),
+            direction: said.direction.or(self.direction),
+        }
+    }
+
     /// The order that it says, where it says one, else the one given; its direction too.
     pub fn order(self, given: CardOrder) -> CardOrder {
         let (field, currency) = self.order.unwrap_or((given.field, given.currency));
@@ -130,8 +141,6 @@ pub enum Condition {
     Flavor(Text),
     /// A mark of the printing: `frame:2003`, `border:black`, `is:full`.
     PrintingMark(String),
-    /// A mark that begins so.
-    PrintingMarkWithin(String),
     /// A mark of a face: `is:vanilla`.
     FaceMark(&'static str),
     /// A column of the printing that is true or false.
