@@ -224,12 +224,13 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
             sql.push("c.language = ").bind(code.as_str());
         }
         Condition::Printings(counted, comparison, count) => {
-            sql.push("(select count(");
+            // Counted once for all, and not again for each printing.
+            sql.push("c.piece_id in (select o.piece_id from cards o group by o.piece_id having count(");
             sql.push(match counted {
                 Counted::Printings => "*",
                 Counted::Sets => "distinct o.set_code",
             });
-            sql.push(") from cards o where o.piece_id = c.piece_id)").push(comparison.sql()).bind(*count);
+            sql.push(")").push(comparison.sql()).bind(*count).push(")");
         }
     }
 }
