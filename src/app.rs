@@ -3,18 +3,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use migration::MigratorTrait;
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::sync::watch;
 
 use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
+use crate::domain::accounts::forget_expired;
 use crate::domain::operations::{list_operations, operations_version};
 use crate::engine::Engine;
 use crate::error::Refusal;
+use crate::gates::Gates;
 use crate::graphql::schema;
+use crate::identity::{
+    AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_key,
+};
+use crate::outside::Outside;
 use crate::pagination::CursorSecret;
-use crate::principal::{Identify, Nobody, Principal};
+use crate::principal::{Identify, Principal};
+use crate::seal::Sealer;
 use crate::secret;
 use crate::telemetry::MetricsHandle;
 
@@ -27,11 +35,22 @@ pub struct App {
 struct Inner {
     settings: Settings,
     databases: Databases,
-    redis: Option<redis::aio::ConnectionManager>,
+    redis: Option<Redis>,
     engine: Engine,
     identify: Box<dyn Identify>,
+    /// Absent where callers are known by something else.
+    identity: Option<Identity>,
+    gates: Gates,
+    sealer: Sealer,
+    outside: Outside,
     metrics: MetricsHandle,
     draining: watch::Sender<bool>,
+}
+
+/// One connection for all that asks, and the client that makes more.
+struct Redis {
+    client: redis::Client,
+    connection: ConnectionManager,
 }
 
 /// Why the server could not be built.
@@ -43,10 +62,23 @@ pub enum BuildError {
     Redis(#[from] redis::RedisError),
     #[error("the data folder can't be used: {0}")]
     DataFolder(#[from] std::io::Error),
+    #[error("DUALCASTER_JWT_KEY {0}")]
+    Key(#[from] NoKey),
+    #[error("mail can't be sent: {0}")]
+    Mail(#[from] MailError),
+    #[error("{0}")]
+    Other(String),
 }
+
+/// How long Redis has to take a connection, and to answer, before it counts as away.
+const REDIS_CONNECT: Duration = Duration::from_secs(2);
+const REDIS_ANSWER: Duration = Duration::from_millis(500);
 
 /// How often the server looks whether trusted documents have changed.
 const OPERATIONS_EVERY: Duration = Duration::from_secs(5);
+
+/// How often what is too old is taken away.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Tells one state of the trusted documents from the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,16 +92,22 @@ impl App {
     ///
     /// # Errors
     /// When something that the settings name is not there.
-    pub async fn build(settings: Settings, metrics: MetricsHandle) -> Result<Self, BuildError> {
+    pub async fn build(
+        settings: Settings,
+        outside: Outside,
+        metrics: MetricsHandle,
+    ) -> Result<Self, BuildError> {
         let secrets = if settings.server.secrets.is_empty() {
-            vec![secret::load_or_make(&settings.data_dir)?]
+            vec![secret::load_or_make_secret(&settings.data_dir, &outside)?]
         } else {
             settings.server.secrets.clone()
         };
+        let secret = secrets.first().cloned().unwrap_or_default();
         let cursors = CursorSecret::new(&secrets);
         let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
-        let identify = Nobody { sees_all: settings.mode == Mode::Development };
-        Self::build_around(engine, identify, settings, metrics).await
+        let ground = Ground::lay(settings, outside, metrics).await?;
+        let identity = ground.identity(secret)?;
+        Ok(ground.build(engine, Box::new(identity.clone()), Some(identity)))
     }
 
     /// The same around any schema, for callers that something else knows.
@@ -82,26 +120,8 @@ impl App {
         settings: Settings,
         metrics: MetricsHandle,
     ) -> Result<Self, BuildError> {
-        if settings.database.embedded {
-            std::fs::create_dir_all(&settings.data_dir)?;
-        }
-        let databases = Databases::connect(&settings.database, Purpose::Requests).await?;
-        let redis = match &settings.redis_url {
-            Some(url) => Some(redis::Client::open(url.as_str())?.get_connection_manager().await?),
-            None => None,
-        };
-        let draining = watch::Sender::new(false);
-        Ok(Self {
-            inner: Arc::new(Inner {
-                settings,
-                databases,
-                redis,
-                engine,
-                identify: Box::new(identify),
-                metrics,
-                draining,
-            }),
-        })
+        let ground = Ground::lay(settings, Outside::system(), metrics).await?;
+        Ok(ground.build(engine, Box::new(identify), None))
     }
 
     /// Reads the trusted documents again where they have changed since `known`, and answers what to know the next time.
@@ -121,8 +141,31 @@ impl App {
         Ok(version)
     }
 
+    /// Does what has to be done now and then, for as long as the server runs.
+    pub async fn keep(&self) {
+        futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_tidy());
+    }
+
+    /// Hears what other servers take back.
+    async fn keep_hearing(&self) {
+        if let (Some(redis), Some(identity)) = (&self.inner.redis, &self.inner.identity) {
+            identity.revocations().listen(&redis.client).await;
+        }
+    }
+
+    /// Takes away what is too old to be of use.
+    async fn keep_tidy(&self) {
+        loop {
+            tokio::time::sleep(TIDY_EVERY).await;
+            match forget_expired(self.databases().write(), self.outside().now()).await {
+                Ok(rows) => tracing::debug!(rows, "what is too old is gone"),
+                Err(error) => tracing::warn!(error = error.log_text(), "what is too old can't be taken away"),
+            }
+        }
+    }
+
     /// Keeps the trusted documents in step with the database, for as long as the server runs.
-    pub async fn keep_operations(&self) {
+    async fn keep_operations(&self) {
         let mut known = None;
         loop {
             match self.load_operations(known.take()).await {
@@ -157,6 +200,27 @@ impl App {
         self.inner.identify.identify(authorization).await
     }
 
+    /// Ends when what a caller showed is taken back.
+    pub async fn taken_back(&self, principal: &Principal) {
+        self.inner.identify.taken_back(principal).await;
+    }
+
+    pub fn identity(&self) -> Option<&Identity> {
+        self.inner.identity.as_ref()
+    }
+
+    pub fn gates(&self) -> &Gates {
+        &self.inner.gates
+    }
+
+    pub fn sealer(&self) -> &Sealer {
+        &self.inner.sealer
+    }
+
+    pub fn outside(&self) -> &Outside {
+        &self.inner.outside
+    }
+
     pub fn metrics(&self) -> String {
         self.inner.metrics.render(&self.inner.databases)
     }
@@ -188,7 +252,7 @@ impl App {
             }
         };
         let redis = async {
-            let mut redis = self.inner.redis.clone()?;
+            let mut redis = self.inner.redis.as_ref()?.connection.clone();
             let ping = redis::cmd("PING");
             let ping = tokio::time::timeout(CHECK_TIMEOUT, ping.query_async::<String>(&mut redis));
             (!matches!(ping.await, Ok(Ok(_)))).then_some("redis")
@@ -202,6 +266,100 @@ impl App {
     /// Closes what is open.
     pub async fn close(&self) {
         self.inner.databases.close().await;
+    }
+}
+
+/// What stands before the parts that differ.
+struct Ground {
+    settings: Settings,
+    databases: Databases,
+    redis: Option<Redis>,
+    gates: Gates,
+    sealer: Sealer,
+    outside: Outside,
+    metrics: MetricsHandle,
+}
+
+impl Ground {
+    async fn lay(settings: Settings, outside: Outside, metrics: MetricsHandle) -> Result<Self, BuildError> {
+        if settings.database.embedded {
+            std::fs::create_dir_all(&settings.data_dir)?;
+        }
+        let databases = Databases::connect(&settings.database, Purpose::Requests).await?;
+        let redis = match &settings.redis_url {
+            Some(url) => {
+                let client = redis::Client::open(url.as_str())?;
+                let patient = ConnectionManagerConfig::new()
+                    .set_connection_timeout(Some(REDIS_CONNECT))
+                    .set_response_timeout(Some(REDIS_ANSWER));
+                let connection = client.get_connection_manager_with_config(patient).await?;
+                Some(Redis { client, connection })
+            }
+            None => None,
+        };
+        let prefix = settings.redis_prefix.as_str();
+        let gates = Gates::new(redis.as_ref().map(|redis| (redis.connection.clone(), prefix)));
+        // Servers that share answers share their secret; where there is none it is this server's own.
+        let key = match settings.server.secrets.first() {
+            Some(secret) => derived_key(secret, "idempotent answers"),
+            None => {
+                derived_key(&secret::load_or_make_secret(&settings.data_dir, &outside)?, "idempotent answers")
+            }
+        };
+        let sealer = Sealer::new(&key, outside.clone())
+            .ok_or_else(|| BuildError::Other("answers can't be sealed".to_owned()))?;
+        Ok(Self { settings, databases, redis, gates, sealer, outside, metrics })
+    }
+
+    fn identity(&self, secret: String) -> Result<Identity, BuildError> {
+        let accounts = &self.settings.accounts;
+        let pem = match &accounts.jwt_keys {
+            Some(pem) => pem.clone(),
+            None => secret::load_or_make_key(&self.settings.data_dir)?,
+        };
+        let lifetime = TimeDelta::from_std(accounts.access_lifetime).unwrap_or(TimeDelta::MAX);
+        let prefix = self.settings.redis_prefix.as_str();
+        let redis = self.redis.as_ref().map(|redis| (redis.connection.clone(), prefix));
+        let server = &self.settings.server;
+        let mailer = Mailer::new(
+            accounts.smtp_url.as_deref(),
+            &accounts.mail_from,
+            &server.web_url,
+            &self.settings.data_dir,
+        )?;
+        let parts = Parts {
+            connection: self.databases.write().clone(),
+            keys: AccessKeys::read(&pem, lifetime)?,
+            hasher: Hasher::new(accounts.hashes_waiting, self.outside.clone())
+                .map_err(|error| BuildError::Other(error.log_text()))?,
+            revocations: Revocations::new(redis, lifetime, self.outside.clone()),
+            gates: self.gates.clone(),
+            mailer,
+            secret,
+            outside: self.outside.clone(),
+            sees_all: self.settings.mode == Mode::Development,
+        };
+        Ok(Identity::new(parts, accounts))
+    }
+
+    fn build(self, engine: Engine, identify: Box<dyn Identify>, identity: Option<Identity>) -> App {
+        let Self { settings, databases, redis, gates, sealer, outside, metrics } = self;
+        let draining = watch::Sender::new(false);
+        App {
+            inner: Arc::new(Inner {
+                settings,
+                databases,
+                redis,
+                engine,
+                identify,
+                identity,
+                gates,
+                sealer,
+                outside,
+                metrics,
+                draining,
+            }),
+        }
     }
 }
 

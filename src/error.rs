@@ -80,16 +80,25 @@ pub struct Refusal {
     pub message: Cow<'static, str>,
     /// Seconds after which trying again may help.
     pub retry_after: Option<u32>,
+    /// Where in a mutation's input the cause is: `["items", "17", "quantity"]`; empty for the input as a whole.
+    pub path: Vec<String>,
 }
 
 impl Refusal {
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), retry_after: None }
+        Self { code, message: message.into(), retry_after: None, path: Vec::new() }
     }
 
     /// ERR-3002: a value out of its range or its form.
     pub fn invalid_value(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::InvalidValue, message)
+    }
+
+    /// The same, with its place in a mutation's input.
+    #[must_use]
+    pub fn at(mut self, field: &str) -> Self {
+        self.path = vec![field.to_owned()];
+        self
     }
 }
 
@@ -100,6 +109,8 @@ impl Refusal {
 #[derive(Debug, Clone)]
 pub enum Error {
     Refused(Refusal),
+    /// Several at once, so that a form can show each beside its field. Never empty.
+    Problems(Vec<Refusal>),
     Failed(Failure),
 }
 
@@ -115,6 +126,7 @@ impl Error {
     pub fn refusal(&self) -> Refusal {
         match self {
             Self::Refused(refusal) => refusal.clone(),
+            Self::Problems(problems) => problems.first().cloned().unwrap_or_else(internal_refusal),
             Self::Failed(failure) => failure.refusal(),
         }
     }
@@ -122,7 +134,10 @@ impl Error {
     /// The whole of it, for the log and for an operator at a terminal; never for a caller.
     pub fn log_text(&self) -> String {
         match self {
-            Self::Refused(refusal) => format!("{}: {}", refusal.code.number(), refusal.message),
+            Self::Refused(_) | Self::Problems(_) => {
+                let refusal = self.refusal();
+                format!("{}: {}", refusal.code.number(), refusal.message)
+            }
             Self::Failed(failure) => failure.log_text(),
         }
     }
@@ -159,6 +174,15 @@ impl Failure {
             Self::Other(_) => internal_refusal(),
         }
     }
+}
+
+/// Every problem at once, or nothing.
+///
+/// # Errors
+/// [`Error::Problems`], where there is one.
+pub fn none_of(problems: impl IntoIterator<Item = Option<Refusal>>) -> Result<()> {
+    let problems: Vec<_> = problems.into_iter().flatten().collect();
+    if problems.is_empty() { Ok(()) } else { Err(Error::Problems(problems)) }
 }
 
 /// ERR-5000, the answer to all that nobody foresaw.

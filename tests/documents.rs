@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, runtime, settings_for};
+use crate::harness::{Content, Store, TestApp, TestDatabase, runtime};
 
 /// The object types of the schema with their fields, and which types are leaves.
 struct Types {
@@ -121,7 +121,7 @@ fn objects(value: &Value) -> u64 {
 
 async fn server() -> (TestDatabase, TestApp, Vec<String>) {
     let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
-    let mut settings = settings_for(&database.url, std::path::Path::new("."));
+    let mut settings = database.settings();
     settings.guard.cost = u64::MAX;
     let app = TestApp::start_with(&database, settings).await;
     let data = app

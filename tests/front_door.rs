@@ -7,7 +7,7 @@ use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime, settings_for};
+use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
 
 const RESPONSE: &str = "application/graphql-response+json";
 
@@ -391,7 +391,7 @@ on_both_stores! { Tables:
 fn where_only_registered_documents_are_answered_no_other_is() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         settings.guard.operations = dualcaster::config::Operations::TrustedOnly;
         let app = TestApp::start_with(&database, settings).await;
         let document = "{ marketplaces { slug } }";
@@ -412,7 +412,7 @@ fn where_only_registered_documents_are_answered_no_other_is() {
 fn in_production_the_schema_is_not_told() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         settings.mode = dualcaster::config::Mode::Production;
         let app = TestApp::start_with(&database, settings).await;
         for text in [
@@ -432,7 +432,7 @@ fn in_production_the_schema_is_not_told() {
 fn a_limit_that_is_not_enforced_only_counts() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         settings.guard.enforced = false;
         let app = TestApp::start_with(&database, settings).await;
         assert_eq!(send(post(&app).json(&query(&format!("{{ {} }}", aliases(31))))).await.status(), 200);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use migration::MigratorTrait;
 use serde_json::{Value, json};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime, settings_for};
+use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
 
 async fn get(app: &TestApp, path: &str) -> reqwest::Response {
     app.client.get(format!("{}{path}", app.base)).send().await.expect("an answer")
@@ -121,7 +121,7 @@ fn a_server_that_stops_lets_requests_finish() {
 fn metrics_have_an_address_of_their_own_where_one_is_set() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         settings.server.admin_listen = Some("127.0.0.1:0".parse().expect("an address"));
         let app = TestApp::start_with(&database, settings).await;
         assert_eq!(get(&app, "/metrics").await.status(), 404);
@@ -136,7 +136,7 @@ fn readiness_asks_redis_where_it_is_set() {
         let url = std::env::var("TEST_REDIS_URL")
             .expect("TEST_REDIS_URL is not set: run the tests by tests/run.sh");
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         settings.redis_url = Some(url);
         let app = TestApp::start_with(&database, settings).await;
         assert_eq!(get(&app, "/ready").await.status(), 200);

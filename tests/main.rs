@@ -24,6 +24,7 @@ mod real_data;
 mod resilience;
 mod search;
 mod search_cases;
+mod security;
 mod sockets;
 mod statements;
 mod uploads;

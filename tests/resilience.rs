@@ -1,5 +1,6 @@
 //! Faults of the store, and what callers see of them.
 
+use dualcaster::transaction;
 use sea_orm::ConnectionTrait;
 use serde_json::json;
 
@@ -43,7 +44,7 @@ fn a_statement_that_runs_too_long_is_ended_and_the_caller_told() {
     runtime().block_on(async {
         use dualcaster::db::{Databases, Purpose, Trouble};
         let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
-        let mut settings = crate::harness::settings_for(&database.url, std::path::Path::new(".")).database;
+        let mut settings = database.settings().database;
         settings.statement_timeout = std::time::Duration::from_millis(200);
         let databases = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
         let error = databases.write().execute_unprepared("select pg_sleep(30)").await.expect_err("ended");
@@ -62,10 +63,8 @@ fn a_transaction_that_met_another_is_run_again() {
         let database = TestDatabase::new(Store::Postgres, Content::Market).await;
         let app = TestApp::start(&database).await;
         let tried = AtomicU32::new(0);
-        let value = app
-            .bulk
-            .write()
-            .transaction(async |transaction| {
+        let write = async {
+            let value = transaction!(app.bulk.write(), |transaction| {
                 if tried.fetch_add(1, Ordering::Relaxed) == 0 {
                     // What Postgres says to the loser of a race.
                     transaction
@@ -76,9 +75,10 @@ fn a_transaction_that_met_another_is_run_again() {
                 }
                 transaction.execute_unprepared("update store_state set demo = false").await?;
                 Ok(7)
-            })
-            .await
-            .expect("in the end");
+            });
+            dualcaster::error::Result::<_>::Ok(value)
+        };
+        let value = write.await.expect("in the end");
         assert_eq!((value, tried.load(Ordering::Relaxed)), (7, 2));
         assert_eq!(app.number("select count(*) as n from store_state where demo").await, 0);
         app.stop().await;

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, runtime, settings_for};
+use crate::harness::{Content, Store, TestApp, TestDatabase, runtime};
 use crate::stage::{CHANGED, FLOOD_ENDED, Named, TORRENT_ENDED, schema};
 
 /// Runs a test against a server with this schema; `change` changes its settings.
@@ -22,7 +22,7 @@ pub(crate) fn with_server(
 ) {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = settings_for(&database.url, std::path::Path::new("."));
+        let mut settings = database.settings();
         change(&mut settings);
         let engine = Engine::new(schema, &settings.guard);
         let app = TestApp::start_around(&database, settings, engine, Named).await;

@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_graphql::{Context, Object, Result, Schema, SchemaBuilder, SimpleObject, Subscription};
 use dualcaster::error::{Code, Refusal};
 use dualcaster::graphql::Upload;
-use dualcaster::principal::{Identify, Principal};
+use dualcaster::principal::{Caller, Credential, Identify, Principal, Role, UserCaller};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, Stream, StreamExt};
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// Told when a stream of `flood` or of `torrent` is let go.
 pub static FLOOD_ENDED: Notify = Notify::const_new();
@@ -35,7 +36,7 @@ impl Query {
     }
 
     async fn who_am_i(&self, context: &Context<'_>) -> Option<String> {
-        context.data_opt::<Principal>()?.name.clone()
+        name_of(context.data_opt::<Principal>()?)
     }
 }
 
@@ -113,6 +114,22 @@ fn without_end(ended: &'static Notify) -> impl Stream<Item = String> {
     })
 }
 
+/// A name of up to 16 letters as a user's id, and back.
+fn user_named(name: &str) -> Caller {
+    let mut bytes = [0; 16];
+    for (byte, letter) in bytes.iter_mut().zip(name.bytes()) {
+        *byte = letter;
+    }
+    let by = Credential::ApiToken { id: Uuid::nil(), read_only: false };
+    Caller::User(UserCaller { id: Uuid::from_bytes(bytes), role: Role::User, by })
+}
+
+fn name_of(principal: &Principal) -> Option<String> {
+    let id = principal.user_id()?;
+    let name = id.as_bytes().iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte));
+    Some(name.collect())
+}
+
 /// Believes everyone who says `Bearer NAME`, but for `wrong`; `brief` holds for 300 ms.
 pub struct Named;
 
@@ -125,7 +142,7 @@ impl Identify for Named {
                 Err(Refusal::new(Code::TokenRevoked, "This token does not hold."))
             }
             (Some(_), Some(name)) => Ok(Principal {
-                name: Some(name.to_owned()),
+                caller: user_named(name),
                 may_introspect: true,
                 may_explain: false,
                 lasts: (name == "brief").then(|| Duration::from_millis(300)),

@@ -82,3 +82,20 @@ pub enum Provider {
     Arena = 9,
     Multiverse = 10,
 }
+
+/// What an account or a client may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum Role {
+    User = 0,
+    Admin = 1,
+    Bot = 2,
+}
+
+/// What a token that is sent by mail is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum TokenPurpose {
+    VerifyEmail = 0,
+    ResetPassword = 1,
+}

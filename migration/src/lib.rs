@@ -8,6 +8,7 @@ mod m20261122_000001_create_catalogue;
 mod m20261122_000002_create_market;
 mod m20261122_000003_create_operations;
 mod m20261125_000004_create_search;
+mod m20261125_000005_create_accounts;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_create_market::Migration),
             Box::new(m20261122_000003_create_operations::Migration),
             Box::new(m20261125_000004_create_search::Migration),
+            Box::new(m20261125_000005_create_accounts::Migration),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Commands: arguments -> settings -> telemetry -> what was asked for.
 
+mod accounts;
 mod config;
 mod health;
 mod ingest;
@@ -53,6 +54,16 @@ enum Command {
     Operations {
         #[command(subcommand)]
         change: operations::Change,
+    },
+    /// Accounts.
+    User {
+        #[command(subcommand)]
+        change: accounts::UserChange,
+    },
+    /// Programs with a token of their own, such as the Discord bot.
+    Client {
+        #[command(subcommand)]
+        change: accounts::ClientChange,
     },
     /// Print the schema in SDL.
     Schema,
@@ -145,6 +156,8 @@ fn execute(command: Command) -> Outcome {
             Command::Ingest { source, json } => ingest::ingest(&settings, source, json).await,
             Command::Generate(generate) => ingest::generate(&settings, generate).await,
             Command::Operations { change } => operations::change(&settings, change).await,
+            Command::User { change } => accounts::change_user(&settings, change).await,
+            Command::Client { change } => accounts::change_client(&settings, change).await,
             Command::Health { url } => health::check(&settings, url).await,
             Command::Schema | Command::SearchReference | Command::Config { .. } => Ok(()),
         }

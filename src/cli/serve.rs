@@ -13,6 +13,7 @@ use crate::domain::store::load_contents;
 use crate::generate::{GeneratedMarket, MarketPlan};
 use crate::http::{Listeners, serve as serve_http};
 use crate::ingest::ingest_generated;
+use crate::outside::Outside;
 use crate::telemetry::install_metrics;
 
 /// The demo market: what an empty embedded database gets.
@@ -51,7 +52,7 @@ pub async fn serve(settings: Settings) -> Outcome {
     }
     bulk.close().await;
 
-    let app = App::build(settings, metrics).await.map_err(|error| {
+    let app = App::build(settings, Outside::system(), metrics).await.map_err(|error| {
         Failure::new(error.to_string()).hint("`dualcaster config` shows the settings that are in force.")
     })?;
     let listeners = Listeners::bind(&app)
@@ -73,10 +74,10 @@ pub async fn serve(settings: Settings) -> Outcome {
     } else {
         tracing::info!(%address, cards = contents.cards, "ready");
     }
-    let operations = app.clone();
-    let operations = tokio::spawn(async move { operations.keep_operations().await });
+    let kept = app.clone();
+    let kept = tokio::spawn(async move { kept.keep().await });
     serve_http(app.clone(), listeners, stop_signal()).await;
-    operations.abort();
+    kept.abort();
     app.close().await;
     Ok(())
 }

@@ -29,15 +29,11 @@ pub struct Mistakes(Vec<String>);
 
 /// Variables that later parts of the server will read. Setting one is no mistake; it just has no effect yet.
 const RESERVED: &[&str] = &[
-    "DUALCASTER_CORS_ORIGINS",
-    "DUALCASTER_JWT_KEY",
-    "DUALCASTER_SMTP_URL",
     "DUALCASTER_TCGPLAYER_KEY",
     "DUALCASTER_TCGPLAYER_SECRET",
     "DUALCASTER_TCGPLAYER_URL",
     "DUALCASTER_TOPDECK_KEY",
     "DUALCASTER_TOPDECK_URL",
-    "DUALCASTER_TRUSTED_PROXIES",
 ];
 
 /// The variables, and what reading them has shown.

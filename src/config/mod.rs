@@ -1,5 +1,7 @@
 //! Every setting, read once from the environment. All mistakes are reported together.
 
+mod accounts;
+mod budget;
 mod database;
 mod environment;
 mod guard;
@@ -10,6 +12,8 @@ mod telemetry;
 
 use std::path::PathBuf;
 
+pub use accounts::AccountSettings;
+pub use budget::{Budget, BudgetSettings};
 pub use database::DatabaseSettings;
 pub use environment::{Environment, Mistakes, Setting, Source};
 pub use guard::{GuardSettings, Operations};
@@ -47,6 +51,10 @@ pub struct Settings {
     pub socket: SocketSettings,
     pub database: DatabaseSettings,
     pub redis_url: Option<String>,
+    /// What every key in Redis begins with.
+    pub redis_prefix: String,
+    pub accounts: AccountSettings,
+    pub budget: BudgetSettings,
     pub market: MarketSettings,
     pub telemetry: TelemetrySettings,
 }
@@ -78,6 +86,13 @@ impl Settings {
                 "none: in process",
                 "`redis://…`: what several servers share. Readiness asks it where it is set.",
             ),
+            redis_prefix: environment.get(
+                "DUALCASTER_REDIS_PREFIX",
+                "dualcaster:",
+                "What every key in Redis begins with: servers with the same one share what is there.",
+            ),
+            accounts: AccountSettings::read(environment, mode),
+            budget: BudgetSettings::read(environment),
             market: MarketSettings::read(environment, mode),
             telemetry: TelemetrySettings::read(environment, mode),
             data_dir,
@@ -135,14 +150,17 @@ mod tests {
     #[test]
     fn production_asks_for_its_secrets_and_has_no_demo_data() {
         let mistakes = read(&[("DUALCASTER_ENV", "production")]).expect_err("mistakes").to_string();
-        assert!(
-            mistakes.contains("DUALCASTER_SECRET") && mistakes.contains("DUALCASTER_ADMIN_LISTEN"),
-            "{mistakes}"
-        );
+        for name in
+            ["DUALCASTER_SECRET", "DUALCASTER_ADMIN_LISTEN", "DUALCASTER_JWT_KEY", "DUALCASTER_SMTP_URL"]
+        {
+            assert!(mistakes.contains(name), "{name} is missing in: {mistakes}");
+        }
         let settings = read(&[
             ("DUALCASTER_ENV", "production"),
             ("DUALCASTER_SECRET", "0123456789abcdef0123456789abcdef"),
             ("DUALCASTER_ADMIN_LISTEN", "127.0.0.1:9090"),
+            ("DUALCASTER_JWT_KEY", "-----BEGIN PRIVATE KEY-----"),
+            ("DUALCASTER_SMTP_URL", "smtp://127.0.0.1"),
         ])
         .expect("settings");
         assert!(!settings.market.demo);

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::{Environment, Mode};
 
 /// Bytes that a secret must have at least.
@@ -14,6 +16,12 @@ pub struct ServerSettings {
     /// Where metrics are served; `None`: on the main address.
     pub admin_listen: Option<SocketAddr>,
     pub public_url: String,
+    /// The base of the frontend's addresses, for mail.
+    pub web_url: String,
+    /// Origins whose pages may ask.
+    pub cors_origins: Vec<String>,
+    /// Networks of proxies whose word for a caller's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// The first signs, each verifies. Empty: made and kept in the data folder.
     pub secrets: Vec<String>,
     pub request_timeout: Duration,
@@ -41,6 +49,21 @@ impl ServerSettings {
             "DUALCASTER_PUBLIC_URL",
             "`http://` and the listen address",
             "The base of the addresses that the server hands out.",
+        );
+        let web_url = environment.optional(
+            "DUALCASTER_WEB_URL",
+            "the public address",
+            "The base of the frontend's addresses, for the links in mail: `/verify-email?token=…` and `/reset-password?token=…` are put after it.",
+        );
+        let cors_origins: Option<String> = environment.optional(
+            "DUALCASTER_CORS_ORIGINS",
+            "none",
+            "The origins whose pages may ask, with commas between: `https://cards.example`.",
+        );
+        let proxies: Option<String> = environment.optional(
+            "DUALCASTER_TRUSTED_PROXIES",
+            "none",
+            "The networks of proxies whose `X-Forwarded-For` is believed, with commas between: `10.0.0.0/8`.",
         );
         let secret = environment.optional_secret(
             "DUALCASTER_SECRET",
@@ -72,6 +95,30 @@ impl ServerSettings {
                 "DUALCASTER_SECRET: each value must have at least {SECRET_LENGTH} characters"
             ));
         }
+        let listed = |text: &Option<String>| -> Vec<String> {
+            let items = text.iter().flat_map(|text| text.split(',')).map(|item| item.trim().to_owned());
+            items.filter(|item| !item.is_empty()).collect()
+        };
+        let cors_origins: Vec<String> = listed(&cors_origins)
+            .iter()
+            .map(|origin| origin.trim_end_matches('/').to_ascii_lowercase())
+            .collect();
+        for origin in &cors_origins {
+            let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+                matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
+            });
+            if !is_origin {
+                environment.mistake(format!("DUALCASTER_CORS_ORIGINS: {origin:?} is no origin"));
+            }
+        }
+        let mut trusted_proxies = Vec::new();
+        for net in listed(&proxies) {
+            // An address alone is a network of one.
+            match net.parse::<IpNet>().or_else(|_| net.parse::<std::net::IpAddr>().map(IpNet::from)) {
+                Ok(net) => trusted_proxies.push(net),
+                Err(_) => environment.mistake(format!("DUALCASTER_TRUSTED_PROXIES: {net:?} is no network")),
+            }
+        }
         if mode == Mode::Production {
             if secrets.is_empty() {
                 environment.mistake("DUALCASTER_SECRET: must be set in production".to_owned());
@@ -80,10 +127,14 @@ impl ServerSettings {
                 environment.mistake("DUALCASTER_ADMIN_LISTEN: must be set in production".to_owned());
             }
         }
+        let public_url = public_url.unwrap_or_else(|| format!("http://{listen}"));
         Self {
             listen,
             admin_listen,
-            public_url: public_url.unwrap_or_else(|| format!("http://{listen}")),
+            web_url: web_url.unwrap_or_else(|| public_url.clone()),
+            public_url,
+            cors_origins,
+            trusted_proxies,
             secrets,
             request_timeout: Duration::from_secs(request_timeout),
             shutdown_timeout: Duration::from_secs(shutdown_timeout),

@@ -9,7 +9,7 @@ use rand::RngExt;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, Statement, TransactionTrait,
+    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tracing::Instrument;
 
@@ -85,38 +85,19 @@ impl Connection {
         closed
     }
 
-    /// Runs a command in one transaction, again from the start where the database undid it for another's sake.
+    /// Begins a transaction: see [`transaction!`](crate::db::transaction).
     ///
     /// # Errors
-    /// The command's own, or the database's after the last try.
-    pub async fn transaction<T>(
-        &self,
-        command: impl AsyncFn(&DatabaseTransaction) -> crate::error::Result<T>,
-    ) -> crate::error::Result<T> {
-        let mut tried = 1;
-        loop {
-            let transaction = {
-                let _waiting = self.leases.about_to_wait();
-                self.pool.begin().await?
-            };
-            let outcome = match command(&transaction).await {
-                Ok(value) => transaction.commit().await.map(|()| value).map_err(Into::into),
-                Err(error) => {
-                    // The command's error is the one to report; a rollback that fails has no connection to undo on.
-                    let _ = transaction.rollback().await;
-                    Err(error)
-                }
-            };
-            match outcome {
-                Err(crate::error::Error::Failed(crate::error::Failure::Database(error)))
-                    if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
-                {
-                    back_off(tried).await;
-                    tried += 1;
-                }
-                outcome => return outcome,
-            }
-        }
+    /// When no connection is to be had.
+    pub async fn begin(&self) -> crate::error::Result<DatabaseTransaction> {
+        let _waiting = self.leases.about_to_wait();
+        // SQLite's write lock first: a transaction that reads before it writes can't have it any more where another has
+        // written meanwhile.
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        Ok(self.pool.begin_with_options(options).await?)
     }
 
     async fn run<T: Rows>(
@@ -208,6 +189,58 @@ impl Connection {
             }
         }
     }
+}
+
+/// Ends a transaction by what came of its command. Nothing is answered where the database undid it for another's sake,
+/// and it is worth another try.
+///
+/// # Errors
+/// The command's own, or the database's.
+pub async fn end_transaction<T>(
+    transaction: DatabaseTransaction,
+    outcome: crate::error::Result<T>,
+    tried: u32,
+) -> crate::error::Result<Option<T>> {
+    let outcome = match outcome {
+        Ok(value) => transaction.commit().await.map(|()| value).map_err(Into::into),
+        Err(error) => {
+            // The command's error is the one to report; a rollback that fails has no connection to undo on.
+            let _ = transaction.rollback().await;
+            Err(error)
+        }
+    };
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(crate::error::Error::Failed(crate::error::Failure::Database(error)))
+            if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
+        {
+            back_off(tried).await;
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs a command in one transaction, again from the start where the database undid it for another's sake: commits where
+/// the command answers `Ok`, else undoes all that it did. To be used in what answers [`crate::error::Result`].
+///
+/// A macro and no function: what is handed a closure that borrows can't be awaited across threads.
+#[macro_export]
+macro_rules! transaction {
+    ($connection:expr, |$transaction:ident| $command:block) => {{
+        let mut tried = 1;
+        loop {
+            let begun = $connection.begin().await?;
+            let outcome: $crate::error::Result<_> = {
+                let $transaction = &begun;
+                async { $command }.await
+            };
+            if let Some(value) = $crate::db::end_transaction(begun, outcome, tried).await? {
+                break value;
+            }
+            tried += 1;
+        }
+    }};
 }
 
 /// What a statement returns, as a number of rows.

@@ -18,8 +18,9 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
+pub use crate::transaction;
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
-pub use connection::{Connection, Statements};
+pub use connection::{Connection, Statements, end_transaction};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
 pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
 pub use trouble::Trouble;
@@ -135,12 +136,15 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
             Purpose::Requests => settings.statement_timeout.as_millis().to_string(),
             Purpose::Bulk => "0".to_owned(),
         };
+        // Prices are derived by sorting some ten thousand rows at a time, which are not to go by way of the disk.
+        let work_mem = if purpose == Purpose::Bulk { "64MB" } else { "4MB" };
         options.map_sqlx_postgres_opts(move |options| {
             options.application_name("dualcaster").options([
                 ("jit", "off"),
                 // Not that a staging table is there already.
                 ("client_min_messages", "warning"),
                 ("statement_timeout", timeout.as_str()),
+                ("work_mem", work_mem),
                 // A short name with two mistakes shares few of its three-letter runs with the right one.
                 ("pg_trgm.similarity_threshold", "0.15"),
             ])

@@ -1,6 +1,8 @@
 //! What the product knows and does, by area. Names no GraphQL, HTTP or Redis type.
 
+pub mod accounts;
 pub mod catalogue;
+pub mod idempotency;
 pub mod market;
 pub mod operations;
 pub mod store;

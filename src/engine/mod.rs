@@ -15,8 +15,9 @@ mod variables;
 use std::sync::Arc;
 use std::time::Instant;
 
+use async_graphql::Positioned;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType,
+    DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
 use async_graphql::registry::Registry;
 use async_graphql::{
@@ -109,6 +110,7 @@ pub struct Prepared {
     kind: Kind,
     cost: u64,
     merges: bool,
+    root_fields: Option<Vec<Name>>,
 }
 
 impl Prepared {
@@ -120,6 +122,27 @@ impl Prepared {
     pub fn kind(&self) -> Kind {
         self.kind
     }
+
+    /// How many objects its answer may hold at most.
+    pub fn cost(&self) -> u64 {
+        self.cost
+    }
+
+    /// Whether all its root fields are among these, each named at the root itself.
+    pub fn selects_only(&self, names: &[&str]) -> bool {
+        self.root_fields
+            .as_ref()
+            .is_some_and(|fields| fields.iter().all(|field| names.contains(&field.as_str())))
+    }
+}
+
+/// The names of an operation's root fields; nothing, where a fragment may bring others.
+fn root_fields(operation: &OperationDefinition) -> Option<Vec<Name>> {
+    let of = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => Some(field.node.name.node.clone()),
+        Selection::InlineFragment(_) | Selection::FragmentSpread(_) => None,
+    };
+    operation.selection_set.node.items.iter().map(of).collect()
 }
 
 /// A schema with all that stands between it and its callers.
@@ -190,6 +213,7 @@ impl Engine {
             OperationType::Mutation => Kind::Mutation,
             OperationType::Subscription => Kind::Subscription,
         };
+        let root_fields = root_fields(&operation.node);
         let mut parsed = ExecutableDocument::clone(document.parsed());
         let unset: Vec<_> = declared
             .iter()
@@ -203,7 +227,7 @@ impl Engine {
             request.operation_name = call.operation_name;
         }
         request.set_parsed_query(parsed);
-        Ok(Prepared { request, kind, cost, merges: document.merges() })
+        Ok(Prepared { request, kind, cost, merges: document.merges(), root_fields })
     }
 
     /// Takes these for the trusted documents from now on.

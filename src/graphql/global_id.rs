@@ -14,6 +14,9 @@ pub enum GlobalId {
     Card(Uuid),
     CardSet(Uuid),
     Marketplace(Uuid),
+    User(Uuid),
+    Session(Uuid),
+    ApiToken(Uuid),
 }
 
 impl GlobalId {
@@ -22,6 +25,9 @@ impl GlobalId {
             Self::Card(uuid) => ("Card", uuid),
             Self::CardSet(uuid) => ("CardSet", uuid),
             Self::Marketplace(uuid) => ("Marketplace", uuid),
+            Self::User(uuid) => ("User", uuid),
+            Self::Session(uuid) => ("Session", uuid),
+            Self::ApiToken(uuid) => ("ApiToken", uuid),
         };
         ID(URL_SAFE_NO_PAD.encode(format!("{name}:{uuid}")))
     }
@@ -39,6 +45,9 @@ impl GlobalId {
             "Card" => Self::Card(uuid),
             "CardSet" => Self::CardSet(uuid),
             "Marketplace" => Self::Marketplace(uuid),
+            "User" => Self::User(uuid),
+            "Session" => Self::Session(uuid),
+            "ApiToken" => Self::ApiToken(uuid),
             _ => return None,
         })
     }
@@ -51,6 +60,23 @@ impl GlobalId {
         match Self::decode(id) {
             Some(Self::Card(uuid)) => Ok(uuid),
             _ => Err(Refusal::invalid_value("This is not the id of a card.")),
+        }
+    }
+
+    /// The session of an id. Of whatever else it is one that nobody has, so that it is looked for and not found like
+    /// another's.
+    pub fn session(id: &str) -> Uuid {
+        match Self::decode(id) {
+            Some(Self::Session(uuid)) => uuid,
+            _ => Uuid::nil(),
+        }
+    }
+
+    /// The same of a token for scripts.
+    pub fn api_token(id: &str) -> Uuid {
+        match Self::decode(id) {
+            Some(Self::ApiToken(uuid)) => uuid,
+            _ => Uuid::nil(),
         }
     }
 }

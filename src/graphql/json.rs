@@ -64,6 +64,28 @@ impl Json {
     }
 }
 
+/// How many objects an answer holds.
+pub fn objects_in(value: &Value) -> u64 {
+    match value {
+        Value::Binary(written) => {
+            let (mut objects, mut in_text, mut escaped) = (0, false, false);
+            for byte in written.iter() {
+                match byte {
+                    _ if escaped => escaped = false,
+                    b'\\' => escaped = in_text,
+                    b'"' => in_text = !in_text,
+                    b'{' if !in_text => objects += 1,
+                    _ => {}
+                }
+            }
+            objects
+        }
+        Value::List(items) => items.iter().map(objects_in).sum(),
+        Value::Object(fields) => 1 + fields.values().map(objects_in).sum::<u64>(),
+        _ => 0,
+    }
+}
+
 /// A value as a tree, where it was written before.
 pub fn as_tree(value: Value) -> Value {
     match value {
@@ -77,12 +99,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn objects_are_counted_in_trees_and_in_text_but_not_in_strings() {
+        let mut inner = Json::default();
+        inner.raw(br#"[{"a":"{\"{\\"},{"b":{"c":"}{"}}]"#);
+        let tree = Value::Object([(async_graphql::Name::new("x"), inner.into_value())].into_iter().collect());
+        assert_eq!(objects_in(&tree), 4);
+    }
+
+    #[test]
     fn what_was_written_before_stands_as_it_is() {
         let mut inner = Json::default();
         inner.raw(b"{\"b\":").plain("\"").raw(b",\"a\":1.5}");
         let list = Value::List(vec![inner.into_value(), Value::Null, Value::from(2)]);
         let mut json = Json::default();
         json.value(&Value::Object([(async_graphql::Name::new("list"), list)].into_iter().collect()));
+        assert_eq!(objects_in(&Value::List(vec![Value::Object([].into_iter().collect())])), 1);
         assert_eq!(json.into_bytes(), br#"{"list":[{"b":"\"","a":1.5},null,2]}"#);
     }
 }

@@ -6,6 +6,8 @@ mod global_id;
 mod json;
 mod loaders;
 mod lookahead;
+mod misses;
+mod mutations;
 mod nullable;
 mod planned;
 mod query;
@@ -13,10 +15,12 @@ mod scalars;
 mod types;
 mod upload;
 
-use async_graphql::{Data, EmptyMutation, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Data, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
 
-pub use json::Json;
+pub use json::{Json, objects_in};
 use loaders::Loaders;
+pub use misses::Misses;
+use mutations::Mutation;
 use planned::InTrees;
 pub use upload::{ReceivedFile, Upload, Uploads, upload_value};
 
@@ -24,8 +28,8 @@ use crate::db::Connection;
 use crate::pagination::CursorSecret;
 
 /// The schema's builder. Each request brings its own data: see [`provide`].
-pub fn schema(cursors: CursorSecret) -> SchemaBuilder<query::Query, EmptyMutation, EmptySubscription> {
-    Schema::build(query::Query, EmptyMutation, EmptySubscription)
+pub fn schema(cursors: CursorSecret) -> SchemaBuilder<query::Query, Mutation, EmptySubscription> {
+    Schema::build(query::Query, Mutation::default(), EmptySubscription)
         .data(cursors)
         // "Did you mean" would tell a stranger what the schema holds, and its search costs more than the query.
         .disable_suggestions()

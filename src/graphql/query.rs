@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, Result};
 
-use super::Loaders;
 use super::connection::Edges;
 use super::global_id::GlobalId;
 use super::lookahead::{card_columns, card_connection_columns};
@@ -12,14 +11,21 @@ use super::nullable::nullable;
 use super::planned::{Items, Planned};
 use super::types::{
     Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
-    CardUnique, Marketplace, Node, SetTotal, find_card,
+    CardUnique, Marketplace, Node, SetTotal, User, find_card,
+};
+use super::{Loaders, Misses};
+use crate::domain::accounts::{
+    check_discord_id, find_api_token, find_session, find_user, find_user_by_discord_id, load_user,
 };
 use crate::domain::catalogue::{
     CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id, suggest_names,
 };
 use crate::domain::market::list_marketplaces;
 use crate::error::Refusal;
+use crate::identity::Identity;
 use crate::pagination::{CursorSecret, PageArguments};
+use crate::principal::{Principal, Role};
+use uuid::Uuid;
 
 /// Ids that one `nodes` takes at most.
 const MAX_IDS: usize = 100;
@@ -59,6 +65,32 @@ impl Query {
         let columns = card_columns(context);
         let nodes = ids.iter().map(|id| nullable(load_node(context, id, columns)));
         Ok(futures_util::future::join_all(nodes).await)
+    }
+
+    /// The signed-in user; null for an anonymous caller.
+    async fn viewer(&self, context: &Context<'_>) -> Option<Result<User>> {
+        nullable(async {
+            let Some(user) = context.data::<Principal>()?.user_id() else {
+                return Ok(None);
+            };
+            Ok(find_user(context.data::<Identity>()?.connection(), user).await?.map(Into::into))
+        })
+        .await
+    }
+
+    /// A user that linked this Discord account. For the bot and administrators only.
+    async fn user_by_discord_id(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The Discord account's id: digits.")] discord_id: String,
+    ) -> Option<Result<User>> {
+        nullable(async {
+            context.data::<Principal>()?.with_role(&[Role::Bot, Role::Admin])?;
+            let id = check_discord_id(&discord_id)?;
+            let identity = context.data::<Identity>()?;
+            Ok(find_user_by_discord_id(identity.connection(), id).await?.map(Into::into))
+        })
+        .await
     }
 
     /// One printing, named in exactly one way; null where there is none.
@@ -213,6 +245,33 @@ async fn load_node(context: &Context<'_>, id: &str, columns: CardColumns) -> Res
         Some(GlobalId::Marketplace(uuid)) => {
             loaders.marketplaces_by_uuid.load(uuid).await?.map(|row| Node::Marketplace(row.into()))
         }
-        None => None,
+        // What is somebody's is looked for where it would be theirs: another's is as if it were not there, and so is what is
+        // no id at all.
+        owned => {
+            let found = load_owned(context, owned).await?;
+            if found.is_none() && owned.is_some() {
+                Misses::note(context);
+            }
+            found
+        }
+    })
+}
+
+async fn load_owned(context: &Context<'_>, id: Option<GlobalId>) -> Result<Option<Node>> {
+    let identity = context.data::<Identity>()?;
+    let principal = context.data::<Principal>()?;
+    let (connection, caller) = (identity.connection(), principal.user_id().unwrap_or_default());
+    Ok(match id {
+        Some(GlobalId::Session(id)) => {
+            let now = identity.outside().now();
+            find_session(connection, caller, id, now).await?.map(|row| Node::Session(row.into()))
+        }
+        Some(GlobalId::ApiToken(id)) => {
+            find_api_token(connection, caller, id).await?.map(|row| Node::ApiToken(row.into()))
+        }
+        Some(GlobalId::User(id)) => load_user(connection, id, principal.user_id(), principal.is_admin())
+            .await?
+            .map(|row| Node::User(row.into())),
+        _ => load_user(connection, Uuid::nil(), None, false).await?.map(|row| Node::User(row.into())),
     })
 }

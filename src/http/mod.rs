@@ -2,9 +2,11 @@
 
 mod graphiql;
 mod graphql;
+mod headers;
 mod health;
 mod observe;
 mod serve;
+mod visit;
 
 use std::time::Duration;
 
@@ -42,6 +44,8 @@ pub fn router(app: &App) -> Router {
     }
     let layers = ServiceBuilder::new()
         .layer(axum::middleware::from_fn(observe::observe))
+        .layer(headers::cross_origin(&settings.cors_origins))
+        .layer(axum::middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, settings.request_timeout + GRACE));

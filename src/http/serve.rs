@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
+use super::visit::Peer;
 use super::{admin_router, router};
 use crate::app::App;
 use crate::config::SocketSettings;
@@ -103,8 +104,8 @@ async fn listen(
             let Ok(place) = Arc::clone(&places).acquire_owned().await else {
                 return;
             };
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be taken");
                     tokio::time::sleep(PAUSE).await;
@@ -116,6 +117,7 @@ async fn listen(
             let (routes, place) = (routes.clone(), Place(Arc::new(place)));
             let service = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(place.clone());
+                request.extensions_mut().insert(Peer(peer));
                 routes.clone().oneshot(request)
             });
             // A reader that takes nothing does not keep its place.

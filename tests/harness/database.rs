@@ -35,7 +35,10 @@ pub enum Content {
 pub struct TestDatabase {
     pub url: String,
     pub store: Store,
-    folder: Option<TempDir>,
+    /// What its server keeps for itself; on SQLite the database too.
+    folder: TempDir,
+    /// Where its servers' keys are, and what they begin with.
+    pub redis: Option<(String, String)>,
 }
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -70,6 +73,8 @@ pub fn settings_for(url: &str, folder: &std::path::Path) -> Settings {
         ("DUALCASTER_ACQUIRE_TIMEOUT_SECONDS", "60".to_owned()),
         ("DUALCASTER_STATEMENT_TIMEOUT_SECONDS", "60".to_owned()),
         ("DUALCASTER_REQUEST_TIMEOUT_SECONDS", "120".to_owned()),
+        // All tests ask from one address.
+        ("DUALCASTER_BUDGET_ANONYMOUS", "1000000/1000000".to_owned()),
     ];
     let variables = variables.into_iter().map(|(name, value)| (name.to_owned(), value));
     Settings::read(&mut Environment::new(variables)).expect("settings")
@@ -87,16 +92,57 @@ impl TestDatabase {
                 let template = postgres_template(content).await;
                 let name = format!("dualcaster_test_{}_{number}", std::process::id());
                 on_postgres_server(&format!("create database {name} template {template}")).await;
-                Self { url: postgres_url_of(&name), store, folder: None }
+                Self {
+                    url: postgres_url_of(&name),
+                    store,
+                    folder: TempDir::new().expect("a folder"),
+                    redis: None,
+                }
             }
             Store::Sqlite => {
                 let template = sqlite_template(content).await;
                 let folder = TempDir::new().expect("a folder");
                 let file = folder.path().join("test.db");
                 std::fs::copy(template, &file).expect("a copy");
-                Self { url: format!("sqlite://{}", file.display()), store, folder: Some(folder) }
+                Self { url: format!("sqlite://{}", file.display()), store, folder, redis: None }
             }
         }
+    }
+
+    /// The same beside a part of Redis of its own.
+    pub fn with_redis(mut self) -> Self {
+        let url = std::env::var("TEST_REDIS_URL")
+            .expect("TEST_REDIS_URL is not set: run the tests by tests/run.sh");
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        self.redis = Some((url, format!("dualcaster-test-{}-{number}:", std::process::id())));
+        self
+    }
+
+    /// The settings of a server over it.
+    pub fn settings(&self) -> Settings {
+        let mut settings = settings_for(&self.url, &self.data_dir());
+        if let Some((url, prefix)) = &self.redis {
+            settings.redis_url = Some(url.clone());
+            settings.redis_prefix.clone_from(prefix);
+        }
+        settings
+    }
+
+    /// Takes away what servers have in Redis, as a flush does.
+    pub async fn flush_redis(&self) {
+        let Some((url, prefix)) = &self.redis else { return };
+        let client = redis::Client::open(url.as_str()).expect("a client");
+        let mut connection = client.get_multiplexed_async_connection().await.expect("the Redis of the tests");
+        let keys: Vec<String> =
+            redis::cmd("KEYS").arg(format!("{prefix}*")).query_async(&mut connection).await.expect("keys");
+        for key in keys {
+            redis::cmd("DEL").arg(key).query_async::<()>(&mut connection).await.expect("gone");
+        }
+    }
+
+    /// The data folder of its server.
+    pub fn data_dir(&self) -> PathBuf {
+        self.folder.path().to_owned()
     }
 
     /// A connection for work outside the server.
@@ -105,7 +151,8 @@ impl TestDatabase {
     }
 
     pub async fn remove(self) {
-        if self.folder.is_none() {
+        self.flush_redis().await;
+        if self.store == Store::Postgres {
             let name = self.url.rsplit('/').next().unwrap_or_default();
             on_postgres_server(&format!("drop database {name} with (force)")).await;
         }

@@ -4,9 +4,9 @@ mod database;
 mod files;
 mod server;
 
-pub use database::{Content, Store, TestDatabase, market, settings_for};
+pub use database::{Content, Store, TestDatabase, market};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
-pub use server::TestApp;
+pub use server::{Answered, TestApp};
 
 use std::panic::AssertUnwindSafe;
 
@@ -36,19 +36,70 @@ macro_rules! on_both_stores {
 
 pub(crate) use on_both_stores;
 
+/// Makes four tests of each function: on each store, without Redis and with it.
+macro_rules! everywhere {
+    ($content:ident: $($(#[$meta:meta])* async fn $name:ident($app:ident: TestApp) $body:block)*) => {
+        $(
+            async fn $name($app: $crate::harness::TestApp) $body
+
+            mod $name {
+                use $crate::harness::{Content, Store, run, run_with_redis};
+
+                #[test]
+                fn on_postgres() {
+                    run(Store::Postgres, Content::$content, super::$name);
+                }
+
+                #[test]
+                fn on_sqlite() {
+                    run(Store::Sqlite, Content::$content, super::$name);
+                }
+
+                #[test]
+                fn on_postgres_with_redis() {
+                    run_with_redis(Store::Postgres, Content::$content, super::$name);
+                }
+
+                #[test]
+                fn on_sqlite_with_redis() {
+                    run_with_redis(Store::Sqlite, Content::$content, super::$name);
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use everywhere;
+
 /// Runs a test's body on a server over a database of its own, and removes both, whatever becomes of the body.
 pub fn run<F: Future<Output = ()>>(store: Store, content: Content, body: impl FnOnce(TestApp) -> F) {
-    let runtime = runtime();
-    runtime.block_on(async {
+    runtime().block_on(async {
         let database = TestDatabase::new(store, content).await;
-        let app = TestApp::start(&database).await;
-        let outcome = AssertUnwindSafe(body(app.clone())).catch_unwind().await;
-        app.stop().await;
+        run_on(&database, body).await;
         database.remove().await;
-        if let Err(panic) = outcome {
-            std::panic::resume_unwind(panic);
-        }
     });
+}
+
+/// The same with a Redis, of which the test has a part for itself.
+pub fn run_with_redis<F: Future<Output = ()>>(
+    store: Store,
+    content: Content,
+    body: impl FnOnce(TestApp) -> F,
+) {
+    runtime().block_on(async {
+        let database = TestDatabase::new(store, content).await.with_redis();
+        run_on(&database, body).await;
+        database.remove().await;
+    });
+}
+
+async fn run_on<F: Future<Output = ()>>(database: &TestDatabase, body: impl FnOnce(TestApp) -> F) {
+    let app = TestApp::start(database).await;
+    let outcome = AssertUnwindSafe(body(app.clone())).catch_unwind().await;
+    app.stop().await;
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {

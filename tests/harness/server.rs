@@ -1,13 +1,16 @@
 //! The server of a test, in the test's process, spoken to over HTTP.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use dualcaster::app::App;
+use chrono::{DateTime, TimeDelta, Utc};
+use dualcaster::app::{App, now};
 use dualcaster::config::Settings;
 use dualcaster::db::{Databases, Sql};
 use dualcaster::engine::Engine;
 use dualcaster::http::{Listeners, serve};
 use dualcaster::ingest::{Format, IngestError, Report, ingest_file};
+use dualcaster::outside::Outside;
 use dualcaster::principal::Identify;
 use dualcaster::telemetry::{MetricsHandle, install_metrics};
 use sea_orm::FromQueryResult;
@@ -15,7 +18,6 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::database::settings_for;
 use super::{Store, TestDatabase, TestFile, Unwatched};
 
 /// A running server and what tests ask of it.
@@ -27,7 +29,48 @@ pub struct TestApp {
     /// For work outside the server.
     pub bulk: Databases,
     pub client: reqwest::Client,
+    /// Moved on by tests that can't wait.
+    pub clock: TestClock,
     running: Arc<Mutex<Option<Running>>>,
+}
+
+/// The system's clock, so many microseconds ahead.
+#[derive(Clone, Default)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    pub fn advance(&self, by: TimeDelta) {
+        self.0.fetch_add(by.num_microseconds().expect("a span"), Ordering::Relaxed);
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        now() + TimeDelta::microseconds(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answered {
+    /// The code of the first error, or of the first user error of the first root field; nothing where there is none.
+    pub fn code(&self) -> Option<&str> {
+        let of_operation = self.body["errors"][0]["extensions"]["errorCode"].as_str();
+        let payloads = self.body["data"].as_object().into_iter().flat_map(serde_json::Map::values);
+        let mut of_users = payloads.filter_map(|payload| payload["userErrors"][0]["errorCode"].as_str());
+        of_operation.or_else(|| of_users.next())
+    }
+
+    /// The first root field's value, of an answer without errors.
+    pub fn field(&self) -> &Value {
+        assert_eq!(self.code(), None, "{:#}", self.body);
+        let data = self.body["data"].as_object().unwrap_or_else(|| panic!("no data in {:#}", self.body));
+        data.values().next().expect("a field")
+    }
 }
 
 /// What ends a server, and ends with it.
@@ -43,12 +86,17 @@ fn metrics() -> MetricsHandle {
 
 impl TestApp {
     pub async fn start(database: &TestDatabase) -> Self {
-        Self::start_with(database, settings_for(&database.url, std::path::Path::new("."))).await
+        Self::start_with(database, database.settings()).await
     }
 
     pub async fn start_with(database: &TestDatabase, settings: Settings) -> Self {
-        let app = App::build(settings, metrics()).await.expect("a server");
-        Self::serve(database, app).await
+        let clock = TestClock::default();
+        let outside = Outside::system().with_clock({
+            let clock = clock.clone();
+            move || clock.now()
+        });
+        let app = App::build(settings, outside, metrics()).await.expect("a server");
+        Self { clock, ..Self::serve(database, app).await }
     }
 
     /// A server of another schema than the product's.
@@ -66,12 +114,14 @@ impl TestApp {
         let listeners = Listeners::bind(&app).await.expect("a socket");
         let base = format!("http://{}", listeners.address().expect("an address"));
         let (stop, stopped) = oneshot::channel();
-        let serving = app.clone();
+        let (serving, keeping) = (app.clone(), app.clone());
+        let keeping = tokio::spawn(async move { keeping.keep().await });
         let task = tokio::spawn(async move {
             let until = async {
                 let _ = stopped.await;
             };
             serve(serving, listeners, until).await;
+            keeping.abort();
         });
         Self {
             app,
@@ -79,6 +129,7 @@ impl TestApp {
             base,
             bulk: database.bulk().await,
             client: reqwest::Client::builder().no_proxy().build().expect("a client"),
+            clock: TestClock::default(),
             running: Arc::new(Mutex::new(Some(Running { stop, task }))),
         }
     }
@@ -91,6 +142,33 @@ impl TestApp {
         }
         self.bulk.close().await;
         self.app.close().await;
+    }
+
+    /// An answer to who shows a token, with its status and headers.
+    pub async fn ask_as(&self, token: Option<&str>, query: &str, variables: Value) -> Answered {
+        self.ask_with(token, &[], query, variables).await
+    }
+
+    /// The same with more headers.
+    pub async fn ask_with(
+        &self,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        query: &str,
+        variables: Value,
+    ) -> Answered {
+        let body = json!({"query": query, "variables": variables});
+        let mut request = self.client.post(format!("{}/graphql", self.base)).json(&body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a body");
+        Answered { status, headers, body: serde_json::from_str(&text).expect("JSON") }
     }
 
     /// The answer's bytes, as they came.
@@ -139,6 +217,12 @@ impl TestApp {
         let mut statement = Sql::new(self.bulk.write());
         statement.push(sql);
         statement.one::<Number>(self.bulk.write()).await.expect(sql).expect("a row").n
+    }
+
+    /// Changes the database behind the server's back.
+    pub async fn execute(&self, sql: &str) {
+        use sea_orm::ConnectionTrait;
+        self.bulk.write().execute_unprepared(sql).await.expect(sql);
     }
 
     pub async fn rows(&self, table: &str) -> i64 {

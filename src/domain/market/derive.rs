@@ -9,7 +9,7 @@ use entity::stale_card;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::price::{FRESH, PRICE_LIFETIME};
-use crate::db::{Bulk, Connection, Exists, Sql};
+use crate::db::{Bulk, Connection, Sql};
 use crate::error::Result;
 
 /// Cards a transaction.
@@ -88,14 +88,27 @@ async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
     Ok(Some(newest))
 }
 
-/// After a load the planner knows nothing of the new rows, and would join all series with all snapshots.
+/// After a load the planner knows nothing of the new rows, and would join all series with all snapshots. Of a table of
+/// which it knows most, it knows enough: to look at all of `cards` again takes longer than to derive a day's prices.
 async fn analyse(connection: &Connection) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Changed {
+        name: String,
+    }
+    if !Sql::new(connection).is_postgres() {
+        return Ok(());
+    }
+    let tables = ["cards", "latest_prices", "price_snapshots", "stale_cards"];
     let mut sql = Sql::new(connection);
-    sql.push("select 1 as n from stale_cards limit 1");
-    if sql.is_postgres() && sql.one::<Exists>(connection).await?.is_some() {
-        for table in ["cards", "latest_prices", "price_snapshots", "stale_cards"] {
-            connection.execute_unprepared(&format!("analyze {table}")).await?;
-        }
+    sql.push(
+        "select c.relname::text as name from pg_class c left join pg_stat_user_tables s on s.relid = c.oid
+         where c.relkind in ('r', 'p') and exists (select 1 from stale_cards)
+           and (c.relkind = 'p' or coalesce(s.n_mod_since_analyze, 0) > greatest(c.reltuples, 0) / 10)
+           and c.relname",
+    );
+    sql.any_of_texts(&tables.map(str::to_owned));
+    for table in sql.all::<Changed>(connection).await? {
+        connection.execute_unprepared(&format!("analyze {}", table.name)).await?;
     }
     Ok(())
 }

@@ -10,6 +10,8 @@ mod marketplace;
 mod node;
 mod price;
 mod price_history;
+mod user;
+mod user_error;
 
 pub use card::{
     Card, CardConnection, CardDetailsById, CardTotal, CardsByScryfallId, PrintingTotalByPiece,
@@ -25,3 +27,5 @@ pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, Marketp
 pub use node::Node;
 pub use price::{CardPriceByKey, LatestPricesByCard};
 pub use price_history::{HistoryByCard, HistoryTotalByCard};
+pub use user::{ApiToken, Session, User};
+pub use user_error::{UserError, told};

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{Card, CardSet, Marketplace};
+use super::{ApiToken, Card, CardSet, Marketplace, Session, User};
 
 /// An object with a globally unique, opaque id.
 #[derive(Interface)]
@@ -11,4 +11,7 @@ pub enum Node {
     Card(Card),
     CardSet(CardSet),
     Marketplace(Marketplace),
+    User(User),
+    Session(Session),
+    ApiToken(ApiToken),
 }

@@ -18,6 +18,8 @@ pub(super) enum Answer {
     /// Nothing was executed, for these reasons.
     Refused(Vec<ServerError>),
     Executed(Box<async_graphql::Response>),
+    /// What was answered before to the same request: its members, as JSON.
+    Again(Vec<u8>),
 }
 
 impl Answer {
@@ -25,6 +27,7 @@ impl Answer {
         match self {
             Self::Refused(errors) => errors,
             Self::Executed(response) => &response.errors,
+            Self::Again(_) => &[],
         }
     }
 
@@ -32,11 +35,16 @@ impl Answer {
         match self {
             Self::Refused(errors) => errors,
             Self::Executed(response) => &mut response.errors,
+            Self::Again(_) => &mut [],
         }
     }
 
     /// The members that GraphQL gives an answer: data only where something was executed.
     fn write(&self, json: &mut Json) {
+        if let Self::Again(written) = self {
+            json.raw(written);
+            return;
+        }
         json.raw(b"{");
         let mut members = 0;
         if let Self::Executed(response) = self {
@@ -60,6 +68,7 @@ impl Answer {
         let without_data = match self {
             Self::Refused(_) => true,
             Self::Executed(response) => response.data == Value::Null && !response.errors.is_empty(),
+            Self::Again(_) => false,
         };
         if !without_data {
             return StatusCode::OK;
@@ -93,6 +102,13 @@ fn code(error: &ServerError) -> Option<&str> {
         Value::String(code) => Some(code),
         _ => None,
     }
+}
+
+/// The members of an answer as JSON, as they are given again.
+pub(super) fn written(answer: &Answer) -> Vec<u8> {
+    let mut json = Json::default();
+    answer.write(&mut json);
+    json.into_bytes()
 }
 
 /// One answer as JSON text, for what is no HTTP response.
@@ -168,6 +184,8 @@ fn with_body(body: Vec<u8>, media_type: MediaType) -> Response {
     let mut response = Response::new(Body::from(body));
     response.headers_mut().insert(header::CONTENT_TYPE, media_type.content_type());
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
+    // Unless something says otherwise of it, an answer is its caller's alone.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -199,6 +217,20 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
     }
     let mut response = with_body(json.into_bytes(), media_type);
     *response.status_mut() = status;
+    for answer in &answers {
+        match answer {
+            // Cookies; what else resolvers may want to say is none of theirs.
+            Answer::Executed(executed) => {
+                for cookie in executed.http_headers.get_all(header::SET_COOKIE) {
+                    response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+                }
+            }
+            Answer::Again(_) => {
+                response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+            }
+            Answer::Refused(_) => {}
+        }
+    }
     if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

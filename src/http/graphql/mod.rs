@@ -5,6 +5,8 @@
 
 mod accept;
 mod answer;
+mod gate;
+mod idempotency;
 mod multipart;
 mod request;
 mod sse;
@@ -24,15 +26,19 @@ use serde_json::json;
 
 use self::accept::MediaType;
 use self::answer::{Answer, render, render_cacheable};
+use self::gate::Ticket;
+use self::idempotency::Turn;
 use self::request::{Calls, Rejected};
 use super::observe::RequestId;
 use super::serve::Place;
+use super::visit::{Peer, is_own_page, visit};
 use crate::app::App;
-use crate::engine::{Call, Kind, Refused, refused};
+use crate::domain::idempotency::RequestKey;
+use crate::engine::{Call, Kind, Prepared, Refused, refused};
 use crate::error::{Code, Refusal, timeout_refusal};
 use crate::explain::{Notes, explained};
-use crate::graphql::{Uploads, provide};
-use crate::principal::Principal;
+use crate::graphql::{Misses, Uploads, provide};
+use crate::principal::{Principal, Visit, WITHOUT_TOKEN};
 
 pub fn routes() -> Router<App> {
     let methods: MethodRouter<App> = get(by_get).post(by_post).fallback(other_method);
@@ -42,20 +48,26 @@ pub fn routes() -> Router<App> {
 async fn by_post(
     State(app): State<App>,
     Extension(RequestId(id)): Extension<RequestId>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let settings = app.settings();
-    let acceptable = negotiate(&headers);
+    let acceptable = negotiate(&app, &headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let read = async {
         let checked = async {
             acceptable.map(|_| ())?;
             request::check_content_type(&headers)?;
-            identify(&app, &headers).await
+            let caller = Caller::of(&app, peer, &headers).await?;
+            // Files are read for who may send them only.
+            match caller.refused {
+                Some(refusal) if multipart::is_multipart(&headers) => Err(unauthorized(refusal)),
+                _ => Ok(caller),
+            }
         };
-        let principal = match checked.await {
-            Ok(principal) => principal,
+        let caller = match checked.await {
+            Ok(caller) => caller,
             Err(rejected) => {
                 request::drain(body.into_data_stream()).await;
                 return Err(rejected);
@@ -68,7 +80,7 @@ async fn by_post(
             let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
             (request::calls_in(&body, &settings.guard)?, Uploads::default())
         };
-        Ok((calls, Caller { explains: explains(&principal, &headers), principal, uploads }))
+        Ok((calls, Caller { uploads, ..caller }))
     };
     if media_type == MediaType::EventStream {
         return match tokio::time::timeout(settings.server.request_timeout, read).await {
@@ -100,18 +112,47 @@ async fn by_post(
 #[derive(Debug, Clone, Default)]
 struct Caller {
     principal: Principal,
+    /// Why the token that was shown does not hold, if one was and does not. The principal is nobody then.
+    refused: Option<Refusal>,
+    visit: Visit,
     uploads: Uploads,
+    /// What a mutation is known by when it is sent again.
+    idempotency_key: Option<String>,
     /// Whether it wants to know what its answer took, and may.
     explains: bool,
 }
 
-/// Who a request is from, by its header.
-async fn identify(app: &App, headers: &HeaderMap) -> Result<Principal, Rejected> {
-    let given = headers.get(header::AUTHORIZATION).map(|given| given.to_str().unwrap_or_default());
-    app.identify(given).await.map_err(|refusal| {
-        Rejected::new(StatusCode::UNAUTHORIZED, refusal)
-            .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-    })
+impl Caller {
+    /// Who a request is from, by its connection and its headers.
+    async fn of(app: &App, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Result<Self, Rejected> {
+        let settings = &app.settings().server;
+        let is_own_page = is_own_page(headers, &settings.cors_origins);
+        let visit = visit(peer.map(|Extension(peer)| peer), headers, &settings.trusted_proxies, is_own_page);
+        let given = headers.get(header::AUTHORIZATION).map(|given| given.to_str().unwrap_or_default());
+        let (principal, refused) = match app.identify(given).await {
+            Ok(principal) => (principal, None),
+            Err(refusal) if is_of_token(refusal.code) => (Principal::default(), Some(refusal)),
+            Err(refusal) => return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, refusal)),
+        };
+        let explains = explains(&principal, headers);
+        let idempotency_key = idempotency::key_in(headers)?;
+        Ok(Self { principal, refused, visit, uploads: Uploads::default(), idempotency_key, explains })
+    }
+
+    /// What limits count by.
+    fn key(&self) -> String {
+        let address = || format!("address:{}", self.visit.address.as_deref().unwrap_or("unknown"));
+        self.principal.key().unwrap_or_else(address)
+    }
+}
+
+fn is_of_token(code: Code) -> bool {
+    matches!(code, Code::Unauthenticated | Code::TokenExpired | Code::TokenRevoked | Code::Forbidden)
+}
+
+fn unauthorized(refusal: Refusal) -> Rejected {
+    Rejected::new(StatusCode::UNAUTHORIZED, refusal)
+        .with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
 }
 
 async fn by_get(
@@ -119,21 +160,23 @@ async fn by_get(
     Extension(RequestId(id)): Extension<RequestId>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
-    place: Option<Extension<Place>>,
+    (peer, place): (Option<Extension<Peer>>, Option<Extension<Place>>),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     if let Ok(upgrade) = upgrade {
-        return by_socket(app, upgrade, &headers, place, id);
+        return by_socket(app, upgrade, &headers, peer, place, id);
     }
-    let media_type = match negotiate(&headers) {
+    let media_type = match negotiate(&app, &headers) {
         Ok(media_type) => media_type,
         Err(rejected) => return rejected.into_response(MediaType::Json, &id),
     };
-    let principal = match identify(&app, &headers).await {
-        Ok(principal) => principal,
+    let caller = match Caller::of(&app, peer, &headers).await {
+        Ok(Caller { refused: Some(refusal), .. }) => {
+            return unauthorized(refusal).into_response(media_type, &id);
+        }
+        Ok(caller) => caller,
         Err(rejected) => return rejected.into_response(media_type, &id),
     };
-    let caller = Caller { explains: explains(&principal, &headers), principal, uploads: Uploads::default() };
     if media_type == MediaType::EventStream {
         return match request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard) {
             Ok(call) => sse::answer(&app, call, caller, id).await,
@@ -145,7 +188,12 @@ async fn by_get(
         // Addresses that are long and seldom the same would only fill caches; what is for one caller is not for them.
         let is_cacheable =
             call.query.is_none() && !caller.explains && !headers.contains_key(header::AUTHORIZATION);
-        Ok((answer_call(&app, call, &caller).await?, is_cacheable))
+        let mut answer = answer_call(&app, call, &caller).await?;
+        if let (true, Answer::Executed(response)) = (is_cacheable, &mut answer) {
+            // What is left of a budget is for one caller, and another each time.
+            response.extensions.remove("cost");
+        }
+        Ok((answer, is_cacheable))
     });
     match answer.await {
         Ok(Ok((answer, true))) => render_cacheable(answer, media_type, &id, &headers),
@@ -159,18 +207,22 @@ fn by_socket(
     app: App,
     upgrade: WebSocketUpgrade,
     headers: &HeaderMap,
+    peer: Option<Extension<Peer>>,
     place: Option<Extension<Place>>,
     id: String,
 ) -> Response {
-    if let Err(rejected) = check_site(headers) {
+    if let Err(rejected) = check_site(&app, headers) {
         return rejected.into_response(MediaType::Json, &id);
     }
     let most = websocket::most_bytes(&app);
     let authorization = headers.get(header::AUTHORIZATION).and_then(|given| given.to_str().ok());
     let authorization = authorization.map(str::to_owned);
+    let settings = &app.settings().server;
+    let is_own_page = is_own_page(headers, &settings.cors_origins);
+    let visit = visit(peer.map(|Extension(peer)| peer), headers, &settings.trusted_proxies, is_own_page);
     upgrade.protocols([websocket::PROTOCOL]).max_message_size(most).max_frame_size(most).on_upgrade(
         async move |socket| {
-            websocket::converse(app, socket, authorization, id).await;
+            websocket::converse(app, socket, authorization, visit, id).await;
             drop(place);
         },
     )
@@ -188,19 +240,13 @@ async fn other_method(Extension(RequestId(id)): Extension<RequestId>) -> Respons
         .into_response(MediaType::Json, &id)
 }
 
-/// That no other site's page has sent the request. Browsers say so in a header that no page can set; of a WebSocket
-/// the older ones say only where the page is from.
-fn check_site(headers: &HeaderMap) -> Result<(), Rejected> {
+/// That no other site's page has sent the request, but for those that are let in. Browsers say so in a header that no
+/// page can set; of a WebSocket the older ones say only where the page is from.
+fn check_site(app: &App, headers: &HeaderMap) -> Result<(), Rejected> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_upgrade = headers.contains_key(header::UPGRADE);
-    let is_foreign = match (text("sec-fetch-site"), text("origin"), text("host")) {
-        (Some(site), _, _) => site == "cross-site",
-        (None, Some(origin), Some(host)) if is_upgrade => {
-            origin.split_once("://").is_none_or(|(_, from)| !from.eq_ignore_ascii_case(host))
-        }
-        _ => false,
-    };
-    if is_foreign {
+    let is_suspect = is_upgrade || text("sec-fetch-site") == Some("cross-site");
+    if is_suspect && !is_own_page(headers, &app.settings().server.cors_origins) {
         let refusal = Refusal::new(Code::Forbidden, "Pages of other sites may not ask here.");
         return Err(Rejected::new(StatusCode::FORBIDDEN, refusal));
     }
@@ -208,8 +254,8 @@ fn check_site(headers: &HeaderMap) -> Result<(), Rejected> {
 }
 
 /// What holds for every request, whatever it asks: who may send it, and the form of its answer.
-fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
-    check_site(headers)?;
+fn negotiate(app: &App, headers: &HeaderMap) -> Result<MediaType, Rejected> {
+    check_site(app, headers)?;
     MediaType::accepted(headers).ok_or_else(|| {
         let refusal = Refusal::invalid_value(
             "Accept application/graphql-response+json or application/json: there is no other form.",
@@ -221,7 +267,18 @@ fn negotiate(headers: &HeaderMap) -> Result<MediaType, Rejected> {
 /// Answers one operation. What is wrong with it is an answer too; what HTTP itself forbids is not.
 async fn answer_call(app: &App, mut call: Call, caller: &Caller) -> Result<Answer, Rejected> {
     call.may_introspect = caller.principal.may_introspect;
-    let prepared = match app.engine().prepare(call).await {
+    let discord_id = discord_id(&call);
+    let request = caller.idempotency_key.clone().map(|key| (key, idempotency::digest(&call)));
+    let prepared = app.engine().prepare(call).await;
+    // Whoever shows a token that does not hold learns of that first; but they may sign in.
+    if let Some(refusal) = &caller.refused
+        && !prepared
+            .as_ref()
+            .is_ok_and(|prepared| prepared.kind() == Kind::Mutation && prepared.selects_only(&WITHOUT_TOKEN))
+    {
+        return Err(unauthorized(refusal.clone()));
+    }
+    let prepared = match prepared {
         Ok(prepared) => prepared,
         Err(Refused::Errors(errors)) => return Ok(Answer::Refused(errors)),
         Err(Refused::Mutation) => {
@@ -236,24 +293,92 @@ async fn answer_call(app: &App, mut call: Call, caller: &Caller) -> Result<Answe
         );
         return Ok(Answer::Refused(vec![refused(&refusal, None)]));
     }
-    let provide = caller.provide(app, prepared.merges());
-    let execution = app.engine().execute(prepared, provide);
-    if !caller.explains {
-        return Ok(Answer::Executed(Box::new(execution.await)));
+    let ticket = match gate::admit(app, caller, &prepared, discord_id.as_deref()).await {
+        Ok(ticket) => ticket,
+        Err(refusal) => return Ok(Answer::Refused(vec![refused(&refusal, None)])),
+    };
+    let claimed = match request {
+        Some((key, request)) if prepared.kind() == Kind::Mutation => {
+            let key = RequestKey {
+                caller: caller.principal.key().unwrap_or_else(|| "nobody".to_owned()),
+                key,
+                request,
+            };
+            match idempotency::claim(app, key).await? {
+                Turn::Answered(answer) => return Ok(answer),
+                Turn::Mine(claimed) => Some(claimed),
+            }
+        }
+        _ => None,
+    };
+    let answer = execute(app, prepared, caller, ticket).await;
+    if let Some(claimed) = claimed {
+        claimed.settle(app, &answer).await;
     }
-    let (mut response, notes) = explained(execution).await;
-    response.extensions.insert("explain".to_owned(), told(&notes));
-    Ok(Answer::Executed(Box::new(response)))
+    Ok(answer)
+}
+
+async fn execute(app: &App, prepared: Prepared, caller: &Caller, ticket: Ticket) -> Answer {
+    let misses = Misses::default();
+    let provide = caller.provide(app, prepared.merges(), misses.clone());
+    let execution = app.engine().execute(prepared, provide);
+    let mut response = if caller.explains {
+        let (mut response, notes) = explained(execution).await;
+        response.extensions.insert("explain".to_owned(), told(&notes));
+        response
+    } else {
+        execution.await
+    };
+    ticket.settle(app, &mut response, misses.any()).await;
+    if came_to_nothing(&response) {
+        return Answer::Refused(response.errors);
+    }
+    Answer::Executed(Box::new(response))
+}
+
+/// Whether a limit, or a store that is away, has let nothing of an operation happen: then it is refused as a whole, with
+/// the status and the header that say when to come back.
+fn came_to_nothing(response: &async_graphql::Response) -> bool {
+    let is_empty = match &response.data {
+        async_graphql::Value::Object(fields) => {
+            fields.values().all(|value| *value == async_graphql::Value::Null)
+        }
+        data => *data == async_graphql::Value::Null,
+    };
+    let is_limit = |error: &async_graphql::ServerError| {
+        let code = error.extensions.as_ref().and_then(|values| values.get("errorCode"));
+        matches!(code, Some(async_graphql::Value::String(code)) if code.starts_with("ERR-40") || code == "ERR-5003")
+    };
+    is_empty && !response.errors.is_empty() && response.errors.iter().all(is_limit)
+}
+
+/// The Discord user that a bot asks for, by the variable that says so.
+fn discord_id(call: &Call) -> Option<String> {
+    match call.variables.get("discordId") {
+        Some(async_graphql::Value::String(id)) => Some(id.chars().take(20).collect()),
+        _ => None,
+    }
 }
 
 impl Caller {
     /// Puts in what resolvers find in their context.
-    fn provide(&self, app: &App, merges: bool) -> impl FnOnce(&mut async_graphql::Data) + use<> {
+    fn provide(
+        &self,
+        app: &App,
+        merges: bool,
+        misses: Misses,
+    ) -> impl FnOnce(&mut async_graphql::Data) + use<> {
         let (connection, caller) = (app.databases().read().clone(), self.clone());
+        let identity = app.identity().cloned();
         move |data| {
             provide(data, connection, merges);
             data.insert(caller.principal);
+            data.insert(caller.visit);
             data.insert(caller.uploads);
+            data.insert(misses);
+            if let Some(identity) = identity {
+                data.insert(identity);
+            }
         }
     }
 }
@@ -284,10 +409,27 @@ fn told(notes: &Notes) -> async_graphql::Value {
 /// What is wrong with the operation.
 async fn stream(app: &App, mut call: Call, caller: &Caller) -> Result<BoxStream<'static, Answer>, Refused> {
     call.may_introspect = caller.principal.may_introspect;
+    if let Some(refusal) = &caller.refused {
+        return Err(refusal.clone().into());
+    }
+    let discord_id = discord_id(&call);
     let prepared = app.engine().prepare(call).await?;
-    let provide = caller.provide(app, prepared.merges());
+    let ticket = gate::admit(app, caller, &prepared, discord_id.as_deref()).await?;
+    let misses = Misses::default();
+    let provide = caller.provide(app, prepared.merges(), misses.clone());
     let answers = app.engine().stream(prepared, provide);
-    Ok(answers.map(|response| Answer::Executed(Box::new(response))).boxed())
+    // The first answer settles what was charged; what a subscription tells later was asked for once.
+    let (app, mut ticket) = (app.clone(), Some(ticket));
+    let answers = answers.then(move |mut response| {
+        let (app, ticket, missed) = (app.clone(), ticket.take(), misses.any());
+        async move {
+            if let Some(ticket) = ticket {
+                ticket.settle(&app, &mut response, missed).await;
+            }
+            Answer::Executed(Box::new(response))
+        }
+    });
+    Ok(answers.boxed())
 }
 
 fn late() -> Answer {
@@ -300,13 +442,13 @@ impl Rejected {
         let mut response =
             render(vec![Answer::Refused(vec![refused(&refusal, None)])], false, media_type, id);
         *response.status_mut() = status;
-        if let Some((name, value)) = header {
+        if let Some((name, value)) = header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response.into_response()
     }
 
     fn with(self, name: HeaderName, value: HeaderValue) -> Self {
-        Self { header: Some((name, value)), ..self }
+        Self { header: Some(Box::new((name, value))), ..self }
     }
 }

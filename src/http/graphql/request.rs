@@ -17,7 +17,7 @@ use crate::error::{Code, Refusal};
 pub(super) struct Rejected {
     pub status: StatusCode,
     pub refusal: Refusal,
-    pub header: Option<(HeaderName, HeaderValue)>,
+    pub header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Rejected {
@@ -44,7 +44,10 @@ pub(super) fn check_content_type(headers: &HeaderMap) -> Result<(), Rejected> {
     }
     let refusal = Refusal::invalid_value("Send JSON, with the header Content-Type: application/json.");
     Err(Rejected {
-        header: Some((HeaderName::from_static("accept-post"), HeaderValue::from_static("application/json"))),
+        header: Some(Box::new((
+            HeaderName::from_static("accept-post"),
+            HeaderValue::from_static("application/json"),
+        ))),
         ..Rejected::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal)
     })
 }

@@ -30,6 +30,7 @@ pub(super) async fn answer(app: &App, call: Call, caller: Caller, id: String) ->
             tokio::select! {
                 () = stopping.draining() => {}
                 () = ended(caller.principal.lasts) => {}
+                () = stopping.taken_back(&caller.principal) => {}
             }
         })
         .map(Ok::<_, Infallible>);

@@ -7,8 +7,9 @@ use std::pin::pin;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::future::BoxFuture;
 use futures_util::stream::{AbortHandle, Abortable};
-use futures_util::{Sink, SinkExt, StreamExt};
+use futures_util::{FutureExt, Sink, SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -18,6 +19,7 @@ use super::request::call_of;
 use super::{Caller, stream};
 use crate::app::App;
 use crate::engine::Call;
+use crate::principal::Visit;
 
 /// What a client offers to speak.
 pub(super) const PROTOCOL: &str = "graphql-transport-ws";
@@ -46,7 +48,13 @@ const GONE: Goodbye = Goodbye(1001, "The server stops");
 /// Speaks with one client until either of them ends it.
 ///
 /// `authorization` is the header of that name; what the greeting has under it comes before.
-pub(super) async fn converse(app: App, socket: WebSocket, authorization: Option<String>, id: String) {
+pub(super) async fn converse(
+    app: App,
+    socket: WebSocket,
+    authorization: Option<String>,
+    visit: Visit,
+    id: String,
+) {
     let (sink, mut incoming) = socket.split();
     let (outgoing, waiting) = mpsc::channel(WAITING);
     let mut writer = tokio::spawn(write(sink, waiting));
@@ -59,6 +67,8 @@ pub(super) async fn converse(app: App, socket: WebSocket, authorization: Option<
         caller: None,
         ends_at: None,
         authorization,
+        visit,
+        taken_back: std::future::pending().boxed(),
     };
     let limits = &app.settings().socket;
     let mut greeting = pin!(tokio::time::sleep(limits.greeting_timeout));
@@ -89,6 +99,7 @@ pub(super) async fn converse(app: App, socket: WebSocket, authorization: Option<
             }
             () = &mut greeting, if conversation.caller.is_none() => break Some(LATE),
             () = until(conversation.ends_at) => break Some(UNAUTHORIZED),
+            () = &mut conversation.taken_back => break Some(UNAUTHORIZED),
             () = app.draining() => break Some(GONE),
             _ = &mut writer => break None,
             _ = ping.tick() => {
@@ -158,6 +169,9 @@ struct Conversation<'a> {
     ends_at: Option<Instant>,
     /// What the request for the socket said of who asks.
     authorization: Option<String>,
+    visit: Visit,
+    /// Ends when what the caller showed is taken back.
+    taken_back: BoxFuture<'static, ()>,
 }
 
 async fn until(moment: Option<Instant>) {
@@ -183,7 +197,9 @@ impl Conversation<'_> {
                 let said = said.or(self.authorization.as_deref());
                 let principal = self.app.identify(said).await.map_err(|_| UNAUTHORIZED)?;
                 self.ends_at = principal.lasts.map(|lasts| Instant::now() + lasts);
-                self.caller = Some(Caller { principal, ..Caller::default() });
+                let (app, shown) = (self.app.clone(), principal.clone());
+                self.taken_back = async move { app.taken_back(&shown).await }.boxed();
+                self.caller = Some(Caller { principal, visit: self.visit.clone(), ..Caller::default() });
                 self.say(json!({"type": "connection_ack"}));
                 Ok(())
             }

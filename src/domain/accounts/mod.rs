@@ -1,0 +1,37 @@
+//! Accounts: who has one, how they sign in, and what else may act for them.
+//!
+//! Every function that reads or changes what is a user's takes that user's id and has it in its statement, so that
+//! whatever a caller names, only their own is found.
+
+mod api_tokens;
+mod clients;
+mod discord;
+mod email;
+mod expiry;
+mod one_time;
+mod password;
+mod sessions;
+mod token;
+mod users;
+
+pub use api_tokens::{
+    MOST_API_TOKENS, NewApiToken, create_api_token, find_api_token, list_api_tokens, revoke_api_token,
+    use_api_token,
+};
+pub use clients::{create_client, list_clients, revoke_client, use_client_token};
+pub use discord::{
+    check_discord_id, create_link_code, find_user_by_discord_id, link_discord, unlink_discord,
+};
+pub use email::{Email, normalized};
+pub use expiry::forget_expired;
+pub use one_time::{forget_one_time, issue_one_time, take_one_time};
+pub use password::{MOST_PASSWORD_CHARS, PasswordCheck, check_password};
+pub use sessions::{
+    Device, EndedAll, MOST_SESSIONS, Opened, Refreshed, SessionTerms, end_session, end_sessions,
+    find_session, is_known_address, is_session_open, list_sessions, open_session, refresh_session,
+};
+pub use token::{Digest, OpaqueToken, TokenKind};
+pub use users::{
+    NewUser, create_user, delete_user, display_name, find_user, find_user_by_email, load_user,
+    set_display_name, set_password_hash, set_verified_email,
+};

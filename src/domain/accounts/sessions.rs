@@ -1,0 +1,316 @@
+//! Sessions: a sign-in on one device, prolonged by refresh tokens of which each works once.
+//!
+//! The tokens of a session are a chain, each derived from the one before. A token that was used gives the same successor
+//! again for some seconds, for a client that lost the answer. Later, or once the successor was used, two hold what one was
+//! given: the session ends (RFC 9700, section 4.14.2).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{refresh_token, session, user};
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+};
+use uuid::Uuid;
+
+use super::{OpaqueToken, TokenKind};
+use crate::db::{Connection, Sql, transaction};
+use crate::error::{Code, Refusal, Result};
+use crate::outside::Outside;
+
+/// Sessions that a user has at once at most; the one that was used longest ago ends for a new one.
+pub const MOST_SESSIONS: u64 = 100;
+
+/// How long things of a session last.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionTerms {
+    /// Without use.
+    pub lifetime: TimeDelta,
+    /// A used token's, in which it gives the same successor again.
+    pub grace: TimeDelta,
+}
+
+/// What is known of where somebody signs in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Device {
+    pub user_agent: Option<String>,
+    pub ip_address: Option<String>,
+    /// Whether the refresh token goes into a cookie.
+    pub in_cookie: bool,
+}
+
+/// A new session.
+#[derive(Debug)]
+pub struct Opened {
+    pub session: session::Model,
+    pub refresh_token: OpaqueToken,
+    /// The sessions that ended for it.
+    pub ended: Vec<Uuid>,
+}
+
+/// # Errors
+/// The database's.
+pub async fn open_session(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    device: Device,
+    terms: &SessionTerms,
+    outside: &Outside,
+) -> Result<Opened> {
+    let now = outside.now();
+    let session = session::Model {
+        id: outside.uuid(),
+        user_id: user,
+        created_at: now,
+        last_used_at: now,
+        expires_at: now + terms.lifetime,
+        ended_at: None,
+        in_cookie: device.in_cookie,
+        user_agent: device.user_agent,
+        ip_address: device.ip_address,
+    };
+    session::Entity::insert(session::ActiveModel::from(session.clone()))
+        .exec_without_returning(connection)
+        .await?;
+    let refresh_token = OpaqueToken::new(TokenKind::Refresh, outside);
+    keep_token(connection, &refresh_token, session.id).await?;
+    let surplus: Vec<Uuid> = live(user, now)
+        .select_only()
+        .column(session::Column::Id)
+        .order_by_desc(session::Column::LastUsedAt)
+        .offset(MOST_SESSIONS)
+        .limit(MOST_SESSIONS)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    if !surplus.is_empty() {
+        ending(now).filter(session::Column::Id.is_in(surplus.clone())).exec(connection).await?;
+    }
+    Ok(Opened { session, refresh_token, ended: surplus })
+}
+
+async fn keep_token(connection: &impl ConnectionTrait, token: &OpaqueToken, session: Uuid) -> Result<()> {
+    let row = refresh_token::ActiveModel {
+        hash: Set(token.digest()),
+        session_id: Set(session),
+        used_at: Set(None),
+    };
+    refresh_token::Entity::insert(row)
+        .on_conflict(OnConflict::column(refresh_token::Column::Hash).do_nothing().to_owned())
+        .exec_without_returning(connection)
+        .await?;
+    Ok(())
+}
+
+/// What comes of a refresh token. None of these is undone: a session that ends for a token used twice stays so.
+#[derive(Debug)]
+pub enum Refreshed {
+    Renewed {
+        user: Box<user::Model>,
+        session: session::Model,
+        successor: OpaqueToken,
+        /// When the token was used for the first time: what is made of it is the same at each try.
+        at: DateTime<Utc>,
+    },
+    /// The token was used twice: its session has ended by this.
+    Reused {
+        user: Uuid,
+        session: Uuid,
+    },
+    Refused(Refusal),
+}
+
+/// # Errors
+/// The database's.
+pub async fn refresh_session(
+    connection: &Connection,
+    token: &OpaqueToken,
+    key: &[u8; 32],
+    terms: &SessionTerms,
+    now: DateTime<Utc>,
+) -> Result<Refreshed> {
+    Ok(transaction!(connection, |transaction| { refresh(transaction, token, key, terms, now).await }))
+}
+
+async fn refresh(
+    connection: &impl ConnectionTrait,
+    token: &OpaqueToken,
+    key: &[u8; 32],
+    terms: &SessionTerms,
+    now: DateTime<Utc>,
+) -> Result<Refreshed> {
+    // One of many that come at once is the first, whatever server it comes to.
+    let used = refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::UsedAt, Expr::value(now))
+        .filter(refresh_token::Column::Hash.eq(token.digest()))
+        .filter(refresh_token::Column::UsedAt.is_null())
+        .exec(connection)
+        .await?;
+    let is_first = used.rows_affected == 1;
+    let Some(row) = refresh_token::Entity::find_by_id(token.digest()).one(connection).await? else {
+        return Ok(Refreshed::Refused(ended_refusal()));
+    };
+    let found = session::Entity::find_by_id(row.session_id).one(connection).await?;
+    let Some(mut session) = found.filter(|session| session.ended_at.is_none()) else {
+        return Ok(Refreshed::Refused(ended_refusal()));
+    };
+    if session.expires_at <= now {
+        let message = "This session has expired. Sign in again.";
+        return Ok(Refreshed::Refused(Refusal::new(Code::TokenExpired, message).at("refreshToken")));
+    }
+    let Some(user) = user::Entity::find_by_id(session.user_id).one(connection).await? else {
+        return Ok(Refreshed::Refused(ended_refusal()));
+    };
+    let successor = token.successor(key);
+    if is_first {
+        keep_token(connection, &successor, session.id).await?;
+        session.last_used_at = now;
+        session.expires_at = now + terms.lifetime;
+        session::Entity::update_many()
+            .col_expr(session::Column::LastUsedAt, Expr::value(session.last_used_at))
+            .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
+            .filter(session::Column::Id.eq(session.id))
+            .exec(connection)
+            .await?;
+        return Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at: now });
+    }
+    let at = row.used_at.unwrap_or(now);
+    let child = refresh_token::Entity::find_by_id(successor.digest()).one(connection).await?;
+    if now - at <= terms.grace && child.is_some_and(|child| child.used_at.is_none()) {
+        return Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at });
+    }
+    ending(now).filter(session::Column::Id.eq(session.id)).exec(connection).await?;
+    Ok(Refreshed::Reused { user: user.id, session: session.id })
+}
+
+fn ended_refusal() -> Refusal {
+    Refusal::new(Code::TokenRevoked, "This session has ended. Sign in again.").at("refreshToken")
+}
+
+fn live(user: Uuid, now: DateTime<Utc>) -> sea_orm::Select<session::Entity> {
+    session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::EndedAt.is_null())
+        .filter(session::Column::ExpiresAt.gt(now))
+}
+
+fn ending(now: DateTime<Utc>) -> sea_orm::UpdateMany<session::Entity> {
+    session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(now))
+        .filter(session::Column::EndedAt.is_null())
+}
+
+/// A user's sessions that go on, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn list_sessions(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Vec<session::Model>> {
+    Ok(live(user, now)
+        .order_by_desc(session::Column::CreatedAt)
+        .order_by_asc(session::Column::Id)
+        .limit(MOST_SESSIONS)
+        .all(connection)
+        .await?)
+}
+
+/// One of a user's sessions that goes on.
+///
+/// # Errors
+/// The database's.
+pub async fn find_session(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<session::Model>> {
+    Ok(live(user, now).filter(session::Column::Id.eq(session)).one(connection).await?)
+}
+
+/// Ends one of a user's sessions, and answers whether there was one to end.
+///
+/// # Errors
+/// The database's.
+pub async fn end_session(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let ended = ending(now)
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::Id.eq(session))
+        .filter(session::Column::ExpiresAt.gt(now))
+        .exec(connection)
+        .await?;
+    Ok(ended.rows_affected > 0)
+}
+
+/// What ending all sessions of a user has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EndedAll {
+    pub count: u64,
+    /// Access tokens of an earlier epoch hold no more, but for those of the session that was kept.
+    pub epoch: i64,
+}
+
+/// Ends all of a user's sessions, or all but one.
+///
+/// # Errors
+/// The database's.
+pub async fn end_sessions(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    keep: Option<Uuid>,
+    now: DateTime<Utc>,
+) -> Result<EndedAll> {
+    #[derive(FromQueryResult)]
+    struct Epoch {
+        epoch: i64,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("update users set epoch = epoch + 1 where id = ").bind(user).push(" returning epoch");
+    let epoch = sql.one::<Epoch>(connection).await?.map_or(0, |row| row.epoch);
+    let mut ended =
+        ending(now).filter(session::Column::UserId.eq(user)).filter(session::Column::ExpiresAt.gt(now));
+    if let Some(kept) = keep {
+        ended = ended.filter(session::Column::Id.ne(kept));
+    }
+    Ok(EndedAll { count: ended.exec(connection).await?.rows_affected, epoch })
+}
+
+/// Whether a session goes on, and the user's role: what an access token stands on.
+///
+/// # Errors
+/// The database's.
+pub async fn is_session_open(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    session: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    Ok(find_session(connection, user, session, now).await?.is_some())
+}
+
+/// Whether a user has signed in from an address before: an owner whom others' wrong guesses must not keep out.
+///
+/// # Errors
+/// The database's.
+pub async fn is_known_address(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    ip_address: &str,
+) -> Result<bool> {
+    let known = session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::IpAddress.eq(ip_address))
+        .select_only()
+        .column(session::Column::Id)
+        .into_tuple::<Uuid>()
+        .one(connection)
+        .await?;
+    Ok(known.is_some())
+}

@@ -1,0 +1,146 @@
+//! How often somebody may do something: budgets by cost, throttles of what can be guessed at, and a block for who looks
+//! for what is not theirs.
+//!
+//! All servers count together in Redis. While it is away each counts for itself: a limit that is looser for a while is
+//! better than none, and than no answers.
+
+mod bucket;
+mod misses;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use redis::aio::ConnectionManager;
+
+pub use bucket::{Buckets, Charge, Level, Limit, Taken};
+pub use misses::{BLOCKED_FOR, MISSES, Misses, WITHIN};
+
+use crate::error::{Code, Refusal};
+
+/// The counters of this server, and those that all servers share.
+#[derive(Clone)]
+pub struct Gates {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    own: (Buckets, Misses),
+    shared: Option<Shared>,
+}
+
+struct Shared {
+    counters: (Buckets, Misses),
+    began: Instant,
+    /// Milliseconds since `began` until which Redis is left alone, having failed.
+    away_until: AtomicI64,
+}
+
+/// How long Redis has to answer.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long Redis is left alone after it failed, in milliseconds.
+const PAUSE: i64 = 1_000;
+
+impl Gates {
+    /// `redis` comes with what every key there begins with.
+    pub fn new(redis: Option<(ConnectionManager, &str)>) -> Self {
+        let shared = redis.map(|(connection, prefix)| Shared {
+            counters: (
+                Buckets::in_redis(connection.clone(), &format!("{prefix}bucket:")),
+                Misses::in_redis(connection, &format!("{prefix}misses:")),
+            ),
+            began: Instant::now(),
+            away_until: AtomicI64::new(0),
+        });
+        Self { inner: Arc::new(Inner { own: (Buckets::in_process(), Misses::in_process()), shared }) }
+    }
+
+    /// Takes points from several buckets, or from none.
+    pub async fn take(&self, charges: &[Charge<'_>]) -> Taken {
+        let shared = self.shared(async |(buckets, _)| buckets.take_all(charges).await).await;
+        match shared {
+            Some(taken) => taken,
+            None => self.inner.own.0.take_all(charges).await.unwrap_or(Taken::Granted(Level::default())),
+        }
+    }
+
+    /// The same, for what is refused as a whole.
+    ///
+    /// # Errors
+    /// ERR-4001, with when to come back.
+    pub async fn pass(&self, charges: &[Charge<'_>]) -> Result<(), Refusal> {
+        match self.take(charges).await {
+            Taken::Granted(_) => Ok(()),
+            Taken::Refused { retry_after, .. } => Err(rate_limited(retry_after)),
+        }
+    }
+
+    pub async fn give_back(&self, key: &str, points: u32, limit: Limit) {
+        if points == 0 {
+            return;
+        }
+        if self.shared(async |(buckets, _)| buckets.give_back(key, points, limit).await).await.is_none() {
+            let _ = self.inner.own.0.give_back(key, points, limit).await;
+        }
+    }
+
+    /// Counts one request that asked for what is not there or not its caller's.
+    pub async fn miss(&self, who: &str) {
+        if self.shared(async |(_, misses)| misses.count(who).await).await.is_none() {
+            let _ = self.inner.own.1.count(who).await;
+        }
+    }
+
+    /// # Errors
+    /// ERR-4002 for who has missed too often lately.
+    pub async fn check_block(&self, who: &str) -> Result<(), Refusal> {
+        let shared = self.shared(async |(_, misses)| misses.blocked_for(who).await).await;
+        let left = match shared {
+            Some(left) => left,
+            None => self.inner.own.1.blocked_for(who).await.ok().flatten(),
+        };
+        match left {
+            None => Ok(()),
+            Some(left) => Err(Refusal {
+                retry_after: Some(whole_seconds(left)),
+                ..Refusal::new(
+                    Code::EnumerationBlocked,
+                    "You have asked for too many things that are not there. Please come back later.",
+                )
+            }),
+        }
+    }
+
+    /// What the shared counters answer; nothing, where there are none or they are away.
+    async fn shared<T>(
+        &self,
+        ask: impl AsyncFnOnce(&(Buckets, Misses)) -> Result<T, redis::RedisError>,
+    ) -> Option<T> {
+        let Shared { counters, began, away_until } = self.inner.shared.as_ref()?;
+        let now = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        if away_until.load(Ordering::Relaxed) > now {
+            return None;
+        }
+        match tokio::time::timeout(PATIENCE, ask(counters)).await {
+            Ok(Ok(answer)) => Some(answer),
+            Ok(Err(_)) | Err(_) => {
+                tracing::warn!("Redis is away: this server counts for itself");
+                away_until.store(now + PAUSE, Ordering::Relaxed);
+                None
+            }
+        }
+    }
+}
+
+/// ERR-4001.
+pub fn rate_limited(retry_after: Option<Duration>) -> Refusal {
+    Refusal {
+        retry_after: retry_after.map(whole_seconds),
+        ..Refusal::new(Code::RateLimited, "You are asking too much at once. Please wait a moment.")
+    }
+}
+
+/// Rounded up, so that who waits so long has waited enough.
+fn whole_seconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
+}

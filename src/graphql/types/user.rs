@@ -1,0 +1,208 @@
+//! Users, and what they sign in with.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object, Result};
+use entity::{api_token, enums, session, user};
+use uuid::Uuid;
+
+use super::super::global_id::GlobalId;
+use super::super::nullable::nullable;
+use super::super::scalars::DateTime;
+use crate::domain::accounts::{list_api_tokens, list_sessions};
+use crate::identity::Identity;
+use crate::principal::{Caller, Credential, Principal, UserCaller};
+
+/// What somebody may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::Role")]
+pub enum Role {
+    /// What is their own.
+    User,
+    /// Everything.
+    Admin,
+    /// What the Discord bot does for others.
+    Bot,
+}
+
+/// Who has an account.
+pub struct User(Arc<user::Model>);
+
+impl From<user::Model> for User {
+    fn from(row: user::Model) -> Self {
+        Self(Arc::new(row))
+    }
+}
+
+impl User {
+    fn is_callers(&self, principal: &Principal) -> bool {
+        principal.user_id() == Some(self.0.id)
+    }
+}
+
+/// Who has an account.
+#[Object]
+impl User {
+    /// Globally unique and opaque; give it to `node`.
+    pub async fn id(&self) -> ID {
+        GlobalId::User(self.0.id).encode()
+    }
+
+    /// Shown to the user and to administrators only.
+    async fn email(&self, context: &Context<'_>) -> Result<Option<&str>> {
+        let principal = context.data::<Principal>()?;
+        Ok((self.is_callers(principal) || principal.is_admin()).then_some(&self.0.email))
+    }
+
+    /// The name that others see.
+    async fn display_name(&self) -> &str {
+        &self.0.display_name
+    }
+
+    /// What they may do.
+    async fn role(&self) -> Role {
+        self.0.role.into()
+    }
+
+    /// Whether a Discord account is linked.
+    async fn discord_linked(&self) -> bool {
+        self.0.discord_id.is_some()
+    }
+
+    /// When the account was made.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// Whether the address is known to be theirs.
+    async fn email_verified(&self) -> bool {
+        self.0.email_verified
+    }
+
+    /// Where they are signed in, the newest first; null for anyone but the user.
+    #[graphql(tag = "most=100")]
+    async fn sessions(&self, context: &Context<'_>) -> Option<Result<Vec<Session>>> {
+        nullable(async {
+            let principal = context.data::<Principal>()?;
+            if !self.is_callers(principal) {
+                return Ok(None);
+            }
+            let identity = context.data::<Identity>()?;
+            let now = identity.outside().now();
+            let rows = list_sessions(identity.connection(), self.0.id, now).await?;
+            Ok(Some(rows.into_iter().map(Session).collect()))
+        })
+        .await
+    }
+
+    /// Their tokens for scripts, the newest first; null for anyone but the user.
+    #[graphql(tag = "most=50")]
+    async fn api_tokens(&self, context: &Context<'_>) -> Option<Result<Vec<ApiToken>>> {
+        nullable(async {
+            let principal = context.data::<Principal>()?;
+            if !self.is_callers(principal) {
+                return Ok(None);
+            }
+            let identity = context.data::<Identity>()?;
+            let rows = list_api_tokens(identity.connection(), self.0.id).await?;
+            Ok(Some(rows.into_iter().map(ApiToken).collect()))
+        })
+        .await
+    }
+}
+
+/// A sign-in on one device.
+pub struct Session(session::Model);
+
+impl From<session::Model> for Session {
+    fn from(row: session::Model) -> Self {
+        Self(row)
+    }
+}
+
+/// A sign-in on one device.
+#[Object]
+impl Session {
+    /// Globally unique and opaque; give it to `node`, or to `revokeSession`.
+    pub async fn id(&self) -> ID {
+        GlobalId::Session(self.0.id).encode()
+    }
+
+    /// Whether this request is from it.
+    async fn current(&self, context: &Context<'_>) -> Result<bool> {
+        let this: Uuid = self.0.id;
+        let is_this = |by: &Credential| matches!(by, Credential::Session { id, .. } if *id == this);
+        Ok(match &context.data::<Principal>()?.caller {
+            Caller::User(UserCaller { by, .. }) => is_this(by),
+            _ => false,
+        })
+    }
+
+    /// When it began.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it was last prolonged.
+    async fn last_used_at(&self) -> DateTime {
+        DateTime(self.0.last_used_at)
+    }
+
+    /// When it ends if it is not used.
+    async fn expires_at(&self) -> DateTime {
+        DateTime(self.0.expires_at)
+    }
+
+    /// What program it was begun with, by that program's own word.
+    async fn user_agent(&self) -> Option<&str> {
+        self.0.user_agent.as_deref()
+    }
+
+    /// The address that it was begun from.
+    async fn ip_address(&self) -> Option<&str> {
+        self.0.ip_address.as_deref()
+    }
+}
+
+/// A user's own token for scripts.
+pub struct ApiToken(api_token::Model);
+
+impl From<api_token::Model> for ApiToken {
+    fn from(row: api_token::Model) -> Self {
+        Self(row)
+    }
+}
+
+/// A user's own token for scripts: read only, or with all that the user may do.
+#[Object]
+impl ApiToken {
+    /// Globally unique and opaque; give it to `node`, or to `revokeApiToken`.
+    pub async fn id(&self) -> ID {
+        GlobalId::ApiToken(self.0.id).encode()
+    }
+
+    /// What the user calls it.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether it changes nothing.
+    async fn read_only(&self) -> bool {
+        self.0.read_only
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        DateTime(self.0.created_at)
+    }
+
+    /// When it was last used, to the minute; absent before its first use.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.0.last_used_at.map(DateTime)
+    }
+
+    /// When it ends; absent where it does not.
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires_at.map(DateTime)
+    }
+}

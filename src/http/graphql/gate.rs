@@ -1,0 +1,104 @@
+//! What a caller may still ask for: looked at before an operation is executed, settled after.
+
+use async_graphql::{Name, Value};
+
+use super::Caller;
+use crate::app::App;
+use crate::config::Budget;
+use crate::engine::{Kind, Prepared};
+use crate::error::Refusal;
+use crate::gates::{Charge, Level, Limit, Taken, rate_limited};
+use crate::graphql::objects_in;
+use crate::principal::{self, Role};
+
+/// An operation that was let in, and what it was charged for.
+pub(super) struct Ticket {
+    /// Whose budget it is.
+    key: String,
+    /// Whom misses count for; nobody, where the caller acts for many and does not say for whom.
+    misses: Option<String>,
+    limit: Limit,
+    charged: u32,
+    level: Level,
+}
+
+/// Whom a caller's misses count for. A bot is never shut out as a whole: its misses are of the user that it acts for.
+fn misses_key(caller: &Caller, key: &str, discord_id: Option<&str>) -> Option<String> {
+    match caller.principal.role() {
+        Some(Role::Bot) => discord_id.map(|id| format!("{key}:discord:{id}")),
+        _ => Some(key.to_owned()),
+    }
+}
+
+fn limit(app: &App, caller: &Caller) -> Limit {
+    let budgets = &app.settings().budget;
+    let Budget { points, points_per_second } = match (&caller.principal.caller, caller.principal.role()) {
+        (principal::Caller::Client { points_per_second: Some(own), .. }, _) => {
+            Budget { points: own.saturating_mul(20), points_per_second: *own }
+        }
+        (principal::Caller::Client { .. }, _) => budgets.client,
+        (_, Some(Role::Admin)) => budgets.admin,
+        (_, Some(_)) => budgets.user,
+        (_, None) => budgets.anonymous,
+    };
+    Limit::per_second(points, points_per_second)
+}
+
+/// Lets an operation in, for the cost that it may have at most.
+///
+/// # Errors
+/// ERR-4001 where the budget is used up for now, ERR-4002 for who has missed too often; nothing is executed then.
+pub(super) async fn admit(
+    app: &App,
+    caller: &Caller,
+    prepared: &Prepared,
+    discord_id: Option<&str>,
+) -> Result<Ticket, Refusal> {
+    let key = caller.key();
+    let misses = misses_key(caller, &key, discord_id);
+    if let Some(misses) = &misses {
+        app.gates().check_block(misses).await?;
+    }
+    let limit = limit(app, caller);
+    // What costs more than a budget ever holds would never be let in: the guard's limit is what refuses it.
+    let charged = u32::try_from(prepared.cost()).unwrap_or(u32::MAX).min(limit.capacity());
+    let budget = format!("cost:{key}");
+    match app.gates().take(&[Charge { key: &budget, points: charged, limit }]).await {
+        Taken::Granted(level) => Ok(Ticket { key: budget, misses, limit, charged, level }),
+        Taken::Refused { retry_after, .. } => {
+            metrics::counter!("dualcaster_rate_limited_total", "kind" => kind(prepared.kind())).increment(1);
+            Err(rate_limited(retry_after))
+        }
+    }
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Query => "query",
+        Kind::Mutation => "mutation",
+        Kind::Subscription => "subscription",
+    }
+}
+
+impl Ticket {
+    /// Gives back what was not used, counts a miss, and tells the answer's reader.
+    pub async fn settle(self, app: &App, response: &mut async_graphql::Response, missed: bool) {
+        let Self { key, misses, limit, charged, level } = self;
+        // The root is no object of ours; an operation costs one point at least.
+        let objects = objects_in(&response.data).saturating_sub(1).max(1);
+        let actual = u32::try_from(objects).unwrap_or(u32::MAX).min(charged);
+        let unspent = charged - actual;
+        app.gates().give_back(&key, unspent, limit).await;
+        if let (true, Some(misses)) = (missed, misses) {
+            app.gates().miss(&misses).await;
+        }
+        if let Some(Value::Object(cost)) = response.extensions.get_mut("cost") {
+            let available = level.available.saturating_add(unspent).min(limit.capacity());
+            for (name, value) in
+                [("actual", actual), ("available", available), ("refill", limit.points_per_second())]
+            {
+                cost.insert(Name::new(name), value.into());
+            }
+        }
+    }
+}

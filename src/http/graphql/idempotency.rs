@@ -1,0 +1,129 @@
+//! Mutations that are sent again: `Idempotency-Key`, as
+//! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/> has it.
+
+use axum::http::{HeaderMap, StatusCode};
+use sha2::{Digest, Sha256};
+
+use super::answer::{Answer, written};
+use super::request::Rejected;
+use crate::app::App;
+use crate::domain::idempotency::{Known, RequestKey, claim_request, finish_request, release_request};
+use crate::engine::{Call, failure_of, refused};
+use crate::error::{Code, Refusal};
+
+/// Characters of a key at most.
+const KEY_CHARS: usize = 255;
+
+/// The key that a request has, if it has one.
+///
+/// # Errors
+/// What can't be a key.
+pub(super) fn key_in(headers: &HeaderMap) -> Result<Option<String>, Rejected> {
+    let Some(given) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = given.to_str().unwrap_or_default().trim();
+    let fits = (1..=KEY_CHARS).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
+    if !fits {
+        let message = format!("Idempotency-Key has 1 to {KEY_CHARS} letters, digits and signs.");
+        return Err(Rejected::new(StatusCode::BAD_REQUEST, Refusal::invalid_value(message)));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// A digest of all that a call asks for.
+pub(super) fn digest(call: &Call) -> Vec<u8> {
+    let mut digest = Sha256::new();
+    let texts = [&call.query, &call.hash, &call.document_id, &call.operation_name];
+    for text in texts {
+        // With its length, so that no two calls are one text.
+        let text = text.as_deref().unwrap_or_default();
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    digest.update(serde_json::to_vec(&call.variables).unwrap_or_default());
+    digest.finalize().to_vec()
+}
+
+/// What becomes of a mutation with a key.
+pub(super) enum Turn {
+    /// It is executed.
+    Mine(Claimed),
+    /// It was, with this answer.
+    Answered(Answer),
+}
+
+/// A request that is this one's to execute.
+pub(super) struct Claimed {
+    key: RequestKey,
+}
+
+/// Claims a request, or finds the answer that it had.
+///
+/// # Errors
+/// ERR-3004 where the key is another request's, or this one is being executed; the database's.
+pub(super) async fn claim(app: &App, key: RequestKey) -> Result<Turn, Rejected> {
+    let known = claim_request(app.databases().write(), &key, app.outside().now()).await;
+    let conflict = |status, message: &'static str, retry_after| {
+        Err(Rejected::new(status, Refusal { retry_after, ..Refusal::new(Code::Conflict, message) }))
+    };
+    match known {
+        Ok(Known::New) => Ok(Turn::Mine(Claimed { key })),
+        Ok(Known::Answered(sealed)) => match app.sealer().open(about(&key).as_bytes(), &sealed) {
+            Some(answer) => Ok(Turn::Answered(Answer::Again(answer))),
+            None => {
+                let message = "This request was answered before, and the answer can't be given again.";
+                conflict(StatusCode::CONFLICT, message, None)
+            }
+        },
+        Ok(Known::UnderWay) => {
+            conflict(StatusCode::CONFLICT, "This request is being executed. Ask again in a moment.", Some(1))
+        }
+        Ok(Known::Other) => conflict(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "This Idempotency-Key was used with another request.",
+            None,
+        ),
+        Err(error) => Ok(Turn::Answered(failed(&error))),
+    }
+}
+
+fn failed(error: &crate::error::Error) -> Answer {
+    tracing::error!(error = error.log_text(), "a request's key could not be looked up");
+    Answer::Refused(vec![refused(&error.refusal(), None)])
+}
+
+fn about(key: &RequestKey) -> String {
+    format!("{}\n{}", key.caller, key.key)
+}
+
+impl Claimed {
+    /// Keeps the answer; or, where what was asked came to nothing by no fault of its own, lets it be asked again.
+    pub async fn settle(self, app: &App, answer: &Answer) {
+        let connection = app.databases().write();
+        let is_passing = |error: &async_graphql::ServerError| {
+            let code = error.extensions.as_ref().and_then(|values| values.get("errorCode"));
+            let code = code.and_then(|code| match code {
+                async_graphql::Value::String(code) => Some(code.as_str()),
+                _ => None,
+            });
+            failure_of(error).is_some()
+                || code.is_some_and(|code| code.starts_with("ERR-4") || code.starts_with("ERR-5"))
+        };
+        let passes = match answer {
+            Answer::Executed(response) => response.errors.iter().any(is_passing),
+            Answer::Refused(_) | Answer::Again(_) => true,
+        };
+        let kept = if passes {
+            release_request(connection, &self.key).await
+        } else {
+            match app.sealer().seal(about(&self.key).as_bytes(), &written(answer)) {
+                Some(sealed) => finish_request(connection, &self.key, sealed).await,
+                None => release_request(connection, &self.key).await,
+            }
+        };
+        if let Err(error) = kept {
+            tracing::error!(error = error.log_text(), "the answer to a request with a key could not be kept");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Who a caller is, and how they come to be that: passwords, tokens, sessions, and what takes them back.
+//!
+//! The domain's `accounts` knows the tables; this has what lives as long as the process and stands between them and a
+//! caller: keys, the hasher, the notes of what was taken back, mail. Every command is one transaction of the domain's;
+//! what other servers must hear of it, they hear once it is committed.
+
+mod access_token;
+mod account;
+mod hasher;
+mod mail;
+mod revocations;
+mod sign_in;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::{enums, session, user};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+pub use access_token::{AccessKeys, Bearer, Claims, NoKey, make_key};
+pub use account::ProfileChange;
+pub use hasher::{Hasher, Verdict};
+pub use mail::{Letter, MailError, Mailer};
+pub use revocations::{Revocations, Revoked, Standing};
+pub use sign_in::Credentials;
+
+use crate::config::AccountSettings;
+use crate::db::Connection;
+use crate::domain::accounts::{
+    OpaqueToken, SessionTerms, TokenKind, find_user, use_api_token, use_client_token,
+};
+use crate::error::{Code, Refusal, Result};
+use crate::gates::Gates;
+use crate::outside::Outside;
+use crate::principal::{Caller, Credential, Identify, Principal, Role, UserCaller};
+
+/// Accounts, as the server offers them.
+#[derive(Clone)]
+pub struct Identity {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// The primary: nothing about accounts is asked of a replica.
+    connection: Connection,
+    keys: AccessKeys,
+    hasher: Hasher,
+    revocations: Revocations,
+    gates: Gates,
+    mailer: Mailer,
+    terms: SessionTerms,
+    /// What successors of refresh tokens are derived with.
+    refresh_key: [u8; 32],
+    outside: Outside,
+    /// Whether schema and explanations are for everyone, as in development.
+    sees_all: bool,
+}
+
+/// What an identity is built of.
+pub struct Parts {
+    pub connection: Connection,
+    pub keys: AccessKeys,
+    pub hasher: Hasher,
+    pub revocations: Revocations,
+    pub gates: Gates,
+    pub mailer: Mailer,
+    /// The server's secret.
+    pub secret: String,
+    pub outside: Outside,
+    pub sees_all: bool,
+}
+
+/// A pair of tokens, and what they are for.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    pub user: user::Model,
+    pub session: session::Model,
+    pub access_token: String,
+    pub access_expires_at: DateTime<Utc>,
+    pub refresh_token: String,
+}
+
+impl Identity {
+    pub fn new(parts: Parts, settings: &AccountSettings) -> Self {
+        let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
+        Self {
+            inner: Arc::new(Inner {
+                refresh_key: derived_key(&parts.secret, "refresh tokens"),
+                connection: parts.connection,
+                keys: parts.keys,
+                hasher: parts.hasher,
+                revocations: parts.revocations,
+                gates: parts.gates,
+                mailer: parts.mailer,
+                terms: SessionTerms {
+                    lifetime: span(settings.session_lifetime),
+                    grace: span(settings.refresh_grace),
+                },
+                outside: parts.outside,
+                sees_all: parts.sees_all,
+            }),
+        }
+    }
+
+    pub fn connection(&self) -> &Connection {
+        &self.inner.connection
+    }
+
+    pub fn outside(&self) -> &Outside {
+        &self.inner.outside
+    }
+
+    pub fn hasher(&self) -> &Hasher {
+        &self.inner.hasher
+    }
+
+    pub fn revocations(&self) -> &Revocations {
+        &self.inner.revocations
+    }
+
+    /// Makes the pair of a session. Of the same refresh token and moment it is the same pair.
+    fn pair(
+        &self,
+        user: user::Model,
+        session: session::Model,
+        refresh: &OpaqueToken,
+        at: DateTime<Utc>,
+    ) -> Result<SignedIn> {
+        let digest = refresh.digest();
+        let token = digest.first_chunk::<16>().copied().unwrap_or_default();
+        let bearer = Bearer {
+            user: user.id,
+            session: session.id,
+            role: role(user.role),
+            epoch: user.epoch,
+            token: uuid::Builder::from_random_bytes(token).into_uuid(),
+        };
+        let (access_token, access_expires_at) = self.inner.keys.sign(&bearer, at)?;
+        Ok(SignedIn { user, session, access_token, access_expires_at, refresh_token: refresh.text() })
+    }
+
+    async fn identify_bearer(&self, authorization: &str) -> Result<Principal> {
+        let Inner { connection, outside, .. } = &*self.inner;
+        let wrong =
+            || Refusal::new(Code::Unauthenticated, "Send the header Authorization: Bearer and a token.");
+        let (scheme, token) = authorization.trim().split_once(' ').ok_or_else(wrong)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(wrong().into());
+        }
+        let token = token.trim();
+        let now = outside.now();
+        if let Some(token) = OpaqueToken::parse(TokenKind::Client, token) {
+            let client = use_client_token(connection, &token, now).await?;
+            let caller = Caller::Client {
+                id: client.id,
+                role: role(client.role),
+                points_per_second: client.points_per_second.and_then(|points| points.try_into().ok()),
+            };
+            return Ok(self.principal(caller, None));
+        }
+        if let Some(token) = OpaqueToken::parse(TokenKind::Personal, token) {
+            let (row, user) = use_api_token(connection, &token, now).await?;
+            let by = Credential::ApiToken { id: row.id, read_only: row.read_only };
+            let caller = Caller::User(UserCaller { id: user.id, role: role(user.role), by });
+            return Ok(self.principal(caller, row.expires_at));
+        }
+        let claims = self.inner.keys.verify(token, now)?;
+        let standing = Standing {
+            user: claims.sub,
+            session: claims.sid,
+            epoch: claims.epoch,
+            issued_at: claims.issued_at(),
+        };
+        if !self.inner.revocations.holds(connection, &standing).await? {
+            return Err(Refusal::new(Code::TokenRevoked, "This session has ended. Sign in again.").into());
+        }
+        let by = Credential::Session { id: claims.sid, epoch: claims.epoch, issued_at: claims.issued_at() };
+        let caller = Caller::User(UserCaller { id: claims.sub, role: claims.role, by });
+        Ok(self.principal(caller, Some(claims.expires_at())))
+    }
+
+    fn principal(&self, caller: Caller, until: Option<DateTime<Utc>>) -> Principal {
+        let principal = Principal { caller, ..Principal::default() };
+        let sees = self.inner.sees_all || principal.is_admin();
+        let lasts = until.map(|until| (until - self.inner.outside.now()).to_std().unwrap_or_default());
+        Principal { may_introspect: sees, may_explain: sees, lasts, ..principal }
+    }
+
+    /// The account of a caller; its deletion may be younger than its token.
+    async fn account(&self, user: Uuid) -> Result<user::Model> {
+        let found = find_user(&self.inner.connection, user).await?;
+        found.ok_or_else(|| Refusal::new(Code::TokenRevoked, "This account is gone.").into())
+    }
+}
+
+/// The role of a row, as callers have it.
+pub fn role(role: enums::Role) -> Role {
+    match role {
+        enums::Role::User => Role::User,
+        enums::Role::Admin => Role::Admin,
+        enums::Role::Bot => Role::Bot,
+    }
+}
+
+/// A key of its own for each purpose, of one secret.
+pub fn derived_key(secret: &str, purpose: &str) -> [u8; 32] {
+    match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
+        Ok(mut mac) => {
+            mac.update(purpose.as_bytes());
+            mac.finalize().into_bytes().into()
+        }
+        // A key of any length is taken.
+        Err(_) => [0; 32],
+    }
+}
+
+impl Identify for Identity {
+    fn identify<'a>(&'a self, authorization: Option<&'a str>) -> BoxFuture<'a, Result<Principal, Refusal>> {
+        async move {
+            match authorization {
+                None => Ok(self.principal(Caller::Nobody, None)),
+                Some(authorization) => self.identify_bearer(authorization).await.map_err(|error| {
+                    if let crate::error::Error::Failed(failure) = &error {
+                        tracing::error!(error = failure.log_text(), "a caller could not be identified");
+                    }
+                    error.refusal()
+                }),
+            }
+        }
+        .boxed()
+    }
+
+    fn taken_back<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, ()> {
+        let standing = match &principal.caller {
+            Caller::User(UserCaller {
+                id,
+                by: Credential::Session { id: session, epoch, issued_at },
+                ..
+            }) => Standing { user: *id, session: *session, epoch: *epoch, issued_at: *issued_at },
+            _ => return std::future::pending().boxed(),
+        };
+        async move { self.inner.revocations.taken_back(&self.inner.connection, &standing).await }.boxed()
+    }
+}

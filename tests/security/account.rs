@@ -1,0 +1,79 @@
+//! The account itself: what its owner sees of it, and how it ends.
+
+use serde_json::json;
+
+use super::{PASSWORD, login, mutate, sign_in, sign_up};
+use crate::harness::everywhere;
+
+everywhere! { Tables:
+    async fn its_owner_sees_it_with_its_sessions(app: TestApp) {
+        let (one, two) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        let query = "{ viewer { id email displayName role discordLinked createdAt emailVerified \
+             sessions { id current createdAt lastUsedAt expiresAt userAgent ipAddress } apiTokens { id } } }";
+        let answer = app.ask_with(Some(&two.access), &[("user-agent", "a test")], query, json!(null)).await;
+        let viewer = answer.field();
+        assert_eq!((&viewer["id"], &viewer["email"]), (&json!(one.id), &json!("ada@example.com")));
+        assert_eq!((&viewer["role"], &viewer["emailVerified"]), (&json!("USER"), &json!(false)));
+        assert_eq!((&viewer["discordLinked"], &viewer["apiTokens"]), (&json!(false), &json!([])));
+        let sessions: Vec<_> = viewer["sessions"].as_array().expect("sessions").iter().map(|session| {
+            assert_eq!(session["ipAddress"], "127.0.0.1");
+            (session["id"].clone(), session["current"].clone())
+        }).collect();
+        assert_eq!(sessions, [(json!(two.session), json!(true)), (json!(one.session), json!(false))]);
+    }
+
+    async fn a_user_has_a_hundred_sessions_at_most_and_the_oldest_makes_room(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        // As if from long ago.
+        let columns = "id, user_id, created_at, last_used_at, expires_at, in_cookie";
+        let (id, before) = match app.store {
+            crate::harness::Store::Postgres => ("gen_random_uuid()", "now() - interval '1 day' * n"),
+            crate::harness::Store::Sqlite => ("randomblob(16)", "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-' || n || ' days')"),
+        };
+        let later = match app.store {
+            crate::harness::Store::Postgres => "now() + interval '1 day'",
+            crate::harness::Store::Sqlite => "strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '+1 day')",
+        };
+        app.execute(&format!(
+            "with recursive numbers(n) as (select 1 union all select n + 1 from numbers where n < 99)
+             insert into sessions ({columns})
+             select {id}, (select id from users), {before}, {before}, {later}, false from numbers"
+        )).await;
+        assert_eq!(app.number("select count(*) as n from sessions where ended_at is null").await, 100);
+        sign_in(&app, "ada@example.com").await;
+        assert_eq!(app.number("select count(*) as n from sessions where ended_at is null").await, 100);
+        let answer = app.ask_as(Some(&ada.access), "{ viewer { sessions { id } } }", json!(null)).await;
+        assert_eq!(answer.field()["sessions"].as_array().expect("sessions").len(), 100);
+    }
+
+    async fn deleting_it_takes_all_that_was_its_and_needs_the_password(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let bob = sign_up(&app, "bob@example.com").await;
+        mutate(&app, &ada, "createApiToken(input: {name: \"script\"}) { token }").await.field();
+        let delete = |password: &str| {
+            format!("deleteAccount(input: {{password: \"{password}\"}}) {{ deletedId userErrors {{ errorCode path }} }}")
+        };
+        let wrong = mutate(&app, &ada, &delete("wrong")).await;
+        let problem = &wrong.body["data"]["deleteAccount"]["userErrors"][0];
+        assert_eq!(problem, &json!({"errorCode": "ERR-2004", "path": ["password"]}));
+        assert_eq!(mutate(&app, &ada, &delete(PASSWORD)).await.field()["deletedId"], json!(ada.id));
+        assert_eq!(login(&app, "ada@example.com", PASSWORD).await.code(), Some("ERR-2004"));
+        for table in ["users", "sessions", "refresh_tokens"] {
+            assert_eq!(app.rows(table).await, 1, "{table}: Bob's alone");
+        }
+        assert_eq!(app.rows("api_tokens").await, 0);
+        assert_eq!(sign_up(&app, "ada@example.com").await.email, "ada@example.com", "the address is free again");
+        mutate(&app, &bob, "logout { success }").await.field();
+    }
+
+    async fn an_unknown_number_of_tries_at_the_old_password_is_not_to_be_had(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let change = "changePassword(input: {currentPassword: \"wrong\", newPassword: \"eleven owls debate philosophy\"}) \
+             { userErrors { errorCode path } }";
+        for _ in 0..5 {
+            assert_eq!(mutate(&app, &ada, change).await.code(), Some("ERR-2004"));
+        }
+        let sixth = mutate(&app, &ada, change).await;
+        assert_eq!((sixth.status, sixth.code()), (429, Some("ERR-4001")));
+    }
+}

@@ -1,0 +1,95 @@
+//! Tokens for scripts: read only or whole, shown once, ended at once; and those of clients.
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::json;
+
+use super::{mutate, sign_up, whoami};
+use crate::harness::everywhere;
+
+const CREATE: &str = "mutation($input: CreateApiTokenInput!) { createApiToken(input: $input) \
+     { apiToken { id name readOnly createdAt lastUsedAt expiresAt } token userErrors { errorCode path } } }";
+
+everywhere! { Tables:
+    async fn a_token_acts_for_its_user_and_one_that_reads_changes_nothing(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let make = async |read_only: bool| {
+            let input = json!({"name": " nightly ", "readOnly": read_only});
+            let made = app.ask_as(Some(&ada.access), CREATE, json!({"input": input})).await.field().clone();
+            assert_eq!(made["apiToken"]["name"], "nightly");
+            (made["token"].as_str().expect("a token").to_owned(), made["apiToken"]["id"].as_str().expect("an id").to_owned())
+        };
+        let (reads, _) = make(true).await;
+        let (writes, id) = make(false).await;
+        for token in [&reads, &writes] {
+            assert!(token.starts_with("dcp_"));
+            assert_eq!(whoami(&app, token).await, Ok(Some("ada@example.com".to_owned())));
+        }
+        let revoke = format!("mutation {{ revokeApiToken(input: {{id: \"{id}\"}}) {{ revokedId userErrors {{ errorCode }} }} }}");
+        assert_eq!(app.ask_as(Some(&reads), &revoke, json!(null)).await.code(), Some("ERR-2005"));
+        // What concerns the account itself needs a session.
+        for mutation in [
+            "logout { success }",
+            "revokeAllSessions(input: {}) { revokedCount }",
+            "deleteAccount(input: {password: \"x\"}) { deletedId }",
+            "updateProfile(input: {displayName: \"x\"}) { user { id } }",
+            "createApiToken(input: {name: \"x\"}) { token }",
+            "changePassword(input: {currentPassword: \"x\", newPassword: \"y\"}) { revokedCount }",
+        ] {
+            let answer = app.ask_as(Some(&writes), &format!("mutation {{ {mutation} }}"), json!(null)).await;
+            assert_eq!(answer.code(), Some("ERR-2005"), "{mutation}");
+        }
+        assert_eq!(app.ask_as(Some(&writes), &revoke, json!(null)).await.field()["revokedId"], json!(id));
+        assert_eq!(whoami(&app, &writes).await, Err("ERR-2003".to_owned()), "at once");
+        assert_eq!(whoami(&app, &reads).await, Ok(Some("ada@example.com".to_owned())));
+        let used = app.ask_as(Some(&ada.access), "{ viewer { apiTokens { name lastUsedAt } } }", json!(null)).await;
+        assert!(used.field()["apiTokens"][0]["lastUsedAt"].is_string());
+    }
+
+    async fn a_token_ends_when_it_says_and_can_t_end_before_it_begins(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let at = |hours| (app.clock.now() + TimeDelta::hours(hours)).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let make = async |end: String| {
+            let input = json!({"name": "x", "expiresAt": end});
+            app.ask_as(Some(&ada.access), CREATE, json!({"input": input})).await
+        };
+        let past = make(at(-1)).await;
+        let problem = &past.body["data"]["createApiToken"]["userErrors"][0];
+        assert_eq!(problem, &json!({"errorCode": "ERR-3002", "path": ["expiresAt"]}));
+        let token = make(at(1)).await.field()["token"].as_str().expect("a token").to_owned();
+        assert!(whoami(&app, &token).await.is_ok());
+        app.clock.advance(TimeDelta::hours(2));
+        assert_eq!(whoami(&app, &token).await, Err("ERR-2002".to_owned()));
+    }
+
+    async fn names_are_checked_and_there_are_fifty_at_most(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        for name in ["", "   ", &"x".repeat(101), "a\u{0}b", "a\nb"] {
+            let answer = app.ask_as(Some(&ada.access), CREATE, json!({"input": {"name": name}})).await;
+            assert_eq!(answer.code(), Some("ERR-3002"), "{name:?}");
+        }
+        for number in 0..50 {
+            mutate(&app, &ada, &format!("createApiToken(input: {{name: \"{number}\"}}) {{ token }}")).await.field();
+        }
+        assert_eq!(mutate(&app, &ada, "createApiToken(input: {name: \"x\"}) { token userErrors { errorCode } }").await.code(), Some("ERR-3004"));
+        assert_eq!(app.rows("api_tokens").await, 50);
+    }
+
+    async fn a_clients_token_is_no_users_and_ends_for_good(app: TestApp) {
+        use dualcaster::domain::accounts::{create_client, list_clients, revoke_client};
+        use dualcaster::outside::Outside;
+        use entity::enums::Role;
+        let connection = app.bulk.write();
+        let outside = Outside::system();
+        let (_, token) = create_client(connection, "bot", Role::Bot, Some(100), &outside).await.expect("a client");
+        let again = create_client(connection, "bot", Role::Bot, None, &outside).await.expect_err("taken");
+        assert_eq!(again.refusal().code.number(), "ERR-3004");
+        assert_eq!(whoami(&app, &token.text()).await, Ok(None));
+        let logout = app.ask_as(Some(&token.text()), "mutation { logout { success } }", json!(null)).await;
+        assert_eq!(logout.code(), Some("ERR-2005"));
+        let listed = list_clients(connection).await.expect("clients");
+        assert!(listed[0].last_used_at.is_some() && listed[0].revoked_at.is_none());
+        assert!(revoke_client(connection, "bot", outside.now()).await.expect("revoked"));
+        assert!(!revoke_client(connection, "bot", outside.now()).await.expect("once"));
+        assert_eq!(whoami(&app, &token.text()).await, Err("ERR-2003".to_owned()));
+    }
+}

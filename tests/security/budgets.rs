@@ -1,0 +1,96 @@
+//! Budgets by cost: charged for what a query may cost, given back what it did not.
+
+use serde_json::{Value, json};
+
+use super::sign_up;
+use crate::harness::{Content, Store, TestApp, TestDatabase, runtime};
+
+/// Runs a test against servers whose callers have little: 300 points at once, one more a second.
+fn with_little(test: impl AsyncFn(&TestApp)) {
+    for (store, with_redis) in
+        [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
+    {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(store, Content::Market).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let mut settings = database.settings();
+            let little = "300/1".parse().expect("a budget");
+            settings.budget.anonymous = little;
+            settings.budget.user = little;
+            let app = TestApp::start_with(&database, settings).await;
+            test(&app).await;
+            app.stop().await;
+            database.remove().await;
+        });
+    }
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().unwrap_or_else(|| panic!("no number in {value}"))
+}
+
+#[test]
+fn an_answer_tells_what_it_cost_and_what_is_left() {
+    with_little(async |app| {
+        let query = "{ cards(first: 100, search: \"no such card\") { nodes { id } } }";
+        let answer = app.ask_as(None, query, json!(null)).await;
+        let cost = &answer.body["extensions"]["cost"];
+        assert_eq!(number(&cost["requested"]), 101, "{cost}");
+        assert_eq!((number(&cost["actual"]), number(&cost["refill"])), (1, 1));
+        assert_eq!(number(&cost["available"]), 299);
+        let answer = app.ask_as(None, "{ cards(first: 50) { nodes { id } } }", json!(null)).await;
+        let cost = &answer.body["extensions"]["cost"];
+        assert_eq!((number(&cost["requested"]), number(&cost["actual"])), (51, 51));
+        assert!((248..=250).contains(&number(&cost["available"])), "{cost}");
+    });
+}
+
+#[test]
+fn who_has_used_up_a_budget_is_told_when_to_come_back() {
+    with_little(async |app| {
+        let ada = sign_up(app, "ada@example.com").await;
+        let query = "{ cards(first: 99) { nodes { id } } }";
+        for _ in 0..3 {
+            assert_eq!(app.ask_as(Some(&ada.access), query, json!(null)).await.code(), None);
+        }
+        let before = app.statements();
+        let refused = app.ask_as(Some(&ada.access), query, json!(null)).await;
+        assert_eq!((refused.status, refused.code()), (429, Some("ERR-4001")));
+        let seconds: u64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((90..=100).contains(&seconds), "{seconds}");
+        assert_eq!(app.statements(), before, "nothing is executed");
+        assert_eq!(app.ask_as(None, query, json!(null)).await.code(), None, "nobody else's is touched");
+        assert_eq!(
+            app.ask_as(Some(&ada.access), "{ __typename }", json!(null)).await.code(),
+            None,
+            "what it still has"
+        );
+    });
+}
+
+#[test]
+fn two_servers_share_a_budget_where_they_share_redis() {
+    for with_redis in [true, false] {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(Store::Sqlite, Content::Market).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let mut settings = database.settings();
+            settings.budget.anonymous = "300/1".parse().expect("a budget");
+            let here = TestApp::start_with(&database, settings.clone()).await;
+            let there = TestApp::start_with(&database, settings).await;
+            let mut granted = 0;
+            for app in [&here, &there, &here, &there, &here, &there, &here, &there] {
+                let answer = app.ask_as(None, "{ cards(first: 99) { nodes { id } } }", json!(null)).await;
+                granted += u32::from(answer.code().is_none());
+            }
+            assert_eq!(granted, if with_redis { 3 } else { 6 });
+            here.stop().await;
+            there.stop().await;
+            database.remove().await;
+        });
+    }
+}

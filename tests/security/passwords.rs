@@ -1,0 +1,92 @@
+//! Passwords: argon2id, good ones only, and the same cost whether or not there is such an account.
+
+use serde_json::json;
+
+use super::{PASSWORD, login, register, sign_up};
+use crate::harness::{TestApp, everywhere};
+
+fn hashes(app: &TestApp) -> u64 {
+    app.app.identity().expect("accounts").hasher().hashes()
+}
+
+everywhere! { Tables:
+    async fn the_store_has_an_argon2id_hash_by_owasps_parameters(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        let like = "select count(*) as n from users where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
+        assert_eq!(app.number(like).await, 1);
+    }
+
+    async fn weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed(app: TestApp) {
+        let before = hashes(&app);
+        for (password, reason) in [
+            ("short", "at least 10 characters"),
+            (&"x".repeat(129), "at most 128 characters"),
+            ("password123", "easily guessed"),
+            ("ada@example.com", "easily guessed"),
+        ] {
+            let answer = register(&app, "ada@example.com", password).await;
+            let problem = &answer.body["data"]["register"]["userErrors"][0];
+            assert_eq!((&problem["errorCode"], &problem["path"]), (&json!("ERR-2006"), &json!(["password"])));
+            assert!(problem["message"].as_str().expect("words").contains(reason), "{problem}");
+        }
+        assert_eq!(hashes(&app), before);
+        assert_eq!(app.rows("users").await, 0);
+    }
+
+    async fn all_that_is_wrong_is_told_at_once(app: TestApp) {
+        let query = "mutation($input: RegisterInput!) { register(input: $input) { user { id } userErrors { errorCode path } } }";
+        let input = json!({"email": "nonsense", "password": "short", "displayName": "  "});
+        let answer = app.ask_as(None, query, json!({"input": input})).await;
+        assert_eq!(answer.body["data"]["register"], json!({"user": null, "userErrors": [
+            {"errorCode": "ERR-3002", "path": ["email"]},
+            {"errorCode": "ERR-2006", "path": ["password"]},
+            {"errorCode": "ERR-3002", "path": ["displayName"]},
+        ]}));
+    }
+
+    async fn an_unknown_address_costs_one_hash_and_is_answered_as_a_wrong_password_is(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        let mut told = Vec::new();
+        for (email, password) in
+            [("ada@example.com", PASSWORD), ("ada@example.com", "wrong"), ("bob@example.com", "wrong"), ("no address", "wrong")]
+        {
+            let (before, sent) = (hashes(&app), app.statements());
+            let answer = login(&app, email, password).await;
+            assert_eq!(hashes(&app) - before, 1, "{email} {password}");
+            told.push((answer.code().map(str::to_owned), answer.body["data"].clone(), app.statements() - sent));
+        }
+        assert_eq!(told[0].0, None);
+        assert_eq!(told[1].0.as_deref(), Some("ERR-2004"));
+        assert_eq!(told[2], told[1], "to the letter, and at the same number of statements");
+        assert_eq!(told[3], told[1]);
+    }
+
+    async fn a_password_of_more_than_128_characters_is_never_hashed(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        let before = hashes(&app);
+        let answer = login(&app, "ada@example.com", &"x".repeat(129)).await;
+        assert_eq!((answer.code(), hashes(&app)), (Some("ERR-2004"), before));
+    }
+
+    async fn a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        // By 64 KiB and one pass: made for this test of the same password.
+        let old = weak_hash(PASSWORD);
+        app.execute(&format!("update users set password_hash = '{old}'")).await;
+        assert_eq!(login(&app, "ada@example.com", "wrong").await.code(), Some("ERR-2004"));
+        assert_eq!(app.number(&format!("select count(*) as n from users where password_hash = '{old}'")).await, 1);
+        assert_eq!(login(&app, "ada@example.com", PASSWORD).await.code(), None);
+        let like = "select count(*) as n from users where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
+        assert_eq!(app.number(like).await, 1);
+        assert_eq!(login(&app, "ada@example.com", PASSWORD).await.code(), None);
+    }
+}
+
+fn weak_hash(password: &str) -> String {
+    use argon2::password_hash::PasswordHasher;
+    use argon2::password_hash::phc::PasswordHash;
+    let params = argon2::Params::new(64, 1, 1, None).expect("parameters");
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hash: PasswordHash = argon2.hash_password_with_salt(password.as_bytes(), &[7; 16]).expect("a hash");
+    hash.to_string()
+}

@@ -1,0 +1,208 @@
+//! What is taken back is taken back at once, on every server, and stays so.
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, Person, mutate, refresh, sign_in, sign_up, token_mailed_to, whoami};
+use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+
+async fn is_signed_in(app: &TestApp, person: &Person) -> bool {
+    match whoami(app, &person.access).await {
+        Ok(email) => {
+            assert_eq!(email.as_deref(), Some(person.email.as_str()));
+            true
+        }
+        Err(code) => {
+            assert_eq!(code, "ERR-2003");
+            assert_eq!(refresh(app, &person.refresh).await.code(), Some("ERR-2003"), "nor by refreshing");
+            false
+        }
+    }
+}
+
+everywhere! { Tables:
+    async fn logout_ends_the_session_it_is_asked_in(app: TestApp) {
+        let (one, other) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        let answer = mutate(&app, &one, "logout { success userErrors { code } }").await;
+        assert_eq!(answer.field(), &json!({"success": true, "userErrors": []}));
+        assert!(!is_signed_in(&app, &one).await);
+        assert!(is_signed_in(&app, &other).await);
+    }
+
+    async fn a_session_is_ended_from_another_and_by_nobody_else(app: TestApp) {
+        let (one, other) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        let bob = sign_up(&app, "bob@example.com").await;
+        let revoke = |session: &str| {
+            format!("revokeSession(input: {{sessionId: \"{session}\"}}) {{ revokedSessionId userErrors {{ errorCode path }} }}")
+        };
+        let not_found = json!({
+            "revokedSessionId": null, "userErrors": [{"errorCode": "ERR-3001", "path": ["sessionId"]}]
+        });
+        assert_eq!(mutate(&app, &bob, &revoke(&one.session)).await.body["data"]["revokeSession"], not_found);
+        assert!(is_signed_in(&app, &one).await, "another's is as if it were not there");
+        let answer = mutate(&app, &other, &revoke(&one.session)).await;
+        assert_eq!(answer.field()["revokedSessionId"], json!(one.session));
+        assert!(!is_signed_in(&app, &one).await);
+        let again = mutate(&app, &other, &revoke(&one.session)).await;
+        assert_eq!(again.body["data"]["revokeSession"], not_found);
+        let nobody = app.ask_as(None, &format!("mutation {{ {} }}", revoke(&other.session)), json!(null)).await;
+        assert_eq!(nobody.code(), Some("ERR-2001"));
+        assert!(is_signed_in(&app, &other).await);
+    }
+
+    async fn all_sessions_end_or_all_but_this_one(app: TestApp) {
+        let one = sign_up(&app, "ada@example.com").await;
+        let two = sign_in(&app, "ada@example.com").await;
+        let three = sign_in(&app, "ada@example.com").await;
+        let bob = sign_up(&app, "bob@example.com").await;
+        let all = |keep: bool| format!("revokeAllSessions(input: {{keepCurrent: {keep}}}) {{ revokedCount }}");
+        assert_eq!(mutate(&app, &two, &all(true)).await.field()["revokedCount"], 2);
+        assert!(is_signed_in(&app, &two).await);
+        assert!(!is_signed_in(&app, &one).await && !is_signed_in(&app, &three).await);
+        let four = sign_in(&app, "ada@example.com").await;
+        assert!(is_signed_in(&app, &four).await, "signed in since");
+        assert_eq!(mutate(&app, &two, &all(false)).await.field()["revokedCount"], 2);
+        assert!(!is_signed_in(&app, &two).await && !is_signed_in(&app, &four).await);
+        assert!(is_signed_in(&app, &bob).await);
+    }
+
+    async fn a_new_password_ends_the_other_sessions_and_a_reset_ends_all(app: TestApp) {
+        let (one, two) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        let change = json!({"currentPassword": PASSWORD, "newPassword": "eleven owls debate philosophy"});
+        let query = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) \
+             { revokedCount user { email } userErrors { errorCode } } }";
+        let answer = app.ask_as(Some(&one.access), query, json!({"input": change})).await;
+        assert_eq!(answer.field()["revokedCount"], 1);
+        assert!(is_signed_in(&app, &one).await && !is_signed_in(&app, &two).await);
+        let asked = "mutation { requestPasswordReset(input: {email: \"ada@example.com\"}) { success } }";
+        assert_eq!(app.ask_as(None, asked, json!(null)).await.field()["success"], true);
+        let token = token_mailed_to(&app, "ada@example.com", "reset-password").await;
+        let query = "mutation($input: ResetPasswordInput!) { resetPassword(input: $input) \
+             { user { id } userErrors { errorCode } } }";
+        let input = json!({"token": token, "newPassword": PASSWORD});
+        let answer = app.ask_as(None, query, json!({"input": input})).await;
+        assert_eq!(answer.field()["user"]["id"], json!(one.id));
+        assert!(!is_signed_in(&app, &one).await);
+        let again = app.ask_as(None, query, json!({"input": input})).await;
+        assert_eq!(again.code(), Some("ERR-3002"), "the link works once");
+        sign_in(&app, "ada@example.com").await;
+    }
+}
+
+/// Two servers over one database; with Redis they share that too.
+async fn two_servers(database: &TestDatabase) -> (TestApp, TestApp) {
+    (TestApp::start(database).await, TestApp::start(database).await)
+}
+
+#[test]
+fn what_one_server_takes_back_the_other_refuses_with_redis() {
+    for store in [Store::Postgres, Store::Sqlite] {
+        runtime().block_on(async {
+            let database = TestDatabase::new(store, Content::Tables).await.with_redis();
+            let (here, there) = two_servers(&database).await;
+            let mut ada = sign_up(&here, "ada@example.com").await;
+            for _ in 0..20 {
+                assert!(is_signed_in(&there, &ada).await);
+                mutate(&here, &ada, "logout { success }").await.field();
+                assert_eq!(whoami(&there, &ada.access).await, Err("ERR-2003".to_owned()));
+                ada = sign_in(&here, "ada@example.com").await;
+            }
+            here.stop().await;
+            there.stop().await;
+            database.remove().await;
+        });
+    }
+}
+
+#[test]
+fn what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied() {
+    for (store, with_redis) in
+        [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
+    {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(store, Content::Tables).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let before = TestApp::start(&database).await;
+            let (gone, stays) =
+                (sign_up(&before, "ada@example.com").await, sign_in(&before, "ada@example.com").await);
+            let bob = sign_up(&before, "bob@example.com").await;
+            mutate(&before, &gone, "logout { success }").await.field();
+            let delete = format!("deleteAccount(input: {{password: \"{PASSWORD}\"}}) {{ deletedId }}");
+            assert_eq!(mutate(&before, &bob, &delete).await.field()["deletedId"], json!(bob.id));
+            before.stop().await;
+            database.flush_redis().await;
+            let after = TestApp::start(&database).await;
+            for _ in 0..3 {
+                assert_eq!(whoami(&after, &gone.access).await, Err("ERR-2003".to_owned()), "{store:?}");
+                assert_eq!(whoami(&after, &bob.access).await, Err("ERR-2003".to_owned()), "{store:?}");
+                assert!(is_signed_in(&after, &stays).await);
+            }
+            after.stop().await;
+            database.remove().await;
+        });
+    }
+}
+
+#[test]
+fn a_socket_ends_when_its_session_does() {
+    use futures_util::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+    for with_redis in [false, true] {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            // Ended on this server, or, where they share Redis, on the other.
+            let (here, there) = two_servers(&database).await;
+            let ada = sign_up(&here, "ada@example.com").await;
+            let mut request = format!("{}/graphql", here.base.replace("http", "ws"))
+                .into_client_request()
+                .expect("a request");
+            request
+                .headers_mut()
+                .insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
+            let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
+            let greeting = json!({
+                "type": "connection_init", "payload": {"authorization": format!("Bearer {}", ada.access)}
+            });
+            socket.send(Message::text(greeting.to_string())).await.expect("sent");
+            let hello = socket.next().await.expect("a message").expect("a message");
+            let hello: Value = serde_json::from_str(hello.to_text().expect("text")).expect("JSON");
+            assert_eq!(hello, json!({"type": "connection_ack"}));
+            if with_redis {
+                // The other servers are heard once they are listened to.
+                let listened = async || {
+                    let (url, prefix) = database.redis.clone().expect("a Redis");
+                    let client = redis::Client::open(url).expect("a client");
+                    let mut connection = client.get_multiplexed_async_connection().await.expect("a Redis");
+                    let (_, count): (String, i64) = redis::cmd("PUBSUB")
+                        .arg("NUMSUB")
+                        .arg(format!("{prefix}revoked:told"))
+                        .query_async(&mut connection)
+                        .await
+                        .expect("a count");
+                    count
+                };
+                while listened().await < 2 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            let ending = if with_redis { &there } else { &here };
+            mutate(ending, &ada, "logout { success }").await.field();
+            let end = loop {
+                match tokio::time::timeout(std::time::Duration::from_secs(5), socket.next()).await {
+                    Ok(Some(Ok(Message::Close(Some(frame))))) => break u16::from(frame.code),
+                    Ok(Some(Ok(_))) => {}
+                    other => panic!("{other:?}"),
+                }
+            };
+            assert_eq!(end, 4401);
+            here.stop().await;
+            there.stop().await;
+            database.remove().await;
+        });
+    }
+}

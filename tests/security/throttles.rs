@@ -1,0 +1,109 @@
+//! Guessing at passwords is slow, and keeps no owner out.
+
+use serde_json::json;
+
+use super::{PASSWORD, login, login_from, register, sign_up};
+use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+
+everywhere! { Tables:
+    async fn the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        for _ in 0..5 {
+            assert_eq!(login(&app, "ada@example.com", "wrong").await.code(), Some("ERR-2004"));
+        }
+        let hashes = app.app.identity().expect("accounts").hasher().hashes();
+        let sixth = login(&app, "ADA@example.com", PASSWORD).await;
+        assert_eq!((sixth.status, sixth.code()), (429, Some("ERR-4001")), "the right one too, however it is spelt");
+        let seconds: u64 = sixth.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((1..=30).contains(&seconds), "{seconds}");
+        assert_eq!(sixth.body["errors"][0]["extensions"]["retryAfter"], seconds);
+        assert_eq!(app.app.identity().expect("accounts").hasher().hashes(), hashes);
+        assert_eq!(login(&app, "bob@example.com", "wrong").await.code(), Some("ERR-2004"), "another account");
+    }
+
+    async fn what_succeeds_does_not_count(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        for _ in 0..12 {
+            assert_eq!(login(&app, "ada@example.com", PASSWORD).await.code(), None);
+        }
+    }
+
+    async fn accounts_are_not_made_by_the_dozen_from_one_address(app: TestApp) {
+        for number in 0..10 {
+            assert_eq!(register(&app, &format!("ada{number}@example.com"), PASSWORD).await.code(), None);
+        }
+        let next = register(&app, "ada10@example.com", PASSWORD).await;
+        assert_eq!((next.status, next.code()), (429, Some("ERR-4001")));
+        assert_eq!(app.rows("users").await, 10);
+    }
+
+    async fn mail_is_not_sent_by_the_dozen_to_one_address(app: TestApp) {
+        let ask = async || {
+            let query = "mutation { requestPasswordReset(input: {email: \"ada@example.com\"}) { success } }";
+            app.ask_as(None, query, json!(null)).await
+        };
+        for _ in 0..3 {
+            assert_eq!(ask().await.code(), None);
+        }
+        assert_eq!(ask().await.code(), Some("ERR-4001"));
+    }
+}
+
+/// A server that believes its proxy, which is this machine.
+async fn behind_a_proxy(database: &TestDatabase) -> TestApp {
+    let mut settings = database.settings();
+    settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+    TestApp::start_with(database, settings).await
+}
+
+#[test]
+fn others_wrong_guesses_do_not_keep_an_owner_out() {
+    for (store, with_redis) in [(Store::Sqlite, false), (Store::Postgres, true)] {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(store, Content::Tables).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let app = behind_a_proxy(&database).await;
+            let home = [("x-forwarded-for", "203.0.113.1")];
+            sign_up(&app, "ada@example.com").await;
+            assert_eq!(login_from(&app, &home, "ada@example.com", PASSWORD).await.code(), None);
+            let mut refused = 0;
+            for number in 0..30 {
+                let from = format!("198.51.100.{number}");
+                let headers = [("x-forwarded-for", from.as_str())];
+                let answer = login_from(&app, &headers, "ada@example.com", "wrong").await;
+                refused += u32::from(answer.code() == Some("ERR-4001"));
+            }
+            assert!(
+                (8..=10).contains(&refused),
+                "an account is guessed at twenty times at once, from wherever: {refused}"
+            );
+            let elsewhere = [("x-forwarded-for", "198.51.100.200")];
+            assert_eq!(
+                login_from(&app, &elsewhere, "ada@example.com", PASSWORD).await.code(),
+                Some("ERR-4001")
+            );
+            assert_eq!(login_from(&app, &home, "ada@example.com", PASSWORD).await.code(), None);
+            app.stop().await;
+            database.remove().await;
+        });
+    }
+}
+
+#[test]
+fn an_address_that_no_proxy_of_ours_says_is_not_believed() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let app = TestApp::start(&database).await;
+        for number in 0..5 {
+            let from = format!("198.51.100.{number}");
+            let headers = [("x-forwarded-for", from.as_str())];
+            assert_eq!(login_from(&app, &headers, "ada@example.com", "wrong").await.code(), Some("ERR-2004"));
+        }
+        let headers = [("x-forwarded-for", "198.51.100.99")];
+        assert_eq!(login_from(&app, &headers, "ada@example.com", "wrong").await.code(), Some("ERR-4001"));
+        app.stop().await;
+        database.remove().await;
+    });
+}
