@@ -12,7 +12,7 @@ use sea_orm::DbErr;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 macro_rules! catalogue {
-    ($($variant:ident = $number:literal, $category:literal;)*) => {
+    ($($variant:ident = $number:literal, $category:literal, $when:literal;)*) => {
         /// A line of the error catalogue. Numbers and category names never change.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code { $($variant,)* }
@@ -29,47 +29,106 @@ macro_rules! catalogue {
             pub fn category(self) -> &'static str {
                 match self { $(Self::$variant => $category,)* }
             }
+
+            /// When it is answered, in a sentence.
+            pub fn when(self) -> &'static str {
+                match self { $(Self::$variant => $when,)* }
+            }
         }
     };
 }
 
 catalogue! {
-    FileNotCsv = 1001, "FILE_NOT_CSV";
-    FileTooLarge = 1002, "FILE_TOO_LARGE";
-    FileEmpty = 1003, "FILE_EMPTY";
-    FileEncoding = 1004, "FILE_ENCODING";
-    FileDangerous = 1005, "FILE_DANGEROUS";
-    FileTooWide = 1006, "FILE_TOO_WIDE";
-    ColumnsMissing = 1007, "COLUMNS_MISSING";
-    PlatformUnknown = 1008, "PLATFORM_UNKNOWN";
-    RowCardNotFound = 1101, "ROW_CARD_NOT_FOUND";
-    RowCardAmbiguous = 1102, "ROW_CARD_AMBIGUOUS";
-    RowInvalidValue = 1103, "ROW_INVALID_VALUE";
-    RowMalformed = 1104, "ROW_MALFORMED";
-    Unauthenticated = 2001, "UNAUTHENTICATED";
-    TokenExpired = 2002, "TOKEN_EXPIRED";
-    TokenRevoked = 2003, "TOKEN_REVOKED";
-    InvalidCredentials = 2004, "INVALID_CREDENTIALS";
-    Forbidden = 2005, "FORBIDDEN";
-    WeakPassword = 2006, "WEAK_PASSWORD";
-    EmailUnavailable = 2007, "EMAIL_UNAVAILABLE";
-    LinkCodeInvalid = 2008, "LINK_CODE_INVALID";
-    NotFound = 3001, "NOT_FOUND";
-    InvalidValue = 3002, "INVALID_VALUE";
-    InvalidCursor = 3003, "INVALID_CURSOR";
-    Conflict = 3004, "CONFLICT";
-    JobNotCancellable = 3005, "JOB_NOT_CANCELLABLE";
-    InvalidSearch = 3006, "INVALID_SEARCH";
-    RateLimited = 4001, "RATE_LIMITED";
-    EnumerationBlocked = 4002, "ENUMERATION_BLOCKED";
-    QueryTooComplex = 4003, "QUERY_TOO_COMPLEX";
-    OperationNotTrusted = 4004, "OPERATION_NOT_TRUSTED";
-    TooManyUploads = 4005, "TOO_MANY_UPLOADS";
-    BodyTooLarge = 4006, "BODY_TOO_LARGE";
-    Internal = 5000, "INTERNAL";
-    UpstreamUnavailable = 5001, "UPSTREAM_UNAVAILABLE";
-    Timeout = 5002, "TIMEOUT";
-    Overloaded = 5003, "OVERLOADED";
+    FileNotCsv = 1001, "FILE_NOT_CSV",
+        "An extension other than .csv, .tsv or .txt, or content that is no text table.";
+    FileTooLarge = 1002, "FILE_TOO_LARGE",
+        "The file is larger than is taken, 50 MiB unless set otherwise.";
+    FileEmpty = 1003, "FILE_EMPTY",
+        "The file has no header, or no rows.";
+    FileEncoding = 1004, "FILE_ENCODING",
+        "The file is not UTF-8, UTF-16 with a byte order mark, or Windows-1252.";
+    FileDangerous = 1005, "FILE_DANGEROUS",
+        "The file begins as a program, an archive, a picture, a PDF or a script does.";
+    FileTooWide = 1006, "FILE_TOO_WIDE",
+        "The file has over 100 columns, or a cell over 64 KiB.";
+    ColumnsMissing = 1007, "COLUMNS_MISSING",
+        "A column that is needed was not found.";
+    PlatformUnknown = 1008, "PLATFORM_UNKNOWN",
+        "The header fits no known export, and no mapping was found.";
+    RowCardNotFound = 1101, "ROW_CARD_NOT_FOUND",
+        "There is no such card.";
+    RowCardAmbiguous = 1102, "ROW_CARD_AMBIGUOUS",
+        "Several printings fit, and the row does not say which.";
+    RowInvalidValue = 1103, "ROW_INVALID_VALUE",
+        "A quantity, price, condition, finish, language or date that can't be read.";
+    RowMalformed = 1104, "ROW_MALFORMED",
+        "More or fewer cells than the header has, or broken quoting.";
+    Unauthenticated = 2001, "UNAUTHENTICATED",
+        "A field for who is signed in was asked by nobody, or the token is none of ours.";
+    TokenExpired = 2002, "TOKEN_EXPIRED",
+        "The token's time is over.";
+    TokenRevoked = 2003, "TOKEN_REVOKED",
+        "The token was taken back: by logging out, by a new password, or because it came twice.";
+    InvalidCredentials = 2004, "INVALID_CREDENTIALS",
+        "The address or the password is wrong; which of them is not told.";
+    Forbidden = 2005, "FORBIDDEN",
+        "The caller is known, but may not do this.";
+    WeakPassword = 2006, "WEAK_PASSWORD",
+        "The password has under 10 or over 128 characters, or is easily guessed.";
+    EmailUnavailable = 2007, "EMAIL_UNAVAILABLE",
+        "The address can't be registered.";
+    LinkCodeInvalid = 2008, "LINK_CODE_INVALID",
+        "The Discord link code is unknown, was used, or is too old.";
+    NotFound = 3001, "NOT_FOUND",
+        "A mutation names what is not there, or is another's.";
+    InvalidValue = 3002, "INVALID_VALUE",
+        "A value out of its range or its form.";
+    InvalidCursor = 3003, "INVALID_CURSOR",
+        "A cursor that this server did not make for this list.";
+    Conflict = 3004, "CONFLICT",
+        "It was changed meanwhile, is there already, or an Idempotency-Key came with another request.";
+    JobNotCancellable = 3005, "JOB_NOT_CANCELLABLE",
+        "The job has ended.";
+    InvalidSearch = 3006, "INVALID_SEARCH",
+        "The search can't be read; the place and what was expected are told.";
+    RateLimited = 4001, "RATE_LIMITED",
+        "The caller's budget is used up for now.";
+    EnumerationBlocked = 4002, "ENUMERATION_BLOCKED",
+        "Ten requests within a minute asked for what is not there or another's: five minutes of nothing.";
+    QueryTooComplex = 4003, "QUERY_TOO_COMPLEX",
+        "The document is over a limit; which, the limit and the figure are told.";
+    OperationNotTrusted = 4004, "OPERATION_NOT_TRUSTED",
+        "Only registered operations are answered, or the id is unknown.";
+    TooManyUploads = 4005, "TOO_MANY_UPLOADS",
+        "Over 10 uploads a minute.";
+    BodyTooLarge = 4006, "BODY_TOO_LARGE",
+        "A body over 1 MiB, or a batch over what is taken.";
+    Internal = 5000, "INTERNAL",
+        "Anything that nobody foresaw.";
+    UpstreamUnavailable = 5001, "UPSTREAM_UNAVAILABLE",
+        "A service that this server asks fails.";
+    Timeout = 5002, "TIMEOUT",
+        "A request or a statement took longer than it has.";
+    Overloaded = 5003, "OVERLOADED",
+        "The server has too much to do, or a store that it needs is away.";
+}
+
+/// The catalogue as a page in Markdown, as `docs/errors.md` holds it.
+pub fn reference() -> String {
+    let mut page = "# Errors
+
+Every failure that a caller can meet has one of these codes. A GraphQL error has the category as `extensions.code` and the
+number as `extensions.errorCode`, a `UserError` as `code` and `errorCode`, and so has the JSON of a plain route. Beside them
+is `requestId`, under which the server's log has what went wrong, and, where waiting helps, `retryAfter` in seconds.
+
+| number | category | when |
+|---|---|---|
+"
+    .to_owned();
+    for code in Code::ALL {
+        page.push_str(&format!("| {} | {} | {} |\n", code.number(), code.category(), code.when()));
+    }
+    page
 }
 
 /// A refusal that the caller may read.

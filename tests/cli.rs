@@ -1,6 +1,7 @@
 //! The commands as operators run them: a process, its output, its exit code.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -53,6 +54,16 @@ fn the_configuration_reference_in_the_repository_is_the_servers() {
         text(&run(&folder, &["config", "--reference"]).stdout),
         stored,
         "run: cargo run -- config --reference > docs/configuration.md"
+    );
+}
+
+#[test]
+fn the_error_reference_in_the_repository_is_the_servers() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errors.md");
+    assert_eq!(
+        std::fs::read_to_string(page).expect("a page"),
+        dualcaster::error::reference(),
+        "run: cargo run -- error-reference > docs/errors.md"
     );
 }
 
@@ -254,4 +265,116 @@ fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told(
     let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
     assert!(stopped.success());
     assert_eq!(server.wait().expect("an end").code(), Some(0));
+}
+
+#[test]
+fn accounts_and_clients_are_made_by_who_runs_the_server() {
+    use std::io::Write;
+    let folder = TempDir::new().expect("a folder");
+    let create = |email: &str, password: &str| {
+        let mut child = command(&folder)
+            .args(["user", "create", "--email", email, "--name", "Root", "--role", "admin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a command");
+        child.stdin.take().expect("its input").write_all(password.as_bytes()).expect("written");
+        let output = child.wait_with_output().expect("an end");
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    };
+    let (code, told) = create("root@example.com", "seven llamas juggle torches\n");
+    assert_eq!((code, told.contains("root@example.com may sign in")), (Some(0), true), "{told}");
+    for (email, password, reason) in [
+        ("ROOT@example.com", "seven llamas juggle torches\n", "can't be registered"),
+        ("nonsense", "seven llamas juggle torches\n", "not an email address"),
+        ("a@example.com", "password123\n", "easily guessed"),
+    ] {
+        let (code, told) = create(email, password);
+        assert_eq!((code, told.contains(reason)), (Some(1), true), "{told}");
+    }
+    assert_eq!(create("a@example.com", "").0, Some(2));
+    let made = run(&folder, &["client", "create", "--name", "bot", "--rate", "50"]);
+    let token = text(&made.stdout);
+    assert!(token.starts_with("dcc_") && token.trim_end().len() == 47, "the token alone: {token}");
+    assert_eq!(run(&folder, &["client", "create", "--name", "bot"]).status.code(), Some(1));
+    assert_eq!(run(&folder, &["client", "create", "--name", "b", "--role", "admin"]).status.code(), Some(2));
+    let listed = text(&run(&folder, &["client", "list"]).stdout);
+    assert!(
+        listed.starts_with("bot  bot  made ") && listed.trim_end().ends_with("used -  active"),
+        "{listed}"
+    );
+    assert!(!listed.contains("dcc_"));
+    assert_eq!(run(&folder, &["client", "revoke", "bot"]).status.code(), Some(0));
+    assert_eq!(run(&folder, &["client", "revoke", "bot"]).status.code(), Some(1));
+    assert!(text(&run(&folder, &["client", "list"]).stdout).trim_end().ends_with("revoked"));
+}
+
+#[test]
+fn nothing_that_is_somebodys_is_in_a_log() {
+    let folder = TempDir::new().expect("a folder");
+    run(&folder, &["generate", "--cards", "3", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"]);
+    let log = folder.path().join("log");
+    let mut server = command(&folder)
+        // All that this server and its libraries have to say.
+        .env("RUST_LOG", "trace")
+        .stdout(std::fs::File::create(folder.path().join("out")).expect("a file"))
+        .stderr(std::fs::File::create(&log).expect("a file"))
+        .spawn()
+        .expect("a server");
+    let said = || {
+        std::fs::read_to_string(&log).expect("a log")
+            + &std::fs::read_to_string(folder.path().join("out")).expect("a log")
+    };
+    let base = loop {
+        if let Some(base) = said()
+            .split("GraphiQL: ")
+            .nth(1)
+            .and_then(|rest| rest.split("/graphiql").next().map(str::to_owned))
+            && said().contains("/graphiql\n")
+        {
+            break base;
+        }
+        assert_eq!(server.try_wait().expect("a state"), None, "{}", said());
+        std::thread::yield_now();
+    };
+    let canaries = crate::harness::runtime().block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let ask = async |token: Option<&str>, query: &str| {
+            let mut request = client.post(format!("{base}/graphql")).json(&serde_json::json!({"query": query}));
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
+        };
+        let account = "email: \"canary-mail@example.com\", password: \"canary parrots sing loudly\"";
+        let made = ask(None, &format!("mutation {{ register(input: {{{account}, displayName: \"x\"}}) {{ accessToken refreshToken }} }}")).await;
+        let text = |value: &Value| value.as_str().expect("a token").to_owned();
+        let (access, refresh) =
+            (text(&made["data"]["register"]["accessToken"]), text(&made["data"]["register"]["refreshToken"]));
+        ask(None, "mutation { login(input: {email: \"canary-mail@example.com\", password: \"canary of a wrong guess\"}) { userErrors { code } } }").await;
+        ask(None, &format!("mutation {{ refreshSession(input: {{refreshToken: \"{refresh}\"}}) {{ accessToken }} }}")).await;
+        let token = ask(Some(&access), "mutation { createApiToken(input: {name: \"x\"}) { token } }").await;
+        let token = text(&token["data"]["createApiToken"]["token"]);
+        ask(Some(&token), "{ viewer { email } }").await;
+        ask(Some("canary-of-a-token-that-is-none"), "{ viewer { email } }").await;
+        ask(None, "mutation { requestPasswordReset(input: {email: \"canary-mail@example.com\"}) { success } }").await;
+        let metrics = client.get(format!("{base}/metrics")).send().await.expect("metrics").text().await.expect("text");
+        assert!(metrics.contains("dualcaster_operation_duration_seconds") && !metrics.contains("canary"));
+        vec![access, refresh[4..].to_owned(), token[4..].to_owned()]
+    });
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(server.wait().expect("an end").code(), Some(0));
+    let said = said();
+    assert!(said.contains("TRACE") || said.contains("DEBUG"), "the log is of all there is");
+    for canary in canaries.iter().map(String::as_str).chain([
+        "canary parrots sing loudly",
+        "canary of a wrong guess",
+        "canary-mail@example.com",
+        "canary-of-a-token",
+    ]) {
+        let line = said.lines().find(|line| line.contains(canary));
+        assert_eq!(line, None, "{canary} is in the log");
+    }
 }

@@ -8,6 +8,7 @@ mod harness;
 #[path = "../conformance/stage/schema.rs"]
 mod stage;
 
+mod buckets;
 mod catalogue;
 mod cli;
 mod contract;

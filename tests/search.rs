@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Content, Printing, Store, TestApp, TestDatabase, TestFile, on_both_stores, runtime, scryfall_cards,
+    Content, Printing, Store, TestApp, TestDatabase, TestFile, draws, on_both_stores, runtime, scryfall_cards,
 };
 
 const NAMES: &str = "query($search: String!, $unique: CardUnique, $sort: CardSort) {
@@ -345,11 +345,6 @@ fn a_wrong_search_is_told_where_and_why() {
         let refusal = Search::parse(&search).expect_err("a refusal");
         assert!(refusal.message.contains(part), "{}", refusal.message);
     }
-}
-
-/// How often a test draws; more by hand.
-fn draws(usual: usize) -> usize {
-    std::env::var("DUALCASTER_TEST_DRAWS").ok().and_then(|draws| draws.parse().ok()).unwrap_or(usual)
 }
 
 #[test]

@@ -69,6 +69,8 @@ enum Command {
     Schema,
     /// Print the reference of the search's syntax in Markdown.
     SearchReference,
+    /// Print the error catalogue in Markdown.
+    ErrorReference,
     /// Print every setting with its value, default and source.
     Config {
         /// Print the reference in Markdown.
@@ -132,6 +134,7 @@ fn execute(command: Command) -> Outcome {
     let settings = match command {
         Command::Schema => return print(&crate::graphql::sdl()),
         Command::SearchReference => return print(&crate::domain::catalogue::search::reference()),
+        Command::ErrorReference => return print(&crate::error::reference()),
         Command::Config { reference: true } => return config::print_reference(),
         _ => Settings::read(&mut environment).map_err(|mistakes| {
             Failure::wrong_use(mistakes.to_string())
@@ -159,7 +162,9 @@ fn execute(command: Command) -> Outcome {
             Command::User { change } => accounts::change_user(&settings, change).await,
             Command::Client { change } => accounts::change_client(&settings, change).await,
             Command::Health { url } => health::check(&settings, url).await,
-            Command::Schema | Command::SearchReference | Command::Config { .. } => Ok(()),
+            Command::Schema | Command::SearchReference | Command::ErrorReference | Command::Config { .. } => {
+                Ok(())
+            }
         }
     });
     telemetry.flush();

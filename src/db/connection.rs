@@ -243,6 +243,8 @@ macro_rules! transaction {
     }};
 }
 
+pub use transaction;
+
 /// What a statement returns, as a number of rows.
 trait Rows {
     fn rows(&self) -> u64;

@@ -18,9 +18,8 @@ use std::time::Duration;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
-pub use crate::transaction;
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
-pub use connection::{Connection, Statements, end_transaction};
+pub use connection::{Connection, Statements, end_transaction, transaction};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
 pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
 pub use trouble::Trouble;

@@ -38,6 +38,9 @@ use self::trusted::Trusted;
 use crate::config::{GuardSettings, Operations};
 use crate::error::{Code, Refusal};
 
+/// An administrator's operation may cost so many times what others' may.
+const PRIVILEGE: u64 = 10;
+
 /// What a caller asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
@@ -53,6 +56,10 @@ pub struct Call {
     pub may_introspect: bool,
     /// Whether it may be a mutation.
     pub may_write: bool,
+    /// Whether a program asks that is no user's: it may be held to what was registered.
+    pub is_bot: bool,
+    /// Whether it may cost more than others' may.
+    pub is_privileged: bool,
 }
 
 /// What an operation does.
@@ -151,7 +158,7 @@ pub struct Engine {
     documents: Documents,
     persisted: Persisted,
     trusted: Trusted,
-    only_trusted: bool,
+    operations: Operations,
     guard: Guard,
     registry: Registry,
     max_cost: u64,
@@ -171,7 +178,7 @@ impl Engine {
             documents: Documents::new(build().extension(documents::CheckOnly).finish()),
             persisted: Persisted::default(),
             trusted: Trusted::default(),
-            only_trusted: limits.operations == Operations::TrustedOnly,
+            operations: limits.operations,
             guard: Guard::new(limits.clone()),
             registry: registry::<Q, M, S>(),
             max_cost: limits.cost,
@@ -207,7 +214,9 @@ impl Engine {
         }
         let declared = &operation.node.variable_definitions;
         let variables = variables::fit(&self.registry, declared, call.variables).map_err(Refused::Errors)?;
-        let cost = self.guard.check_cost(&self.registry, document.parsed(), &operation.node, &variables)?;
+        let most = if call.is_privileged { self.max_cost.saturating_mul(PRIVILEGE) } else { self.max_cost };
+        let cost =
+            self.guard.check_cost(&self.registry, document.parsed(), &operation.node, &variables, most)?;
         let kind = match operation.node.ty {
             OperationType::Query => Kind::Query,
             OperationType::Mutation => Kind::Mutation,
@@ -247,7 +256,12 @@ impl Engine {
             return Ok(document);
         }
         let query = self.persisted.query_of(call)?;
-        if self.only_trusted && !self.trusted.holds(&query) {
+        let only_trusted = match self.operations {
+            Operations::Any => false,
+            Operations::TrustedForBots => call.is_bot,
+            Operations::TrustedOnly => true,
+        };
+        if only_trusted && !self.trusted.holds(&query) {
             return Err(untrusted("Only registered operations are answered here."));
         }
         Ok(query)

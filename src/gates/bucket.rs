@@ -1,6 +1,6 @@
 //! Limits by cost. Each caller has a bucket of points that refills with time; what he asks for is taken out of it, or
-//! refused while the bucket has too little. Servers share the buckets in Redis, by one script and its clock; a server on
-//! its own keeps them in memory.
+//! refused while the bucket has too little. Servers share the buckets in Redis, by one script and its clock; a server
+//! on its own keeps them in memory.
 //!
 //! Nothing is rounded: a bucket is the whole number of units that are missing from it, and a unit is what one point a
 //! minute refills in a microsecond.
@@ -84,7 +84,7 @@ impl Limit {
         self.capacity
     }
 
-    /// What it refills by.
+    /// What it refills by, in whole points.
     pub const fn points_per_second(self) -> u32 {
         self.per_minute / 60
     }
@@ -221,7 +221,7 @@ fn judge(charges: &[Charge<'_>], missing: &[u64]) -> Taken {
     for (index, (charge, &missing)) in charges.iter().zip(missing).enumerate() {
         let wanted = wanted(charges, charge.key);
         let wait = charge.limit.wait(missing, wanted);
-        if wait > 0 {
+        if wait > longest.map_or(0, |(longest, _)| longest) {
             longest = Some((wait, charge.limit.level(index, missing)));
         }
         let after = charge.limit.level(index, missing.saturating_add(wanted));

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::batch::{Loader, Pace};
 use super::types::{
-    CardDetailsById, CardPriceByKey, CardTotalBySet, CardsByScryfallId, CardsBySet, HistoryByCard,
-    HistoryTotalByCard, LatestPricesByCard, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid,
-    PrintingTotalByPiece, PrintingsByPiece, SetsByCode, SetsByUuid,
+    ApiTokensByAsker, CardDetailsById, CardPriceByKey, CardTotalBySet, CardsByScryfallId, CardsBySet,
+    HistoryByCard, HistoryTotalByCard, LatestPricesByCard, MarketplacesById, MarketplacesBySlug,
+    MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker, SetsByCode, SetsByUuid,
+    UsersByAsker,
 };
 use crate::db::Connection;
 
@@ -29,10 +30,14 @@ pub struct Loaders {
     pub latest_prices: Loader<LatestPricesByCard>,
     pub history: Loader<HistoryByCard>,
     pub history_totals: Loader<HistoryTotalByCard>,
+    // What is somebody's, from the primary: a replica may not know yet that it is not.
+    pub users: Loader<UsersByAsker>,
+    pub sessions: Loader<SessionsByAsker>,
+    pub api_tokens: Loader<ApiTokensByAsker>,
 }
 
 impl Loaders {
-    pub fn new(connection: Connection) -> Self {
+    pub fn new(connection: Connection, primary: &Connection) -> Self {
         let of = || connection.clone();
         let pace = Arc::<Pace>::default();
         let pace = || Arc::clone(&pace);
@@ -52,6 +57,9 @@ impl Loaders {
             latest_prices: Loader::new(of(), pace()),
             history: Loader::new(of(), pace()),
             history_totals: Loader::new(of(), pace()),
+            users: Loader::new(primary.clone(), pace()),
+            sessions: Loader::new(primary.clone(), pace()),
+            api_tokens: Loader::new(primary.clone(), pace()),
             connection,
         }
     }

@@ -42,10 +42,11 @@ pub fn sdl() -> String {
     format!("{}\n", sdl.trim_end())
 }
 
-/// Puts in what resolvers need for one request, which is bound to one database. `merges` says that the document selects a
+/// Puts in what resolvers need for one request: `connection` for what may be a moment behind, `primary` for what is
+/// somebody's. `merges` says that the document selects a
 /// key twice.
-pub fn provide(data: &mut Data, connection: Connection, merges: bool) {
-    data.insert(Loaders::new(connection));
+pub fn provide(data: &mut Data, connection: Connection, primary: &Connection, merges: bool) {
+    data.insert(Loaders::new(connection, primary));
     if merges {
         data.insert(InTrees);
     }

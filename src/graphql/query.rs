@@ -10,13 +10,11 @@ use super::lookahead::{card_columns, card_connection_columns};
 use super::nullable::nullable;
 use super::planned::{Items, Planned};
 use super::types::{
-    Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
+    Asker, Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
     CardUnique, Marketplace, Node, SetTotal, User, find_card,
 };
 use super::{Loaders, Misses};
-use crate::domain::accounts::{
-    check_discord_id, find_api_token, find_session, find_user, find_user_by_discord_id, load_user,
-};
+use crate::domain::accounts::{check_discord_id, find_user, find_user_by_discord_id};
 use crate::domain::catalogue::{
     CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id, suggest_names,
 };
@@ -258,20 +256,16 @@ async fn load_node(context: &Context<'_>, id: &str, columns: CardColumns) -> Res
 }
 
 async fn load_owned(context: &Context<'_>, id: Option<GlobalId>) -> Result<Option<Node>> {
-    let identity = context.data::<Identity>()?;
-    let principal = context.data::<Principal>()?;
-    let (connection, caller) = (identity.connection(), principal.user_id().unwrap_or_default());
+    let loaders = context.data::<Loaders>()?;
+    let asker = Asker::from(context.data::<Principal>()?);
     Ok(match id {
         Some(GlobalId::Session(id)) => {
-            let now = identity.outside().now();
-            find_session(connection, caller, id, now).await?.map(|row| Node::Session(row.into()))
+            let now = context.data::<Identity>()?.outside().now();
+            let found = loaders.sessions.load((asker, id)).await?;
+            found.filter(|session| session.lasts(now)).map(Node::Session)
         }
-        Some(GlobalId::ApiToken(id)) => {
-            find_api_token(connection, caller, id).await?.map(|row| Node::ApiToken(row.into()))
-        }
-        Some(GlobalId::User(id)) => load_user(connection, id, principal.user_id(), principal.is_admin())
-            .await?
-            .map(|row| Node::User(row.into())),
-        _ => load_user(connection, Uuid::nil(), None, false).await?.map(|row| Node::User(row.into())),
+        Some(GlobalId::ApiToken(id)) => loaders.api_tokens.load((asker, id)).await?.map(Node::ApiToken),
+        Some(GlobalId::User(id)) => loaders.users.load((asker, id)).await?.map(Node::User),
+        _ => loaders.users.load((asker, Uuid::nil())).await?.map(Node::User),
     })
 }

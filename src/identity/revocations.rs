@@ -179,6 +179,12 @@ impl Revocations {
                 if !matches!(tokio::time::timeout(PATIENCE, sent).await, Ok(Ok(()))) {
                     tracing::warn!("Redis is away: what was taken back is looked up in the database");
                     notes.leave_alone(self.outside.now());
+                    // The other servers may not have seen it go, and would miss this note when it is back.
+                    tokio::spawn(make_up(
+                        notes.connection.clone(),
+                        notes.key(WHOLE_SINCE),
+                        self.outside.clone(),
+                    ));
                 }
             }
         }
@@ -265,6 +271,17 @@ impl Revocations {
                 Err(error) => tracing::warn!(%error, "the other servers are not heard"),
             }
             tokio::time::sleep(LISTENED_AGAIN).await;
+        }
+    }
+}
+
+/// Says, as soon as Redis hears it, that its notes are whole from then on only.
+async fn make_up(mut connection: ConnectionManager, key: String, outside: Outside) {
+    loop {
+        tokio::time::sleep(LISTENED_AGAIN).await;
+        let set = connection.set::<_, _, ()>(&key, outside.now().timestamp_micros());
+        if matches!(tokio::time::timeout(PATIENCE, set).await, Ok(Ok(()))) {
+            return;
         }
     }
 }

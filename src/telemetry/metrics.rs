@@ -47,6 +47,16 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         Unit::Count,
         "SQL statements that failed, by database"
     );
+    describe_counter!(
+        "dualcaster_rate_limited_total",
+        Unit::Count,
+        "Operations that were refused because their caller's budget was used up, by kind"
+    );
+    describe_counter!(
+        "dualcaster_refresh_reuse_total",
+        Unit::Count,
+        "Sessions that ended because a refresh token came twice"
+    );
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
     describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(

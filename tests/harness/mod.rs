@@ -2,10 +2,12 @@
 
 mod database;
 mod files;
+mod proxy;
 mod server;
 
 pub use database::{Content, Store, TestDatabase, market};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
+pub use proxy::Proxy;
 pub use server::{Answered, TestApp};
 
 use std::panic::AssertUnwindSafe;
@@ -104,6 +106,11 @@ async fn run_on<F: Future<Output = ()>>(database: &TestDatabase, body: impl FnOn
 
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// How often a test draws; more by hand.
+pub fn draws(usual: usize) -> usize {
+    std::env::var("DUALCASTER_TEST_DRAWS").ok().and_then(|draws| draws.parse().ok()).unwrap_or(usual)
 }
 
 /// Progress that nobody watches.

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use dualcaster::domain::accounts::create_client;
+use dualcaster::config::{Mode, Operations, Settings};
+use dualcaster::domain::accounts::{
+    Device, Email, NewUser, SessionTerms, create_client, create_user, open_session,
+};
 use dualcaster::outside::Outside;
 use entity::enums::Role;
 use serde_json::{Value, json};
 
-use super::{Person, sign_in, sign_up};
-use crate::harness::{TestApp, everywhere};
+use super::{Person, behind_a_proxy, everywhere_with};
+use crate::harness::{Content, TestApp};
 
 /// `Type.field: anonymous user other bot admin`, each `yes`, `null` or a code.
 const TABLE: &str = include_str!("authorisation.txt");
@@ -53,9 +56,10 @@ fn question(place: &str) -> Option<(&'static str, &'static str)> {
         "Mutation.verifyEmail" => {
             ("mutation", "verifyEmail(input: {token: \"x\"}) { userErrors { errorCode } }")
         }
-        "Mutation.requestPasswordReset" => {
-            ("mutation", "requestPasswordReset(input: {email: \"x\"}) { success userErrors { errorCode } }")
-        }
+        "Mutation.requestPasswordReset" => (
+            "mutation",
+            "requestPasswordReset(input: {email: \"EMAIL\"}) { success userErrors { errorCode } }",
+        ),
         "Mutation.resetPassword" => (
             "mutation",
             "resetPassword(input: {token: \"x\", newPassword: \"seven llamas juggle torches\"}) { userErrors { errorCode } }",
@@ -125,83 +129,160 @@ fn told(body: &Value) -> String {
     if asked.is_null() || asked == json!([null]) { "null".to_owned() } else { "yes".to_owned() }
 }
 
-async fn admin(app: &TestApp) -> Person {
-    sign_up(app, "admin@example.com").await;
-    app.execute("update users set role = 1 where email_key = 'admin@example.com'").await;
-    sign_in(app, "admin@example.com").await
+/// A new account and its session, made behind the server's back: to hash a password for each cell would take long.
+async fn somebody(app: &TestApp, role: Role) -> Person {
+    let outside = Outside::system();
+    let id = outside.uuid();
+    let new = NewUser {
+        id,
+        email: Email::parse(&format!("{id}@example.com")).expect("an address"),
+        email_verified: false,
+        display_name: "Ada".to_owned(),
+        role,
+        password_hash:
+            "$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+                .to_owned(),
+        created_at: outside.now(),
+    };
+    let terms = SessionTerms { lifetime: chrono::TimeDelta::days(1), grace: chrono::TimeDelta::seconds(10) };
+    let connection = app.bulk.write();
+    let user = create_user(connection, new).await.expect("an account");
+    let opened = open_session(connection, id, Device::default(), &terms, &outside).await.expect("a session");
+    let answer = super::refresh(app, &opened.refresh_token.text()).await;
+    Person::of(&user.email, answer.field())
 }
 
-everywhere! { Tables:
-    async fn every_field_is_tried_as_everybody(app: TestApp) {
-        let expected: BTreeMap<&str, Vec<&str>> = TABLE
-            .lines()
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-            .map(|line| {
-                let (place, cells) = line.split_once(':').expect("a line of the table");
-                (place, cells.split_whitespace().collect())
-            })
-            .collect();
-        let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system()).await.expect("a client").1;
-        let admin = admin(&app).await;
-        let mut wrong = Vec::new();
-        let mut tried = 0;
-        let places = fields(&app).await;
-        for place in &places {
-            let (kind, question) = match (question(place), of_user(place)) {
-                (Some((kind, question)), _) => (kind, question.to_owned()),
-                (None, Some(question)) => ("query", question),
-                (None, None) => panic!("{place} is new: say here how it is asked for, and in the table who may"),
+#[test]
+fn every_field_is_tried_as_everybody() {
+    everywhere_with(Content::Tables, behind_a_proxy, try_everything);
+}
+
+async fn try_everything(app: &TestApp) {
+    let expected: BTreeMap<&str, Vec<&str>> = TABLE
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| {
+            let (place, cells) = line.split_once(':').expect("a line of the table");
+            (place, cells.split_whitespace().collect())
+        })
+        .collect();
+    let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
+        .await
+        .expect("a client")
+        .1;
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    let places = fields(app).await;
+    for place in &places {
+        let (kind, question) = match (question(place), of_user(place)) {
+            (Some((kind, question)), _) => (kind, question.to_owned()),
+            (None, Some(question)) => ("query", question),
+            (None, None) => panic!("{place} is new: say here how it is asked for, and in the table who may"),
+        };
+        // What is asked for is Ada's, and new each time: some of it ends what it is asked with.
+        let mut cells = Vec::new();
+        for who in ["anonymous", "user", "other", "bot", "admin"] {
+            let ada = somebody(app, Role::User).await;
+            let token = api_token(app, &ada).await;
+            app.execute("update users set discord_id = null").await;
+            app.execute(&format!("update users set discord_id = '77' where email_key = '{}'", ada.email))
+                .await;
+            let bearer = match who {
+                "anonymous" => None,
+                "user" => Some(ada.access.clone()),
+                "other" => Some(somebody(app, Role::User).await.access),
+                "bot" => Some(bot.text()),
+                _ => Some(somebody(app, Role::Admin).await.access),
             };
-            // What is asked for is Ada's, and new each time: some of it ends what it is asked with.
-            let mut cells = Vec::new();
-            for who in ["anonymous", "user", "other", "bot", "admin"] {
-                let ada = fresh(&app, "ada@example.com").await;
-                let other = fresh(&app, "other@example.com").await;
-                let token = api_token(&app, &ada).await;
-                app.execute("update users set discord_id = '77' where email_key = 'ada@example.com'").await;
-                let bearer = match who {
-                    "anonymous" => None,
-                    "user" => Some(ada.access.clone()),
-                    "other" => Some(other.access.clone()),
-                    "bot" => Some(bot.text()),
-                    _ => Some(fresh(&app, &admin.email).await.access),
-                };
-                let declared: Vec<_> = [("ada", &ada.id), ("session", &ada.session), ("token", &token)]
-                    .into_iter()
-                    .filter(|(name, _)| question.contains(&format!("${name}")))
-                    .collect();
-                let signature: Vec<_> = declared.iter().map(|(name, _)| format!("${name}: ID!")).collect();
-                let signature = if signature.is_empty() { String::new() } else { format!("({})", signature.join(", ")) };
-                let variables: serde_json::Map<_, _> =
-                    declared.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect();
-                let query = format!("{kind}{signature} {{ {question} }}");
-                let answer = app.ask_as(bearer.as_deref(), &query, json!(variables)).await;
-                cells.push(told(&answer.body));
-                tried += 1;
-            }
-            let line = cells.join(" ");
-            if expected.get(place.as_str()).map(|cells| cells.join(" ")) != Some(line.clone()) {
-                wrong.push(format!("{place}: {line}"));
-            }
+            let declared: Vec<_> = [("ada", &ada.id), ("session", &ada.session), ("token", &token)]
+                .into_iter()
+                .filter(|(name, _)| question.contains(&format!("${name}")))
+                .collect();
+            let signature: Vec<_> = declared.iter().map(|(name, _)| format!("${name}: ID!")).collect();
+            let signature =
+                if signature.is_empty() { String::new() } else { format!("({})", signature.join(", ")) };
+            let variables: serde_json::Map<_, _> =
+                declared.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect();
+            let question = question.replace("EMAIL", &ada.email);
+            let query = format!("{kind}{signature} {{ {question} }}");
+            // Each from another address, so that nobody is left out for what another has missed.
+            let from = format!("203.0.{}.{}", tried / 250, tried % 250);
+            let headers = [("x-forwarded-for", from.as_str())];
+            let answer = app.ask_with(bearer.as_deref(), &headers, &query, json!(variables)).await;
+            cells.push(told(&answer.body));
+            tried += 1;
         }
-        let gone: Vec<_> = expected.keys().filter(|place| !places.iter().any(|there| there == *place)).collect();
-        assert!(wrong.is_empty() && gone.is_empty(), "it is\n{}\nand there is no {gone:?}", wrong.join("\n"));
-        assert_eq!(tried, expected.len() * 5, "every cell");
+        let line = cells.join(" ");
+        if expected.get(place.as_str()).map(|cells| cells.join(" ")) != Some(line.clone()) {
+            wrong.push(format!("{place}: {line}"));
+        }
     }
+    let gone: Vec<_> = expected.keys().filter(|place| !places.iter().any(|there| there == *place)).collect();
+    assert!(wrong.is_empty() && gone.is_empty(), "it is\n{}\nand there is no {gone:?}", wrong.join("\n"));
+    assert_eq!(tried, expected.len() * 5, "every cell");
 }
-
-/// An account in a new session: nobody's counters stand in the way of a table.
-async fn fresh(app: &TestApp, email: &str) -> Person {
-    let known = format!("select count(*) as n from users where email_key = '{email}'");
-    if app.number(&known).await == 0 {
-        return sign_up(app, email).await;
-    }
-    sign_in(app, email).await
-}
-
 async fn api_token(app: &TestApp, person: &Person) -> String {
-    app.execute("delete from api_tokens").await;
     let query = "mutation { createApiToken(input: {name: \"x\"}) { apiToken { id } } }";
     let made = app.ask_as(Some(&person.access), query, json!(null)).await;
     made.field()["apiToken"]["id"].as_str().expect("an id").to_owned()
+}
+
+#[test]
+fn in_production_the_schema_and_explanations_are_for_administrators() {
+    let production = |settings: &mut Settings| settings.mode = Mode::Production;
+    everywhere_with(Content::Tables, production, async |app| {
+        let (user, admin) = (somebody(app, Role::User).await.access, somebody(app, Role::Admin).await.access);
+        let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
+            .await
+            .expect("a client")
+            .1
+            .text();
+        for (token, sees) in [(None, false), (Some(&user), false), (Some(&bot), false), (Some(&admin), true)]
+        {
+            let token = token.map(String::as_str);
+            let answer = app.ask_as(token, "{ __schema { queryType { name } } }", json!(null)).await;
+            assert_eq!(answer.code(), (!sees).then_some("ERR-2005"));
+            let headers = [("x-dualcaster-explain", "1")];
+            let answer = app.ask_with(token, &headers, "{ marketplaces { id } }", json!(null)).await;
+            assert_eq!(answer.body["extensions"]["explain"].is_object(), sees);
+        }
+    });
+}
+
+#[test]
+fn an_administrator_may_ask_for_more_at_once() {
+    let small = |settings: &mut Settings| settings.guard.cost = 50;
+    everywhere_with(Content::Tables, small, async |app| {
+        let (user, admin) = (somebody(app, Role::User).await.access, somebody(app, Role::Admin).await.access);
+        let query = |first: u32| format!("{{ cards(first: {first}) {{ nodes {{ id }} }} }}");
+        for (token, most) in [(None, 49), (Some(&user), 49), (Some(&admin), 100)] {
+            let token = token.map(String::as_str);
+            assert_eq!(app.ask_as(token, &query(most), json!(null)).await.code(), None);
+        }
+        assert_eq!(app.ask_as(Some(&user), &query(50), json!(null)).await.code(), Some("ERR-4003"));
+        let ten_pages = "{ a: cards(first: 100) { nodes { id } } b: cards(first: 100) { nodes { id } } \
+             c: cards(first: 100) { nodes { id } } d: cards(first: 100) { nodes { id } } e: cards(first: 100) { nodes { id } } }";
+        assert_eq!(app.ask_as(Some(&admin), ten_pages, json!(null)).await.code(), Some("ERR-4003"));
+    });
+}
+
+#[test]
+fn a_bot_may_be_held_to_what_was_registered() {
+    let for_bots = |settings: &mut Settings| settings.guard.operations = Operations::TrustedForBots;
+    everywhere_with(Content::Tables, for_bots, async |app| {
+        let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
+            .await
+            .expect("a client")
+            .1
+            .text();
+        let user = somebody(app, Role::User).await.access;
+        let known = "query Known { marketplaces { id } }";
+        app.app.engine().trust([("known".to_owned(), known.to_owned())]);
+        let own = "{ marketplaces { slug } }";
+        assert_eq!(app.ask_as(Some(&bot), own, json!(null)).await.code(), Some("ERR-4004"));
+        assert_eq!(app.ask_as(Some(&bot), known, json!(null)).await.code(), None);
+        for token in [None, Some(user.as_str())] {
+            assert_eq!(app.ask_as(token, own, json!(null)).await.code(), None);
+        }
+    });
 }

@@ -6,7 +6,7 @@ use super::{PASSWORD, login, register, sign_up};
 use crate::harness::{TestApp, everywhere};
 
 /// All that the tables of accounts hold, as text.
-async fn dump(app: &TestApp) -> String {
+pub async fn dump(app: &TestApp) -> String {
     #[derive(sea_orm::FromQueryResult)]
     struct Row {
         text: String,

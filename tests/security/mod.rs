@@ -12,16 +12,44 @@ mod email;
 mod enumeration;
 mod idempotency;
 mod leaks;
+mod outages;
 mod passwords;
 mod refresh_tokens;
 mod revocation;
 mod throttles;
+mod transactions;
 
+use dualcaster::config::Settings;
 use serde_json::{Value, json};
 
-use crate::harness::{Answered, TestApp};
+use crate::harness::{Answered, Content, Store, TestApp, TestDatabase, runtime};
 
 pub const PASSWORD: &str = "seven llamas juggle torches";
+
+/// Runs a test on both stores, without Redis and with it, against a server whose settings are changed first.
+pub fn everywhere_with(content: Content, change: impl Fn(&mut Settings), test: impl AsyncFn(&TestApp)) {
+    for (store, with_redis) in
+        [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
+    {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(store, content).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let mut settings = database.settings();
+            change(&mut settings);
+            let app = TestApp::start_with(&database, settings).await;
+            test(&app).await;
+            app.stop().await;
+            database.remove().await;
+        });
+    }
+}
+
+/// Believes a proxy on this machine, so that a test can be from anywhere.
+pub fn behind_a_proxy(settings: &mut Settings) {
+    settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
+}
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone)]

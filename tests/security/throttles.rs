@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PASSWORD, login, login_from, register, sign_up};
+use super::{PASSWORD, behind_a_proxy, everywhere_with, login, login_from, register, sign_up};
 use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
 
 everywhere! { Tables:
@@ -49,46 +49,27 @@ everywhere! { Tables:
     }
 }
 
-/// A server that believes its proxy, which is this machine.
-async fn behind_a_proxy(database: &TestDatabase) -> TestApp {
-    let mut settings = database.settings();
-    settings.server.trusted_proxies = vec!["127.0.0.0/8".parse().expect("a network")];
-    TestApp::start_with(database, settings).await
-}
-
 #[test]
 fn others_wrong_guesses_do_not_keep_an_owner_out() {
-    for (store, with_redis) in [(Store::Sqlite, false), (Store::Postgres, true)] {
-        runtime().block_on(async {
-            let mut database = TestDatabase::new(store, Content::Tables).await;
-            if with_redis {
-                database = database.with_redis();
-            }
-            let app = behind_a_proxy(&database).await;
-            let home = [("x-forwarded-for", "203.0.113.1")];
-            sign_up(&app, "ada@example.com").await;
-            assert_eq!(login_from(&app, &home, "ada@example.com", PASSWORD).await.code(), None);
-            let mut refused = 0;
-            for number in 0..30 {
-                let from = format!("198.51.100.{number}");
-                let headers = [("x-forwarded-for", from.as_str())];
-                let answer = login_from(&app, &headers, "ada@example.com", "wrong").await;
-                refused += u32::from(answer.code() == Some("ERR-4001"));
-            }
-            assert!(
-                (8..=10).contains(&refused),
-                "an account is guessed at twenty times at once, from wherever: {refused}"
-            );
-            let elsewhere = [("x-forwarded-for", "198.51.100.200")];
-            assert_eq!(
-                login_from(&app, &elsewhere, "ada@example.com", PASSWORD).await.code(),
-                Some("ERR-4001")
-            );
-            assert_eq!(login_from(&app, &home, "ada@example.com", PASSWORD).await.code(), None);
-            app.stop().await;
-            database.remove().await;
-        });
-    }
+    everywhere_with(Content::Tables, behind_a_proxy, async |app| {
+        let home = [("x-forwarded-for", "203.0.113.1")];
+        sign_up(app, "ada@example.com").await;
+        assert_eq!(login_from(app, &home, "ada@example.com", PASSWORD).await.code(), None);
+        let mut refused = 0;
+        for number in 0..30 {
+            let from = format!("198.51.100.{number}");
+            let headers = [("x-forwarded-for", from.as_str())];
+            let answer = login_from(app, &headers, "ada@example.com", "wrong").await;
+            refused += u32::from(answer.code() == Some("ERR-4001"));
+        }
+        assert!(
+            (8..=10).contains(&refused),
+            "twenty guesses at once, from wherever: {refused} of 30 refused"
+        );
+        let elsewhere = [("x-forwarded-for", "198.51.100.200")];
+        assert_eq!(login_from(app, &elsewhere, "ada@example.com", PASSWORD).await.code(), Some("ERR-4001"));
+        assert_eq!(login_from(app, &home, "ada@example.com", PASSWORD).await.code(), None);
+    });
 }
 
 #[test]

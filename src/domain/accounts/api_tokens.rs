@@ -10,6 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{OpaqueToken, TokenKind};
+use crate::db::Sql;
 use crate::error::{Code, Error, Refusal, Result};
 use crate::outside::Outside;
 
@@ -77,16 +78,18 @@ pub async fn list_api_tokens(connection: &impl ConnectionTrait, user: Uuid) -> R
         .await?)
 }
 
-/// One of a user's tokens.
+/// Of these tokens those that are the user's.
 ///
 /// # Errors
 /// The database's.
-pub async fn find_api_token(
+pub async fn load_api_tokens(
     connection: &impl ConnectionTrait,
     user: Uuid,
-    id: Uuid,
-) -> Result<Option<Model>> {
-    Ok(Entity::find_by_id(id).filter(Column::UserId.eq(user)).one(connection).await?)
+    ids: &[Uuid],
+) -> Result<Vec<Model>> {
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select * from api_tokens where user_id = ").bind(user).push(" and id").any_of_uuids(ids);
+    Ok(sql.all(connection).await?)
 }
 
 /// # Errors

@@ -15,7 +15,7 @@ mod token;
 mod users;
 
 pub use api_tokens::{
-    MOST_API_TOKENS, NewApiToken, create_api_token, find_api_token, list_api_tokens, revoke_api_token,
+    MOST_API_TOKENS, NewApiToken, create_api_token, list_api_tokens, load_api_tokens, revoke_api_token,
     use_api_token,
 };
 pub use clients::{create_client, list_clients, revoke_client, use_client_token};
@@ -28,10 +28,10 @@ pub use one_time::{forget_one_time, issue_one_time, take_one_time};
 pub use password::{MOST_PASSWORD_CHARS, PasswordCheck, check_password};
 pub use sessions::{
     Device, EndedAll, MOST_SESSIONS, Opened, Refreshed, SessionTerms, end_session, end_sessions,
-    find_session, is_known_address, is_session_open, list_sessions, open_session, refresh_session,
+    is_known_address, is_session_open, list_sessions, load_sessions, open_session, refresh_session,
 };
 pub use token::{Digest, OpaqueToken, TokenKind};
 pub use users::{
-    NewUser, create_user, delete_user, display_name, find_user, find_user_by_email, load_user,
+    NewUser, create_user, delete_user, display_name, find_user, find_user_by_email, load_users,
     set_display_name, set_password_hash, set_verified_email,
 };

@@ -217,11 +217,26 @@ pub async fn list_sessions(
         .await?)
 }
 
+/// Of these sessions those that are the user's and have not been ended.
+///
+/// # Errors
+/// The database's.
+pub async fn load_sessions(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    ids: &[Uuid],
+) -> Result<Vec<session::Model>> {
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select * from sessions where ended_at is null and user_id = ").bind(user);
+    sql.push(" and id").any_of_uuids(ids);
+    Ok(sql.all(connection).await?)
+}
+
 /// One of a user's sessions that goes on.
 ///
 /// # Errors
 /// The database's.
-pub async fn find_session(
+async fn find_session(
     connection: &impl ConnectionTrait,
     user: Uuid,
     session: Uuid,

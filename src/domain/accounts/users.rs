@@ -8,6 +8,7 @@ use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::Email;
+use crate::db::Sql;
 use crate::error::{Code, Refusal, Result};
 
 /// Characters of a name at most.
@@ -78,21 +79,22 @@ pub async fn find_user(connection: &impl ConnectionTrait, id: Uuid) -> Result<Op
     Ok(Entity::find_by_id(id).one(connection).await?)
 }
 
-/// A user whom `viewer` may see: themselves, or anyone where `sees_all`.
+/// Of these users those that `viewer` may see: themselves, or all where `sees_all`.
 ///
 /// # Errors
 /// The database's.
-pub async fn load_user(
+pub async fn load_users(
     connection: &impl ConnectionTrait,
-    id: Uuid,
-    viewer: Option<Uuid>,
+    ids: &[Uuid],
+    viewer: Uuid,
     sees_all: bool,
-) -> Result<Option<Model>> {
-    let mut found = Entity::find_by_id(id);
+) -> Result<Vec<Model>> {
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select * from users where id").any_of_uuids(ids);
     if !sees_all {
-        found = found.filter(Column::Id.eq(viewer.unwrap_or_default()));
+        sql.push(" and id = ").bind(viewer);
     }
-    Ok(found.one(connection).await?)
+    Ok(sql.all(connection).await?)
 }
 
 /// # Errors

@@ -144,7 +144,7 @@ fn payload(
         set_cookie(context, &refresh_token, (session.expires_at - session.last_used_at).num_seconds());
     }
     Ok(SessionPayload {
-        user: Some(user.into()),
+        user: Some(User::signed_in(user)),
         session: Some(session.into()),
         access_token: Some(access_token),
         refresh_token: (!in_cookie).then_some(refresh_token),

@@ -27,5 +27,5 @@ pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, Marketp
 pub use node::Node;
 pub use price::{CardPriceByKey, LatestPricesByCard};
 pub use price_history::{HistoryByCard, HistoryTotalByCard};
-pub use user::{ApiToken, Session, User};
+pub use user::{ApiToken, ApiTokensByAsker, Asker, Session, SessionsByAsker, User, UsersByAsker};
 pub use user_error::{UserError, told};

@@ -1,15 +1,18 @@
 //! Users, and what they sign in with.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, Result};
 use entity::{api_token, enums, session, user};
 use uuid::Uuid;
 
+use super::super::batch::Load;
 use super::super::global_id::GlobalId;
 use super::super::nullable::nullable;
 use super::super::scalars::DateTime;
-use crate::domain::accounts::{list_api_tokens, list_sessions};
+use crate::db::Connection;
+use crate::domain::accounts::{list_api_tokens, list_sessions, load_api_tokens, load_sessions, load_users};
 use crate::identity::Identity;
 use crate::principal::{Caller, Credential, Principal, UserCaller};
 
@@ -26,17 +29,27 @@ pub enum Role {
 }
 
 /// Who has an account.
-pub struct User(Arc<user::Model>);
+#[derive(Clone)]
+pub struct User {
+    row: Arc<user::Model>,
+    /// Whether the caller has just shown to be this user, by what the request brings.
+    proven: bool,
+}
 
 impl From<user::Model> for User {
     fn from(row: user::Model) -> Self {
-        Self(Arc::new(row))
+        Self { row: Arc::new(row), proven: false }
     }
 }
 
 impl User {
+    /// Who has just signed in: the request began as nobody's.
+    pub fn signed_in(row: user::Model) -> Self {
+        Self { row: Arc::new(row), proven: true }
+    }
+
     fn is_callers(&self, principal: &Principal) -> bool {
-        principal.user_id() == Some(self.0.id)
+        self.proven || principal.user_id() == Some(self.row.id)
     }
 }
 
@@ -45,38 +58,38 @@ impl User {
 impl User {
     /// Globally unique and opaque; give it to `node`.
     pub async fn id(&self) -> ID {
-        GlobalId::User(self.0.id).encode()
+        GlobalId::User(self.row.id).encode()
     }
 
     /// Shown to the user and to administrators only.
     async fn email(&self, context: &Context<'_>) -> Result<Option<&str>> {
         let principal = context.data::<Principal>()?;
-        Ok((self.is_callers(principal) || principal.is_admin()).then_some(&self.0.email))
+        Ok((self.is_callers(principal) || principal.is_admin()).then_some(&self.row.email))
     }
 
     /// The name that others see.
     async fn display_name(&self) -> &str {
-        &self.0.display_name
+        &self.row.display_name
     }
 
     /// What they may do.
     async fn role(&self) -> Role {
-        self.0.role.into()
+        self.row.role.into()
     }
 
     /// Whether a Discord account is linked.
     async fn discord_linked(&self) -> bool {
-        self.0.discord_id.is_some()
+        self.row.discord_id.is_some()
     }
 
     /// When the account was made.
     async fn created_at(&self) -> DateTime {
-        DateTime(self.0.created_at)
+        DateTime(self.row.created_at)
     }
 
     /// Whether the address is known to be theirs.
     async fn email_verified(&self) -> bool {
-        self.0.email_verified
+        self.row.email_verified
     }
 
     /// Where they are signed in, the newest first; null for anyone but the user.
@@ -89,7 +102,7 @@ impl User {
             }
             let identity = context.data::<Identity>()?;
             let now = identity.outside().now();
-            let rows = list_sessions(identity.connection(), self.0.id, now).await?;
+            let rows = list_sessions(identity.connection(), self.row.id, now).await?;
             Ok(Some(rows.into_iter().map(Session).collect()))
         })
         .await
@@ -104,7 +117,7 @@ impl User {
                 return Ok(None);
             }
             let identity = context.data::<Identity>()?;
-            let rows = list_api_tokens(identity.connection(), self.0.id).await?;
+            let rows = list_api_tokens(identity.connection(), self.row.id).await?;
             Ok(Some(rows.into_iter().map(ApiToken).collect()))
         })
         .await
@@ -112,6 +125,7 @@ impl User {
 }
 
 /// A sign-in on one device.
+#[derive(Clone)]
 pub struct Session(session::Model);
 
 impl From<session::Model> for Session {
@@ -165,6 +179,7 @@ impl Session {
 }
 
 /// A user's own token for scripts.
+#[derive(Clone)]
 pub struct ApiToken(api_token::Model);
 
 impl From<api_token::Model> for ApiToken {
@@ -204,5 +219,85 @@ impl ApiToken {
     /// When it ends; absent where it does not.
     async fn expires_at(&self) -> Option<DateTime> {
         self.0.expires_at.map(DateTime)
+    }
+}
+
+/// Who asks for something of somebody's, and what they may see of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Asker {
+    pub user: Uuid,
+    pub sees_all: bool,
+}
+
+impl From<&Principal> for Asker {
+    fn from(principal: &Principal) -> Self {
+        Self { user: principal.user_id().unwrap_or_default(), sees_all: principal.is_admin() }
+    }
+}
+
+/// What is asked for, as one asker asks. All of a request are the same one.
+fn by_asker(keys: &[(Asker, Uuid)]) -> Option<(Asker, Vec<Uuid>)> {
+    let (asker, _) = keys.first()?;
+    Some((*asker, keys.iter().map(|(_, id)| *id).collect()))
+}
+
+/// Users by id, for who asks.
+pub struct UsersByAsker;
+
+impl Load for UsersByAsker {
+    type Key = (Asker, Uuid);
+    type Value = User;
+    const NAME: &'static str = "users";
+
+    async fn load(
+        connection: &Connection,
+        keys: Vec<Self::Key>,
+    ) -> crate::error::Result<HashMap<Self::Key, User>> {
+        let Some((asker, ids)) = by_asker(&keys) else { return Ok(HashMap::new()) };
+        let rows = load_users(connection, &ids, asker.user, asker.sees_all).await?;
+        Ok(rows.into_iter().map(|row| ((asker, row.id), row.into())).collect())
+    }
+}
+
+/// Sessions by id, of who asks; those that have ended are not among them, those that have expired are.
+pub struct SessionsByAsker;
+
+impl Load for SessionsByAsker {
+    type Key = (Asker, Uuid);
+    type Value = Session;
+    const NAME: &'static str = "sessions";
+
+    async fn load(
+        connection: &Connection,
+        keys: Vec<Self::Key>,
+    ) -> crate::error::Result<HashMap<Self::Key, Session>> {
+        let Some((asker, ids)) = by_asker(&keys) else { return Ok(HashMap::new()) };
+        let rows = load_sessions(connection, asker.user, &ids).await?;
+        Ok(rows.into_iter().map(|row| ((asker, row.id), row.into())).collect())
+    }
+}
+
+impl Session {
+    /// Whether it goes on.
+    pub fn lasts(&self, now: chrono::DateTime<chrono::Utc>) -> bool {
+        self.0.expires_at > now
+    }
+}
+
+/// Tokens for scripts by id, of who asks.
+pub struct ApiTokensByAsker;
+
+impl Load for ApiTokensByAsker {
+    type Key = (Asker, Uuid);
+    type Value = ApiToken;
+    const NAME: &'static str = "api_tokens";
+
+    async fn load(
+        connection: &Connection,
+        keys: Vec<Self::Key>,
+    ) -> crate::error::Result<HashMap<Self::Key, ApiToken>> {
+        let Some((asker, ids)) = by_asker(&keys) else { return Ok(HashMap::new()) };
+        let rows = load_api_tokens(connection, asker.user, &ids).await?;
+        Ok(rows.into_iter().map(|row| ((asker, row.id), row.into())).collect())
     }
 }

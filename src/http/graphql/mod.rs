@@ -38,7 +38,7 @@ use crate::engine::{Call, Kind, Prepared, Refused, refused};
 use crate::error::{Code, Refusal, timeout_refusal};
 use crate::explain::{Notes, explained};
 use crate::graphql::{Misses, Uploads, provide};
-use crate::principal::{Principal, Visit, WITHOUT_TOKEN};
+use crate::principal::{Principal, Role, Visit, WITHOUT_TOKEN};
 
 pub fn routes() -> Router<App> {
     let methods: MethodRouter<App> = get(by_get).post(by_post).fallback(other_method);
@@ -137,6 +137,13 @@ impl Caller {
         let explains = explains(&principal, headers);
         let idempotency_key = idempotency::key_in(headers)?;
         Ok(Self { principal, refused, visit, uploads: Uploads::default(), idempotency_key, explains })
+    }
+
+    /// Says in a call what its caller may.
+    fn mark(&self, call: &mut Call) {
+        call.may_introspect = self.principal.may_introspect;
+        call.is_bot = self.principal.role() == Some(Role::Bot);
+        call.is_privileged = self.principal.is_admin();
     }
 
     /// What limits count by.
@@ -266,7 +273,7 @@ fn negotiate(app: &App, headers: &HeaderMap) -> Result<MediaType, Rejected> {
 
 /// Answers one operation. What is wrong with it is an answer too; what HTTP itself forbids is not.
 async fn answer_call(app: &App, mut call: Call, caller: &Caller) -> Result<Answer, Rejected> {
-    call.may_introspect = caller.principal.may_introspect;
+    caller.mark(&mut call);
     let discord_id = discord_id(&call);
     let request = caller.idempotency_key.clone().map(|key| (key, idempotency::digest(&call)));
     let prepared = app.engine().prepare(call).await;
@@ -369,9 +376,9 @@ impl Caller {
         misses: Misses,
     ) -> impl FnOnce(&mut async_graphql::Data) + use<> {
         let (connection, caller) = (app.databases().read().clone(), self.clone());
-        let identity = app.identity().cloned();
+        let (primary, identity) = (app.databases().write().clone(), app.identity().cloned());
         move |data| {
-            provide(data, connection, merges);
+            provide(data, connection, &primary, merges);
             data.insert(caller.principal);
             data.insert(caller.visit);
             data.insert(caller.uploads);
@@ -408,7 +415,7 @@ fn told(notes: &Notes) -> async_graphql::Value {
 /// # Errors
 /// What is wrong with the operation.
 async fn stream(app: &App, mut call: Call, caller: &Caller) -> Result<BoxStream<'static, Answer>, Refused> {
-    call.may_introspect = caller.principal.may_introspect;
+    caller.mark(&mut call);
     if let Some(refusal) = &caller.refused {
         return Err(refusal.clone().into());
     }

@@ -175,8 +175,7 @@ pub(super) fn call_of(call: Value, limits: &GuardSettings) -> Result<Call, Rejec
         // Clients send an empty name for none.
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: given,
-        may_introspect: false,
-        may_write: false,
+        ..Call::default()
     })
 }
 
