@@ -12,7 +12,7 @@ fn root() -> &'static Path {
 }
 
 /// The files that consumers were given, where they are.
-fn contract() -> Option<PathBuf> {
+pub fn contract() -> Option<PathBuf> {
     let folder = root().join("../shared/contract");
     if folder.is_dir() {
         Some(folder)

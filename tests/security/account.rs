@@ -6,6 +6,49 @@ use super::{PASSWORD, login, mutate, sign_in, sign_up};
 use crate::harness::everywhere;
 
 everywhere! { Tables:
+    async fn the_frontends_operations_are_answered(app: TestApp) {
+        let Some(folder) = crate::contract::contract() else { return };
+        let document = std::fs::read_to_string(folder.join("frontend/session.graphql")).expect("operations");
+        let ask = async |token: Option<&str>, name: &str, variables: serde_json::Value| {
+            let body = json!({"query": document, "operationName": name, "variables": variables});
+            let mut request = app.client.post(format!("{}/graphql", app.base)).json(&body);
+            if let Some(token) = token {
+                request = request.bearer_auth(token);
+            }
+            let answer: serde_json::Value = request.send().await.expect("an answer").json().await.expect("JSON");
+            assert_eq!(answer["errors"], json!(null), "{name}: {answer:#}");
+            answer["data"].as_object().and_then(|data| data.values().next()).cloned().expect("a field")
+        };
+        let account = json!({"email": "ada@example.com", "password": PASSWORD});
+        let new = json!({"email": "ada@example.com", "password": PASSWORD, "displayName": "Ada"});
+        let registered = ask(None, "Register", json!({"input": new})).await;
+        let signed_in = ask(None, "Login", json!({"input": account})).await;
+        let token = signed_in["accessToken"].as_str();
+        let refreshed = ask(None, "RefreshSession", json!({"input": {"refreshToken": signed_in["refreshToken"]}})).await;
+        assert_eq!(refreshed["session"]["id"], signed_in["session"]["id"]);
+        let me = ask(token, "Me", json!({})).await;
+        assert_eq!(me["sessions"].as_array().map(Vec::len), Some(2));
+        let revoked = ask(token, "RevokeSession", json!({"sessionId": registered["session"]["id"]})).await;
+        assert_eq!(revoked["revokedSessionId"], registered["session"]["id"]);
+        assert_eq!(ask(token, "RevokeAllSessions", json!({})).await["revokedCount"], 0);
+        assert_eq!(ask(token, "LinkDiscord", json!({"code": "x"})).await["userErrors"][0]["code"], "LINK_CODE_INVALID");
+        assert_eq!(ask(None, "RequestReset", json!({"email": "ada@example.com"})).await["success"], true);
+        assert_eq!(ask(None, "VerifyEmail", json!({"token": "x"})).await["userErrors"][0]["path"], json!(["token"]));
+        let reset = json!({"input": {"token": "x", "newPassword": PASSWORD}});
+        assert_eq!(ask(None, "ResetPassword", reset).await["userErrors"][0]["code"], "INVALID_VALUE");
+        let profile = ask(token, "UpdateProfile", json!({"input": {"displayName": "Countess"}})).await;
+        assert_eq!(profile["user"]["displayName"], "Countess");
+        let made = ask(token, "CreateToken", json!({"input": {"name": "nightly"}})).await;
+        assert_eq!(made["apiToken"]["name"], "nightly");
+        let change = json!({"input": {"currentPassword": PASSWORD, "newPassword": "eleven owls debate philosophy"}});
+        assert_eq!(ask(token, "ChangePassword", change).await["revokedCount"], 0);
+        assert_eq!(ask(token, "Logout", json!({})).await["success"], true);
+        let account = json!({"email": "ada@example.com", "password": "eleven owls debate philosophy"});
+        let again = ask(None, "Login", json!({"input": account})).await;
+        let gone = ask(again["accessToken"].as_str(), "DeleteAccount", json!({"password": "eleven owls debate philosophy"})).await;
+        assert_eq!(gone["deletedId"], again["user"]["id"]);
+    }
+
     async fn its_owner_sees_it_with_its_sessions(app: TestApp) {
         let (one, two) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
         let query = "{ viewer { id email displayName role discordLinked createdAt emailVerified \

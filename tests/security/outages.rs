@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{login, mutate, refresh, sign_in, sign_up, whoami};
+use super::{come_of_age, login, mutate, refresh, sign_in, sign_up, whoami};
 use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, runtime};
 
 /// Runs a test against two servers that share a database and a Redis behind a proxy.
@@ -16,6 +16,7 @@ fn behind_a_cable(test: impl AsyncFn(&TestApp, &TestApp, &Proxy)) {
             database.redis = Some((format!("redis://{}", proxy.address), prefix.clone()));
             let here = TestApp::start(&database).await;
             let there = TestApp::start(&database).await;
+            come_of_age(&[&here, &there]).await;
             test(&here, &there, &proxy).await;
             here.stop().await;
             there.stop().await;
@@ -31,7 +32,13 @@ fn while_redis_is_away_the_database_says_what_holds() {
         behind_a_cable(async |here, there, proxy| {
             let (gone, stays) =
                 (sign_up(here, "ada@example.com").await, sign_in(here, "ada@example.com").await);
+            let before = there.statements();
             assert!(whoami(there, &gone.access).await.is_ok());
+            assert_eq!(
+                there.statements() - before,
+                1,
+                "the viewer alone: Redis says that the session goes on"
+            );
             if frozen {
                 proxy.hold()
             } else {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{PASSWORD, Person, mutate, refresh, sign_in, sign_up, token_mailed_to, whoami};
+use super::{PASSWORD, Person, come_of_age, mutate, refresh, sign_in, sign_up, token_mailed_to, whoami};
 use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
 
 async fn is_signed_in(app: &TestApp, person: &Person) -> bool {
@@ -20,6 +20,27 @@ async fn is_signed_in(app: &TestApp, person: &Person) -> bool {
 }
 
 everywhere! { Tables:
+    async fn who_is_signed_in_costs_no_statement(app: TestApp) {
+        come_of_age(&[&app]).await;
+        let (gone, stays) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        mutate(&app, &gone, "logout { success }").await.field();
+        let before = app.statements();
+        let answer = app.ask_as(Some(&stays.access), "{ __typename }", json!(null)).await;
+        assert_eq!(answer.code(), None);
+        assert_eq!(app.ask_as(Some(&gone.access), "{ __typename }", json!(null)).await.code(), Some("ERR-2003"));
+        assert_eq!(app.statements(), before);
+    }
+
+    async fn an_epoch_ends_what_came_before_it_by_the_notes_alone(app: TestApp) {
+        come_of_age(&[&app]).await;
+        let (one, two) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
+        mutate(&app, &two, "revokeAllSessions(input: {keepCurrent: true}) { revokedCount }").await.field();
+        // Behind the server's back the database forgets it: what is noted holds all the same.
+        app.execute("update sessions set ended_at = null").await;
+        assert_eq!(whoami(&app, &one.access).await, Err("ERR-2003".to_owned()));
+        assert_eq!(whoami(&app, &two.access).await, Ok(Some("ada@example.com".to_owned())));
+    }
+
     async fn logout_ends_the_session_it_is_asked_in(app: TestApp) {
         let (one, other) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
         let answer = mutate(&app, &one, "logout { success userErrors { code } }").await;
@@ -99,11 +120,14 @@ fn what_one_server_takes_back_the_other_refuses_with_redis() {
         runtime().block_on(async {
             let database = TestDatabase::new(store, Content::Tables).await.with_redis();
             let (here, there) = two_servers(&database).await;
+            come_of_age(&[&here, &there]).await;
             let mut ada = sign_up(&here, "ada@example.com").await;
             for _ in 0..20 {
+                let before = there.statements();
                 assert!(is_signed_in(&there, &ada).await);
                 mutate(&here, &ada, "logout { success }").await.field();
                 assert_eq!(whoami(&there, &ada.access).await, Err("ERR-2003".to_owned()));
+                assert_eq!(there.statements() - before, 1, "the database is asked for the viewer alone");
                 ada = sign_in(&here, "ada@example.com").await;
             }
             here.stop().await;
@@ -124,6 +148,7 @@ fn what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied()
                 database = database.with_redis();
             }
             let before = TestApp::start(&database).await;
+            come_of_age(&[&before]).await;
             let (gone, stays) =
                 (sign_up(&before, "ada@example.com").await, sign_in(&before, "ada@example.com").await);
             let bob = sign_up(&before, "bob@example.com").await;
@@ -133,6 +158,7 @@ fn what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied()
             before.stop().await;
             database.flush_redis().await;
             let after = TestApp::start(&database).await;
+            after.clock.advance(chrono::TimeDelta::seconds(10));
             for _ in 0..3 {
                 assert_eq!(whoami(&after, &gone.access).await, Err("ERR-2003".to_owned()), "{store:?}");
                 assert_eq!(whoami(&after, &bob.access).await, Err("ERR-2003".to_owned()), "{store:?}");
