@@ -1,5 +1,6 @@
 //! Who asks, and what they may.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -146,6 +147,17 @@ impl Principal {
     }
 }
 
+/// What an address is counted as: itself, or, where it is of IPv6, its network of 64 bits, all of which one caller has.
+pub fn network_of(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{}/64", Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        _ => address.to_owned(),
+    }
+}
+
 /// Where a request is from, by what it came over. Resolvers find it in their context.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
@@ -157,9 +169,16 @@ pub struct Visit {
     pub cookies: Option<String>,
     /// Whether a page that asks is this server's own, or one of an origin that is let in; also true for what is no page.
     pub is_own_page: bool,
+    /// Whether the answer can set one.
+    pub takes_cookies: bool,
 }
 
 impl Visit {
+    /// What limits count by where nobody says who they are.
+    pub fn network(&self) -> String {
+        self.address.as_deref().map_or_else(|| "unknown".to_owned(), network_of)
+    }
+
     /// A cookie's value.
     pub fn cookie(&self, name: &str) -> Option<&str> {
         let cookies = self.cookies.as_deref()?.split(';');

@@ -76,9 +76,14 @@ impl Misses {
                 if noted.len() >= MOST_CALLERS {
                     noted.retain(|_, noted| !noted.is_over(now));
                 }
-                if noted.len() < MOST_CALLERS || noted.contains_key(who) {
-                    noted.entry(who.to_owned()).or_default().count(now);
+                // Still as many: some one of them is forgotten, so that nobody goes uncounted.
+                if noted.len() >= MOST_CALLERS
+                    && !noted.contains_key(who)
+                    && let Some(other) = noted.keys().next().cloned()
+                {
+                    noted.remove(&other);
                 }
+                noted.entry(who.to_owned()).or_default().count(now);
                 Ok(())
             }
             Store::Redis { connection, prefix } => {

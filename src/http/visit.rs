@@ -23,6 +23,7 @@ pub fn visit(peer: Option<Peer>, headers: &HeaderMap, proxies: &[IpNet], is_own_
         user_agent: agent,
         cookies: text(header::COOKIE).map(str::to_owned),
         is_own_page,
+        takes_cookies: true,
     }
 }
 

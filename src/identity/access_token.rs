@@ -291,6 +291,7 @@ mod tests {
             ("exp", json!(at + 601)),
             ("exp", json!(at)),
             ("iat", json!(at + 60)),
+            ("nbf", json!(at + 60)),
             ("sub", json!("nobody")),
             ("role", json!("emperor")),
         ] {

@@ -9,10 +9,11 @@ use super::sign_in::VERIFY_LIFETIME;
 use super::{Identity, Revoked};
 use crate::db::transaction;
 use crate::domain::accounts::{
-    Email, NewApiToken, OpaqueToken, PasswordCheck, check_password, create_api_token, create_link_code,
-    delete_user, display_name, end_sessions, find_user, find_user_by_email, forget_one_time, issue_one_time,
-    link_discord, normalized, revoke_api_token, set_display_name, set_password_hash, set_verified_email,
-    take_one_time, unlink_discord,
+    Email, NewApiToken, OpaqueToken, PasswordCheck, check_password, confirm_password_hash, create_api_token,
+    create_link_code, delete_user, display_name, end_sessions, find_user, find_user_by_email,
+    forget_one_time, issue_one_time, link_discord, look_at_one_time, normalized, revoke_api_token,
+    revoke_api_tokens, set_display_name, set_password_hash, set_verified_email, take_one_time,
+    unlink_discord,
 };
 use crate::error::{Code, Error, Refusal, Result, none_of};
 use crate::gates::{Charge, Limit};
@@ -22,6 +23,8 @@ const RESET_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// Mails to one address, and requests for them from one.
 const MAILS: Limit = Limit::per_minute(3, 1);
 const MAILS_ASKED: Limit = Limit::per_minute(10, 5);
+/// Tries at links that came by mail, from one address.
+const LINKS: Limit = Limit::per_minute(20, 10);
 /// Tries at a code that links a Discord account.
 const CODES: Limit = Limit::per_minute(10, 5);
 
@@ -31,6 +34,16 @@ pub struct ProfileChange {
     pub display_name: Option<String>,
     pub email: Option<String>,
     pub current_password: Option<String>,
+}
+
+/// What mail to an address is counted by; the address itself is nowhere but in its account.
+fn mail_key(address: &str) -> String {
+    let digest = super::derived_key(address, "mail");
+    format!("mail:{}", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+}
+
+fn changed_meanwhile() -> Refusal {
+    Refusal::new(Code::Conflict, "The account has changed meanwhile. Look at it and try again.")
 }
 
 impl Identity {
@@ -51,8 +64,11 @@ impl Identity {
         let hash = self.hash_new(&account, new).await?;
         let now = inner.outside.now();
         let ended = transaction!(inner.connection, |transaction| {
-            set_password_hash(transaction, user, hash.clone()).await?;
-            forget_one_time(transaction, user, TokenPurpose::ResetPassword).await?;
+            if !confirm_password_hash(transaction, &account, Some(hash.clone())).await? {
+                return Err(changed_meanwhile().into());
+            }
+            // Whoever knew the old password may have asked for any of them.
+            forget_one_time(transaction, user, None).await?;
             end_sessions(transaction, user, Some(session), now).await
         });
         inner.revocations.note(Revoked::User { id: user, epoch: ended.epoch, kept: Some(session) }).await;
@@ -75,12 +91,7 @@ impl Identity {
     /// ERR-4001.
     pub async fn request_password_reset(&self, email: &str, address: &str) -> Result<()> {
         let key = normalized(email);
-        let hashed = super::derived_key(&key, "mail")
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
-        let keys = [format!("mail:{hashed}"), format!("mails:{address}")];
+        let keys = [mail_key(&key), format!("mails:{address}")];
         let charges = [
             Charge { key: &keys[0], points: 1, limit: MAILS },
             Charge { key: &keys[1], points: 1, limit: MAILS_ASKED },
@@ -109,24 +120,30 @@ impl Identity {
         Ok(())
     }
 
-    /// Sets a new password by a link, and ends every session.
+    /// Sets a new password by a link, and ends every session and every token for scripts.
     ///
     /// # Errors
     /// ERR-3002 for a link that does not hold, ERR-2006 for a weak password, after which the link still holds; the
     /// database's.
-    pub async fn reset_password(&self, token: &str, new: String) -> Result<user::Model> {
+    pub async fn reset_password(&self, token: &str, new: String, address: &str) -> Result<user::Model> {
         let inner = &*self.inner;
-        // The hash first: a password that is refused must not use up the link.
+        let link = format!("link:{address}");
+        inner.gates.pass(&[Charge { key: &link, points: 1, limit: LINKS }]).await?;
+        let now = inner.outside.now();
+        // No password is hashed for who has no link; the link is taken once the password is known to do.
+        look_at_one_time(&inner.connection, token, TokenPurpose::ResetPassword, now).await?;
         let hash = inner
             .hasher
             .hash(new, |password| {
                 check_password(&PasswordCheck { password, known: &[], field: "newPassword" })
             })
             .await?;
-        let now = inner.outside.now();
         let (account, epoch) = transaction!(inner.connection, |transaction| {
             let taken = take_one_time(transaction, token, TokenPurpose::ResetPassword, now).await?;
             set_password_hash(transaction, taken.user_id, hash.clone()).await?;
+            // What somebody else may have made while they had the account goes with its sessions.
+            forget_one_time(transaction, taken.user_id, None).await?;
+            revoke_api_tokens(transaction, taken.user_id).await?;
             let ended = end_sessions(transaction, taken.user_id, None, now).await?;
             Ok((find_user(transaction, taken.user_id).await?, ended.epoch))
         });
@@ -144,6 +161,8 @@ impl Identity {
             let taken = take_one_time(transaction, token, TokenPurpose::VerifyEmail, now).await?;
             let email = Email::parse(taken.email.as_deref().unwrap_or_default())?;
             set_verified_email(transaction, taken.user_id, &email).await?;
+            // A link for a new password went to the address before.
+            forget_one_time(transaction, taken.user_id, Some(TokenPurpose::ResetPassword)).await?;
             find_user(transaction, taken.user_id).await
         });
         account.ok_or_else(|| Error::internal("a link without its account"))
@@ -173,8 +192,17 @@ impl Identity {
             })?;
             self.confirm(&account, password, "currentPassword").await?;
         }
+        if let Some(email) = &email {
+            // Mail that somebody else did not ask for.
+            let keys = [mail_key(&email.key), format!("mails:{user}")];
+            let charge = |key| Charge { key, points: 1, limit: MAILS };
+            inner.gates.pass(&[charge(&keys[0]), charge(&keys[1])]).await?;
+        }
         let until = inner.outside.now() + VERIFY_LIFETIME;
         let token = transaction!(inner.connection, |transaction| {
+            if email.is_some() && !confirm_password_hash(transaction, &account, None).await? {
+                return Err(changed_meanwhile().into());
+            }
             if let Some(name) = &name {
                 set_display_name(transaction, user, name.clone()).await?;
             }
@@ -187,6 +215,9 @@ impl Identity {
             }
         });
         if let (Some(token), Some(email)) = (token, email) {
+            if email.key != account.email_key {
+                self.send_warning_later(account.email.clone());
+            }
             self.send_later(email.text, TokenPurpose::VerifyEmail, &token);
         }
         self.account(user).await
@@ -197,7 +228,12 @@ impl Identity {
     pub async fn delete_account(&self, user: Uuid, password: String) -> Result<()> {
         let account = self.account(user).await?;
         self.confirm(&account, password, "password").await?;
-        transaction!(self.inner.connection, |transaction| { delete_user(transaction, user).await });
+        transaction!(self.inner.connection, |transaction| {
+            if !confirm_password_hash(transaction, &account, None).await? {
+                return Err(changed_meanwhile().into());
+            }
+            delete_user(transaction, user).await
+        });
         self.inner.revocations.note(Revoked::User { id: user, epoch: i64::MAX, kept: None }).await;
         Ok(())
     }

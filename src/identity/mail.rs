@@ -34,8 +34,14 @@ pub enum MailError {
 /// What is written to somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Letter<'a> {
-    VerifyEmail { token: &'a str },
-    ResetPassword { token: &'a str },
+    VerifyEmail {
+        token: &'a str,
+    },
+    ResetPassword {
+        token: &'a str,
+    },
+    /// To the address that another is to take the place of.
+    AddressChanges,
 }
 
 /// The folder of mails within the data folder.
@@ -89,22 +95,26 @@ impl Mailer {
     }
 
     fn message(&self, to: &str, letter: Letter<'_>) -> Option<Message> {
-        let (subject, what, path, token, holds) = match letter {
-            Letter::VerifyEmail { token } => (
-                "Is this your address?",
-                "Confirm that this address is yours",
-                "verify-email",
-                token,
-                "two days",
-            ),
-            Letter::ResetPassword { token } => {
-                ("A new password", "Choose a new password", "reset-password", token, "an hour")
-            }
+        let link = |what: &str, path: &str, token: &str, holds: &str| {
+            format!(
+                "{what}:\n\n{}/{path}?token={token}\n\nThe link holds for {holds} and works once. If this was not you, do nothing.\n",
+                self.web_url
+            )
         };
-        let body = format!(
-            "{what}:\n\n{}/{path}?token={token}\n\nThe link holds for {holds} and works once. If this was not you, do nothing.\n",
-            self.web_url
-        );
+        let (subject, body) = match letter {
+            Letter::VerifyEmail { token } => {
+                ("Is this your address?", link("Confirm that this address is yours", "verify-email", token, "two days"))
+            }
+            Letter::ResetPassword { token } => {
+                ("A new password", link("Choose a new password", "reset-password", token, "an hour"))
+            }
+            Letter::AddressChanges => (
+                "Your address is about to change",
+                "Somebody who knows your password has asked for another address for your account. If this was not you, \
+                 change your password now: that stops it.\n"
+                    .to_owned(),
+            ),
+        };
         Message::builder()
             .from(self.from.clone())
             .to(to.parse().ok()?)

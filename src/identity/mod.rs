@@ -31,7 +31,8 @@ pub use sign_in::Credentials;
 use crate::config::AccountSettings;
 use crate::db::Connection;
 use crate::domain::accounts::{
-    OpaqueToken, SessionTerms, TokenKind, find_user, use_api_token, use_client_token,
+    OpaqueToken, SessionTerms, TokenKind, find_user, is_client_active, load_api_tokens, use_api_token,
+    use_client_token,
 };
 use crate::error::{Code, Refusal, Result};
 use crate::gates::Gates;
@@ -235,14 +236,39 @@ impl Identify for Identity {
     }
 
     fn taken_back<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, ()> {
-        let standing = match &principal.caller {
+        let Inner { connection, revocations, .. } = &*self.inner;
+        match &principal.caller {
+            Caller::Nobody => std::future::pending().boxed(),
             Caller::User(UserCaller {
                 id,
                 by: Credential::Session { id: session, epoch, issued_at },
                 ..
-            }) => Standing { user: *id, session: *session, epoch: *epoch, issued_at: *issued_at },
-            _ => return std::future::pending().boxed(),
-        };
-        async move { self.inner.revocations.taken_back(&self.inner.connection, &standing).await }.boxed()
+            }) => {
+                let standing =
+                    Standing { user: *id, session: *session, epoch: *epoch, issued_at: *issued_at };
+                async move { revocations.taken_back(connection, &standing).await }.boxed()
+            }
+            Caller::User(UserCaller { id: user, by: Credential::ApiToken { id, .. }, .. }) => {
+                let (user, id) = (*user, *id);
+                until_gone(move || async move {
+                    matches!(load_api_tokens(connection, user, &[id]).await, Ok(rows) if rows.is_empty())
+                })
+                .boxed()
+            }
+            Caller::Client { id, .. } => {
+                let id = *id;
+                until_gone(move || async move { matches!(is_client_active(connection, id).await, Ok(false)) })
+                    .boxed()
+            }
+        }
+    }
+}
+
+/// How often it is looked whether a token that nobody tells about still holds.
+const LOOKED_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+
+async fn until_gone<F: Future<Output = bool>>(is_gone: impl Fn() -> F) {
+    while !is_gone().await {
+        tokio::time::sleep(LOOKED_EVERY).await;
     }
 }

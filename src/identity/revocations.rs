@@ -232,6 +232,10 @@ impl Revocations {
     /// Ends when what a token stands on is taken back.
     pub async fn taken_back(&self, connection: &Connection, standing: &Standing) {
         let mut told = self.told.subscribe();
+        // What was told before this began to listen.
+        if matches!(self.holds(connection, standing).await, Ok(false)) {
+            return;
+        }
         loop {
             // Also where nobody was told: the other servers' word may be lost.
             match tokio::time::timeout(LOOKED_EVERY, told.recv()).await {
@@ -278,11 +282,11 @@ impl Revocations {
 /// Says, as soon as Redis hears it, that its notes are whole from then on only.
 async fn make_up(mut connection: ConnectionManager, key: String, outside: Outside) {
     loop {
-        tokio::time::sleep(LISTENED_AGAIN).await;
         let set = connection.set::<_, _, ()>(&key, outside.now().timestamp_micros());
         if matches!(tokio::time::timeout(PATIENCE, set).await, Ok(Ok(()))) {
             return;
         }
+        tokio::time::sleep(PATIENCE).await;
     }
 }
 
@@ -314,7 +318,14 @@ impl InProcess {
         let Ok(mut notes) = self.notes.lock() else { return };
         // Notes are few and short-lived: whoever adds one takes the old ones away.
         notes.retain(|_, (_, until)| *until > now);
-        notes.insert(revoked.key(), (revoked, now + kept_for));
+        // What ends more stays: commands may come here in another order than they were done.
+        let outdone = matches!(
+            (notes.get(&revoked.key()), revoked),
+            (Some((Revoked::User { epoch: there, .. }, _)), Revoked::User { epoch, .. }) if *there > epoch
+        );
+        if !outdone {
+            notes.insert(revoked.key(), (revoked, now + kept_for));
+        }
     }
 
     fn look_up(&self, standing: &Standing, now: DateTime<Utc>) -> Option<bool> {

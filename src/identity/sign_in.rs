@@ -7,11 +7,12 @@ use super::{Identity, Letter, Revoked, SignedIn};
 use crate::db::transaction;
 use crate::domain::accounts::{
     Device, Email, MOST_PASSWORD_CHARS, NewUser, OpaqueToken, PasswordCheck, Refreshed, TokenKind,
-    check_password, create_user, display_name, end_session, end_sessions, find_user_by_email,
-    is_known_address, issue_one_time, normalized, open_session, refresh_session, set_password_hash,
+    check_password, confirm_password_hash, create_user, display_name, end_session, end_sessions,
+    find_user_by_email, issue_one_time, known_addresses, normalized, open_session, refresh_session,
 };
 use crate::error::{Code, Refusal, Result, none_of};
 use crate::gates::{Charge, Limit};
+use crate::principal::network_of;
 
 /// How long a link that verifies an address holds.
 pub(super) const VERIFY_LIFETIME: chrono::TimeDelta = chrono::TimeDelta::days(2);
@@ -38,10 +39,10 @@ impl Identity {
     /// ERR-3002, ERR-2006 and ERR-2007 for what can't be, each with its place; ERR-4001; the database's.
     pub async fn register(&self, credentials: Credentials, name: &str, device: Device) -> Result<SignedIn> {
         let inner = &*self.inner;
-        let address = device.ip_address.clone().unwrap_or_default();
+        let network = network_of(device.ip_address.as_deref().unwrap_or_default());
         inner
             .gates
-            .pass(&[Charge { key: &format!("register:{address}"), points: 1, limit: REGISTERED }])
+            .pass(&[Charge { key: &format!("register:{network}"), points: 1, limit: REGISTERED }])
             .await?;
         let Credentials { email, password } = credentials;
         let (email, name) = (Email::parse(&email), display_name(name));
@@ -90,22 +91,21 @@ impl Identity {
         let inner = &*self.inner;
         let Credentials { email, password } = credentials;
         let key = normalized(&email);
-        let address = device.ip_address.clone().unwrap_or_default();
+        let network = network_of(device.ip_address.as_deref().unwrap_or_default());
         let account = super::derived_key(&key, "sign-in")
             .iter()
             .take(16)
             .map(|byte| format!("{byte:02x}"))
             .collect::<String>();
         let keys =
-            [format!("login:{address}"), format!("login:{account}:{address}"), format!("login:{account}")];
+            [format!("login:{network}"), format!("login:{account}:{network}"), format!("login:{account}")];
         let charge = |place: usize, limit| Charge { key: &keys[place], points: 1, limit };
         inner.gates.pass(&[charge(0, BY_ADDRESS), charge(1, BY_BOTH)]).await?;
         let found = find_user_by_email(&inner.connection, &key).await?;
         // Others' wrong guesses from elsewhere don't keep an owner out who comes from where they came from before.
-        let is_owners = match &found {
-            Some(user) => is_known_address(&inner.connection, user.id, &address).await?,
-            None => is_known_address(&inner.connection, Uuid::nil(), &address).await?,
-        };
+        let owner = found.as_ref().map_or_else(Uuid::nil, |user| user.id);
+        let known = known_addresses(&inner.connection, owner).await?;
+        let is_owners = known.iter().any(|known| network_of(known) == network);
         if !is_owners {
             inner.gates.pass(&[charge(2, BY_ACCOUNT)]).await?;
         }
@@ -120,8 +120,8 @@ impl Identity {
         let verdict = inner.hasher.verify(password, hash).await?;
         let user = found.filter(|_| verdict.matches).ok_or_else(refused)?;
         let opened = transaction!(inner.connection, |transaction| {
-            if let Some(renewed) = &verdict.renewed {
-                set_password_hash(transaction, user.id, renewed.clone()).await?;
+            if !confirm_password_hash(transaction, &user, verdict.renewed.clone()).await? {
+                return Err(refused().into());
             }
             open_session(transaction, user.id, device.clone(), &inner.terms, &inner.outside).await
         });
@@ -198,6 +198,12 @@ impl Identity {
             };
             identity.inner.mailer.send(&to, letter).await;
         });
+    }
+
+    /// Tells the owner of an address that another is to take its place.
+    pub(super) fn send_warning_later(&self, to: String) {
+        let identity = self.clone();
+        tokio::spawn(async move { identity.inner.mailer.send(&to, Letter::AddressChanges).await });
     }
 
     /// The password of a user who is signed in, asked for once more.

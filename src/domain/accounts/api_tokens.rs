@@ -106,6 +106,15 @@ pub async fn revoke_api_token(connection: &impl ConnectionTrait, user: Uuid, id:
     Ok(())
 }
 
+/// Ends all of a user's tokens.
+///
+/// # Errors
+/// The database's.
+pub async fn revoke_api_tokens(connection: &impl ConnectionTrait, user: Uuid) -> Result<()> {
+    Entity::delete_many().filter(Column::UserId.eq(user)).exec(connection).await?;
+    Ok(())
+}
+
 /// How far apart two notes of a token's last use are at least.
 const NOTED_EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 

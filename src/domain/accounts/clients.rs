@@ -6,6 +6,8 @@ use entity::enums::Role;
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder};
 
+use uuid::Uuid;
+
 use super::{OpaqueToken, TokenKind};
 use crate::error::{Code, Refusal, Result};
 use crate::outside::Outside;
@@ -50,6 +52,15 @@ pub async fn create_client(
         return Err(Refusal::new(Code::Conflict, format!("There is a client {name} already.")).into());
     }
     Ok((row, token))
+}
+
+/// Whether a client's token still holds.
+///
+/// # Errors
+/// The database's.
+pub async fn is_client_active(connection: &impl ConnectionTrait, id: Uuid) -> Result<bool> {
+    let found = Entity::find_by_id(id).filter(Column::RevokedAt.is_null()).one(connection).await?;
+    Ok(found.is_some())
 }
 
 /// All clients, the revoked ones too, by name.

@@ -34,7 +34,9 @@ impl Email {
 /// An address as addresses are compared: without regard to case, nor to how a letter is put together. By Unicode's
 /// "compatibility caseless match" (The Unicode Standard, section 3.13, D146).
 pub fn normalized(text: &str) -> String {
-    text.trim().nfd().default_case_fold().nfkd().default_case_fold().nfkc().collect()
+    // A sign that no address has, and that Postgres does not take.
+    let text = text.trim().replace('\0', "\u{fffd}");
+    text.nfd().default_case_fold().nfkd().default_case_fold().nfkc().collect()
 }
 
 #[cfg(test)]

@@ -1,28 +1,58 @@
 //! What is too old to be of use goes.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::{discord_link_code, idempotent_answer, one_time_token, session};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::ConnectionTrait;
 
+use crate::db::Sql;
 use crate::domain::idempotency;
 use crate::error::Result;
 
-/// How long a session that ended or expired is kept, so that its tokens are told from ones that never were.
+/// How long a session that has expired is kept, so that its tokens are told from ones that never were.
 const KEPT: TimeDelta = TimeDelta::days(7);
+/// Rows that go in one statement: what waits for it, waits shortly.
+const ROWS: u64 = 500;
 
-/// Deletes old sessions with their tokens, codes that hold no more and answers that nobody asks for again; says how many
-/// rows of these tables went.
+/// Deletes expired sessions with their tokens, codes that hold no more and answers that nobody asks for again; says how many
+/// rows of these tables went. What can't be deleted keeps nothing else from it.
 ///
 /// # Errors
-/// The database's; what is deleted by then stays so.
+/// The first of the database's.
 pub async fn forget_expired(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let sessions = session::Entity::delete_many().filter(session::Column::ExpiresAt.lt(now - KEPT));
-    let mails = one_time_token::Entity::delete_many().filter(one_time_token::Column::ExpiresAt.lt(now));
-    let codes = discord_link_code::Entity::delete_many().filter(discord_link_code::Column::ExpiresAt.lt(now));
-    let answers = idempotent_answer::Entity::delete_many()
-        .filter(idempotent_answer::Column::StartedAt.lt(now - idempotency::KEPT));
-    Ok(sessions.exec(connection).await?.rows_affected
-        + mails.exec(connection).await?.rows_affected
-        + codes.exec(connection).await?.rows_affected
-        + answers.exec(connection).await?.rows_affected)
+    let mut gone = 0;
+    let mut failed = None;
+    for (table, key, moment, before) in [
+        ("sessions", "id", "expires_at", now - KEPT),
+        ("one_time_tokens", "hash", "expires_at", now),
+        ("discord_link_codes", "hash", "expires_at", now),
+        ("idempotent_answers", "(caller, idempotency_key)", "started_at", now - idempotency::KEPT),
+    ] {
+        match forget(connection, table, key, moment, before).await {
+            Ok(rows) => gone += rows,
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(gone), Err)
+}
+
+async fn forget(
+    connection: &impl ConnectionTrait,
+    table: &str,
+    key: &str,
+    moment: &str,
+    before: DateTime<Utc>,
+) -> Result<u64> {
+    let mut gone = 0;
+    loop {
+        let mut sql = Sql::new(connection);
+        let columns = key.trim_matches(['(', ')']);
+        sql.push(&format!(
+            "delete from {table} where {key} in (select {columns} from {table} where {moment} < "
+        ));
+        sql.bind(before).push(&format!(" limit {ROWS})"));
+        let rows = sql.run(connection).await?.rows_affected();
+        gone += rows;
+        if rows < ROWS {
+            return Ok(gone);
+        }
+    }
 }

@@ -11,7 +11,8 @@ use crate::db::Sql;
 use crate::error::{Code, Refusal, Result};
 use crate::outside::Outside;
 
-/// Makes a token for a user; earlier ones for the same purpose hold no more.
+/// Makes a token for a user. Of those that verify an address only the newest holds; one for a new password does not take the
+/// place of another, or anyone could make an owner's link useless by asking for one more.
 ///
 /// # Errors
 /// The database's.
@@ -23,7 +24,9 @@ pub async fn issue_one_time(
     expires_at: DateTime<Utc>,
     outside: &Outside,
 ) -> Result<OpaqueToken> {
-    forget_one_time(connection, user, purpose).await?;
+    if purpose == TokenPurpose::VerifyEmail {
+        forget_one_time(connection, user, Some(purpose)).await?;
+    }
     let token = OpaqueToken::new(TokenKind::OneTime, outside);
     let row = Model { hash: token.digest(), user_id: user, purpose, email, expires_at };
     Entity::insert(ActiveModel::from(row)).exec_without_returning(connection).await?;
@@ -40,10 +43,6 @@ pub async fn take_one_time(
     purpose: TokenPurpose,
     now: DateTime<Utc>,
 ) -> Result<Model> {
-    let refused = || {
-        let message = "This link is not valid any more. Ask for a new one.";
-        Refusal::new(Code::InvalidValue, message).at("token")
-    };
     let token = OpaqueToken::parse(TokenKind::OneTime, token.trim()).ok_or_else(refused)?;
     // One statement finds it and takes it: of two that come at once, one finds it gone.
     let mut sql = Sql::new(connection);
@@ -56,19 +55,41 @@ pub async fn take_one_time(
     Ok(row)
 }
 
-/// Makes a user's tokens of a purpose useless.
+/// Whether a token could be taken, without taking it.
+///
+/// # Errors
+/// ERR-3002 for one that could not; the database's.
+pub async fn look_at_one_time(
+    connection: &impl ConnectionTrait,
+    token: &str,
+    purpose: TokenPurpose,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let token = OpaqueToken::parse(TokenKind::OneTime, token.trim()).ok_or_else(refused)?;
+    let row = Entity::find_by_id(token.digest()).one(connection).await?.ok_or_else(refused)?;
+    if row.purpose != purpose || row.expires_at <= now {
+        return Err(refused().into());
+    }
+    Ok(())
+}
+
+fn refused() -> Refusal {
+    Refusal::new(Code::InvalidValue, "This link is not valid any more. Ask for a new one.").at("token")
+}
+
+/// Makes a user's tokens useless: those of a purpose, or all.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_one_time(
     connection: &impl ConnectionTrait,
     user: Uuid,
-    purpose: TokenPurpose,
+    purpose: Option<TokenPurpose>,
 ) -> Result<()> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user))
-        .filter(Column::Purpose.eq(purpose))
-        .exec(connection)
-        .await?;
+    let mut forgotten = Entity::delete_many().filter(Column::UserId.eq(user));
+    if let Some(purpose) = purpose {
+        forgotten = forgotten.filter(Column::Purpose.eq(purpose));
+    }
+    forgotten.exec(connection).await?;
     Ok(())
 }

@@ -158,20 +158,26 @@ async fn refresh(
         let message = "This session has expired. Sign in again.";
         return Ok(Refreshed::Refused(Refusal::new(Code::TokenExpired, message).at("refreshToken")));
     }
-    let Some(user) = user::Entity::find_by_id(session.user_id).one(connection).await? else {
+    if is_first {
+        session.last_used_at = now;
+        session.expires_at = now + terms.lifetime;
+    }
+    // From here on nobody ends the session before this is done, and who has ended it already is seen: the user's epoch is
+    // read afterwards, so that no token of a later epoch is made for a session that ended with the earlier one.
+    let lasts = session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(session.last_used_at))
+        .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
+        .filter(session::Column::Id.eq(session.id))
+        .filter(session::Column::EndedAt.is_null())
+        .exec(connection)
+        .await?;
+    let user = user::Entity::find_by_id(session.user_id).one(connection).await?;
+    let (Some(user), 1) = (user, lasts.rows_affected) else {
         return Ok(Refreshed::Refused(ended_refusal()));
     };
     let successor = token.successor(key);
     if is_first {
         keep_token(connection, &successor, session.id).await?;
-        session.last_used_at = now;
-        session.expires_at = now + terms.lifetime;
-        session::Entity::update_many()
-            .col_expr(session::Column::LastUsedAt, Expr::value(session.last_used_at))
-            .col_expr(session::Column::ExpiresAt, Expr::value(session.expires_at))
-            .filter(session::Column::Id.eq(session.id))
-            .exec(connection)
-            .await?;
         return Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at: now });
     }
     let at = row.used_at.unwrap_or(now);
@@ -275,7 +281,7 @@ pub struct EndedAll {
 /// Ends all of a user's sessions, or all but one.
 ///
 /// # Errors
-/// The database's.
+/// ERR-2003 where the account or the session that is to be kept is gone; the database's.
 pub async fn end_sessions(
     connection: &impl ConnectionTrait,
     user: Uuid,
@@ -288,7 +294,14 @@ pub async fn end_sessions(
     }
     let mut sql = Sql::new(connection);
     sql.push("update users set epoch = epoch + 1 where id = ").bind(user).push(" returning epoch");
-    let epoch = sql.one::<Epoch>(connection).await?.map_or(0, |row| row.epoch);
+    let gone = || Refusal::new(Code::TokenRevoked, "This session has ended. Sign in again.");
+    let epoch = sql.one::<Epoch>(connection).await?.ok_or_else(gone)?.epoch;
+    // Who waited for another's reset must not keep what that has ended.
+    if let Some(kept) = keep
+        && find_session(connection, user, kept, now).await?.is_none()
+    {
+        return Err(gone().into());
+    }
     let mut ended =
         ending(now).filter(session::Column::UserId.eq(user)).filter(session::Column::ExpiresAt.gt(now));
     if let Some(kept) = keep {
@@ -297,7 +310,7 @@ pub async fn end_sessions(
     Ok(EndedAll { count: ended.exec(connection).await?.rows_affected, epoch })
 }
 
-/// Whether a session goes on, and the user's role: what an access token stands on.
+/// Whether a session goes on: what an access token stands on.
 ///
 /// # Errors
 /// The database's.
@@ -310,22 +323,20 @@ pub async fn is_session_open(
     Ok(find_session(connection, user, session, now).await?.is_some())
 }
 
-/// Whether a user has signed in from an address before: an owner whom others' wrong guesses must not keep out.
+/// Where a user has signed in from lately: an owner whom others' wrong guesses must not keep out comes from there.
 ///
 /// # Errors
 /// The database's.
-pub async fn is_known_address(
-    connection: &impl ConnectionTrait,
-    user: Uuid,
-    ip_address: &str,
-) -> Result<bool> {
-    let known = session::Entity::find()
+pub async fn known_addresses(connection: &impl ConnectionTrait, user: Uuid) -> Result<Vec<String>> {
+    let addresses = session::Entity::find()
         .filter(session::Column::UserId.eq(user))
-        .filter(session::Column::IpAddress.eq(ip_address))
+        .filter(session::Column::IpAddress.is_not_null())
         .select_only()
-        .column(session::Column::Id)
-        .into_tuple::<Uuid>()
-        .one(connection)
+        .column(session::Column::IpAddress)
+        .order_by_desc(session::Column::CreatedAt)
+        .limit(MOST_SESSIONS)
+        .into_tuple::<String>()
+        .all(connection)
         .await?;
-    Ok(known.is_some())
+    Ok(addresses)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::enums::Role;
 use entity::user::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 use uuid::Uuid;
 
 use super::Email;
@@ -105,6 +105,25 @@ pub async fn set_password_hash(connection: &impl ConnectionTrait, user: Uuid, ha
     Ok(())
 }
 
+/// Sets a user's password hash, or the same again, as long as the one that was compared, and the epoch, are still the
+/// user's: what was looked at before a hash was computed may have changed meanwhile. Answers whether they are. Until the
+/// transaction ends nobody else changes either.
+///
+/// # Errors
+/// The database's.
+pub async fn confirm_password_hash(
+    connection: &impl ConnectionTrait,
+    seen: &Model,
+    hash: Option<String>,
+) -> Result<bool> {
+    let update = Entity::update_many()
+        .col_expr(Column::PasswordHash, Expr::value(hash.unwrap_or_else(|| seen.password_hash.clone())))
+        .filter(Column::Id.eq(seen.id))
+        .filter(Column::PasswordHash.eq(&seen.password_hash))
+        .filter(Column::Epoch.eq(seen.epoch));
+    Ok(update.exec(connection).await?.rows_affected > 0)
+}
+
 /// # Errors
 /// The database's.
 pub async fn set_display_name(connection: &impl ConnectionTrait, user: Uuid, name: String) -> Result<()> {
@@ -118,7 +137,6 @@ pub async fn set_display_name(connection: &impl ConnectionTrait, user: Uuid, nam
 /// # Errors
 /// ERR-2007 where it is another's by now; the database's.
 pub async fn set_verified_email(connection: &impl ConnectionTrait, user: Uuid, email: &Email) -> Result<()> {
-    // One statement sees whether the address is free and takes it; who comes between fails on the unique key.
     let taken = Entity::find()
         .filter(Column::EmailKey.eq(&email.key))
         .filter(Column::Id.ne(user))
@@ -127,14 +145,19 @@ pub async fn set_verified_email(connection: &impl ConnectionTrait, user: Uuid, e
     if taken.is_some() {
         return Err(email_unavailable().into());
     }
-    Entity::update_many()
+    let update = Entity::update_many()
         .col_expr(Column::Email, Expr::value(&email.text))
         .col_expr(Column::EmailKey, Expr::value(&email.key))
         .col_expr(Column::EmailVerified, Expr::value(true))
-        .filter(Column::Id.eq(user))
-        .exec(connection)
-        .await?;
-    Ok(())
+        .filter(Column::Id.eq(user));
+    match update.exec(connection).await {
+        Ok(_) => Ok(()),
+        // Somebody took it between the two statements.
+        Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => {
+            Err(email_unavailable().into())
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Deletes the account with all that belongs to it, which the tables' own rules do.

@@ -166,8 +166,8 @@ impl Account {
         #[graphql(desc = "Who has forgotten a password.")] input: RequestPasswordResetInput,
     ) -> Option<Result<RequestPasswordResetPayload>> {
         nullable(async {
-            let address = context.data::<Visit>()?.address.clone().unwrap_or_default();
-            let outcome = context.data::<Identity>()?.request_password_reset(&input.email, &address).await;
+            let network = context.data::<Visit>()?.network();
+            let outcome = context.data::<Identity>()?.request_password_reset(&input.email, &network).await;
             let (done, user_errors) = told(outcome, &[])?;
             Ok(Some(RequestPasswordResetPayload { success: done.is_some(), user_errors }))
         })
@@ -181,7 +181,9 @@ impl Account {
         #[graphql(desc = "What came by mail, and the new password.")] input: ResetPasswordInput,
     ) -> Option<Result<ResetPasswordPayload>> {
         nullable(async {
-            let outcome = context.data::<Identity>()?.reset_password(&input.token, input.new_password).await;
+            let network = context.data::<Visit>()?.network();
+            let ResetPasswordInput { token, new_password } = input;
+            let outcome = context.data::<Identity>()?.reset_password(&token, new_password, &network).await;
             let (user, user_errors) = told(outcome, &[])?;
             Ok(Some(ResetPasswordPayload { user: user.map(Into::into), user_errors }))
         })

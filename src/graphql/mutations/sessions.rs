@@ -125,7 +125,10 @@ fn device(context: &Context<'_>, in_cookie: bool) -> Result<Device> {
 /// A cookie goes to whoever asks from the browser's own pages, so who asks for one must be such a page.
 fn check_page(context: &Context<'_>) -> Result<(), Refusal> {
     match context.data_opt::<Visit>() {
-        Some(visit) if visit.is_own_page => Ok(()),
+        Some(visit) if visit.is_own_page && visit.takes_cookies => Ok(()),
+        Some(visit) if visit.is_own_page => {
+            Err(Refusal::new(Code::Forbidden, "Here no cookie can be set: ask by POST."))
+        }
         _ => Err(Refusal::new(Code::Forbidden, "Pages of other sites may not use the cookie.")),
     }
 }
