@@ -146,8 +146,8 @@ impl App {
         futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_tidy());
     }
 
-    /// Hears what other servers take back.
-    async fn keep_hearing(&self) {
+    /// Hears what other servers take back, for as long as the server runs.
+    pub async fn keep_hearing(&self) {
         if let (Some(redis), Some(identity)) = (&self.inner.redis, &self.inner.identity) {
             identity.revocations().listen(&redis.client).await;
         }

@@ -203,3 +203,28 @@ pub trait Identify: Send + Sync + 'static {
         std::future::pending().boxed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_of_ipv6_counts_as_its_network() {
+        for (address, network) in [
+            ("203.0.113.9", "203.0.113.9"),
+            ("::ffff:203.0.113.9", "::ffff:203.0.113.9"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+            ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+            ("unknown", "unknown"),
+        ] {
+            assert_eq!(network_of(address), network);
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_by_its_whole_name() {
+        let visit = Visit { cookies: Some("ab=1; a=2;b = 3; c".to_owned()), ..Visit::default() };
+        assert_eq!((visit.cookie("a"), visit.cookie("b"), visit.cookie("c")), (Some("2"), None, None));
+        assert_eq!(Visit::default().cookie("a"), None);
+    }
+}

@@ -364,8 +364,12 @@ on_both_stores! { Tables:
         let files: Vec<_> = std::fs::read_dir(folder).expect("a folder").map(|entry| read(entry.expect("an entry").path())).collect();
         let listed = read_documents(&files).expect("operations");
         assert_eq!(listed.len(), files.len());
+        let outside = dualcaster::outside::Outside::system();
+        let bot = dualcaster::domain::accounts::create_client(app.bulk.write(), "bot", entity::enums::Role::Bot, None, &outside);
+        let (_, bot) = bot.await.expect("a client");
         for operation in listed {
-            let body: Value = send(post(&app).json(&json!({"query": operation.document, "variables": {"name": "x"}}))).await.json().await.expect("JSON");
+            let call = json!({"query": operation.document, "variables": {"name": "x", "discordId": "1"}});
+            let body: Value = send(post(&app).bearer_auth(bot.text()).json(&call)).await.json().await.expect("JSON");
             assert_eq!(body.get("errors"), None, "{:?}: {body}", operation.name);
         }
     }

@@ -378,7 +378,10 @@ fn answers_come_as_events_where_these_are_asked_for() {
                 .get(format!("{}/graphql?query=mutation%7Bchange%7D", app.base))
                 .header("accept", "text/event-stream");
             let answer = mutation.send().await.expect("an answer").text().await.expect("text");
-            assert!(answer.contains("No mutation") && !CHANGED.load(Ordering::Relaxed), "{answer}");
+            assert!(
+                answer.contains("no mutation is executed") && !CHANGED.load(Ordering::Relaxed),
+                "{answer}"
+            );
             assert_eq!(events("mutation { change }").await, [next(json!({"change": true})), complete()]);
             assert!(CHANGED.load(Ordering::Relaxed));
             // Where several answers do not fit, a subscription is refused in words.

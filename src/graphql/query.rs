@@ -66,6 +66,7 @@ impl Query {
     }
 
     /// The signed-in user; null for an anonymous caller.
+    #[graphql(cache_control(no_cache))]
     async fn viewer(&self, context: &Context<'_>) -> Option<Result<User>> {
         nullable(async {
             let Some(user) = context.data::<Principal>()?.user_id() else {
@@ -77,6 +78,7 @@ impl Query {
     }
 
     /// A user that linked this Discord account. For the bot and administrators only.
+    #[graphql(cache_control(no_cache))]
     async fn user_by_discord_id(
         &self,
         context: &Context<'_>,

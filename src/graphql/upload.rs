@@ -1,10 +1,12 @@
 //! Files that come with an operation.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::sync::Arc;
 
 use async_graphql::{Context, InputValueError, InputValueResult, Scalar, ScalarType, Value};
+
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
@@ -40,6 +42,27 @@ pub struct Uploads(Arc<[ReceivedFile]>);
 impl Uploads {
     pub fn new(files: Vec<ReceivedFile>) -> Self {
         Self(files.into())
+    }
+
+    /// A digest of the files, name and content. Reads them: not for an async thread.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn digest(&self) -> io::Result<Vec<u8>> {
+        let mut digest = Sha256::new();
+        for file in self.0.iter() {
+            digest.update((file.filename.len() as u64).to_be_bytes());
+            digest.update(&file.filename);
+            digest.update(file.size_bytes.to_be_bytes());
+            let (mut content, mut piece) = (file.open()?, vec![0; 1 << 16]);
+            loop {
+                match content.read(&mut piece)? {
+                    0 => break,
+                    read => digest.update(&piece[..read]),
+                }
+            }
+        }
+        Ok(digest.finalize().to_vec())
     }
 }
 

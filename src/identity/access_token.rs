@@ -147,7 +147,13 @@ impl AccessKeys {
         // By our own clock, which tests may set.
         let (issued, expires) = (claims.issued_at(), claims.expires_at());
         let lasts = expires - issued;
-        if claims.kind != KIND || issued > now + LEEWAY || lasts > self.lifetime || lasts <= TimeDelta::zero()
+        let starts = DateTime::from_timestamp(claims.nbf, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let is_early = starts > now + LEEWAY;
+        if claims.kind != KIND
+            || is_early
+            || issued > now + LEEWAY
+            || lasts > self.lifetime
+            || lasts <= TimeDelta::zero()
         {
             return Err(wrong());
         }

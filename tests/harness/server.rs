@@ -90,7 +90,11 @@ impl TestApp {
     }
 
     pub async fn start_with(database: &TestDatabase, settings: Settings) -> Self {
-        let clock = TestClock::default();
+        Self::start_at(database, settings, TestClock::default()).await
+    }
+
+    /// The same at a time of its own.
+    pub async fn start_at(database: &TestDatabase, settings: Settings, clock: TestClock) -> Self {
         let outside = Outside::system().with_clock({
             let clock = clock.clone();
             move || clock.now()
@@ -115,7 +119,8 @@ impl TestApp {
         let base = format!("http://{}", listeners.address().expect("an address"));
         let (stop, stopped) = oneshot::channel();
         let (serving, keeping) = (app.clone(), app.clone());
-        let keeping = tokio::spawn(async move { keeping.keep().await });
+        // Not the rest of what is kept up: its statements would be counted among a test's.
+        let keeping = tokio::spawn(async move { keeping.keep_hearing().await });
         let task = tokio::spawn(async move {
             let until = async {
                 let _ = stopped.await;

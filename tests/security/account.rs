@@ -119,4 +119,45 @@ everywhere! { Tables:
         let sixth = mutate(&app, &ada, change).await;
         assert_eq!((sixth.status, sixth.code()), (429, Some("ERR-4001")));
     }
+
+    async fn what_an_intruder_prepared_goes_with_a_reset(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let change = format!("updateProfile(input: {{email: \"evil@example.com\", currentPassword: \"{PASSWORD}\"}}) {{ userErrors {{ errorCode }} }}");
+        mutate(&app, &ada, &change).await.field();
+        let theirs = super::token_mailed_to(&app, "evil@example.com", "verify-email").await;
+        let script = mutate(&app, &ada, "createApiToken(input: {name: \"x\", readOnly: false}) { token }").await;
+        let script = script.field()["token"].as_str().expect("a token").to_owned();
+        let ask = "mutation { requestPasswordReset(input: {email: \"ada@example.com\"}) { success } }";
+        app.ask_as(None, ask, json!(null)).await.field();
+        let first = super::token_mailed_to(&app, "ada@example.com", "reset-password").await;
+        // Who asks for another does not make the first useless.
+        app.ask_as(None, ask, json!(null)).await.field();
+        let query = "mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { user { id } userErrors { errorCode } } }";
+        let input = json!({"token": first, "newPassword": "eleven owls debate philosophy"});
+        app.ask_as(None, query, json!({"input": input})).await.field();
+        assert_eq!(super::whoami(&app, &script).await, Err("ERR-2003".to_owned()));
+        let verify = format!("mutation {{ verifyEmail(input: {{token: \"{theirs}\"}}) {{ userErrors {{ errorCode }} }} }}");
+        assert_eq!(app.ask_as(None, &verify, json!(null)).await.code(), Some("ERR-3002"));
+        assert_eq!(app.rows("one_time_tokens").await, 0);
+    }
+
+    async fn a_login_that_was_under_way_does_not_outlive_a_new_password(app: TestApp) {
+        sign_up(&app, "ada@example.com").await;
+        // While the password is compared, the account changes: as a reset does.
+        let slow = async {
+            let answer = login(&app, "ada@example.com", PASSWORD).await;
+            (answer.code().map(str::to_owned), answer.body)
+        };
+        let change = async {
+            // Once the account is read, and before a hash of 19 MiB can be done.
+            let before = app.statements();
+            while app.statements() < before + 2 {
+                tokio::task::yield_now().await;
+            }
+            app.execute("update users set epoch = epoch + 1").await;
+        };
+        let ((code, body), ()) = tokio::join!(slow, change);
+        assert_eq!(code.as_deref(), Some("ERR-2004"), "{body}");
+        assert_eq!(app.number("select count(*) as n from sessions").await, 1, "the first one's");
+    }
 }

@@ -92,4 +92,18 @@ everywhere! { Tables:
         assert!(!revoke_client(connection, "bot", outside.now()).await.expect("once"));
         assert_eq!(whoami(&app, &token.text()).await, Err("ERR-2003".to_owned()));
     }
+
+    async fn a_wrong_token_is_not_to_be_tried_without_end(app: TestApp) {
+        for _ in 0..300 {
+            assert_eq!(whoami(&app, "dcp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA").await, Err("ERR-2003".to_owned()));
+        }
+        let answer = app.ask_as(Some("dcp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "{ viewer { id } }", json!(null)).await;
+        assert!(matches!(answer.status, 401 | 429), "the bucket refills while it is emptied");
+        let mut refused = 0;
+        for _ in 0..30 {
+            let answer = app.ask_as(Some("dcp_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), "{ viewer { id } }", json!(null)).await;
+            refused += u32::from(answer.status == 429 && answer.headers.contains_key("retry-after"));
+        }
+        assert!(refused > 0, "none was refused");
+    }
 }

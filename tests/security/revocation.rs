@@ -157,8 +157,7 @@ fn what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied()
             assert_eq!(mutate(&before, &bob, &delete).await.field()["deletedId"], json!(bob.id));
             before.stop().await;
             database.flush_redis().await;
-            let after = TestApp::start(&database).await;
-            after.clock.advance(chrono::TimeDelta::seconds(10));
+            let after = TestApp::start_at(&database, database.settings(), before.clock.clone()).await;
             for _ in 0..3 {
                 assert_eq!(whoami(&after, &gone.access).await, Err("ERR-2003".to_owned()), "{store:?}");
                 assert_eq!(whoami(&after, &bob.access).await, Err("ERR-2003".to_owned()), "{store:?}");

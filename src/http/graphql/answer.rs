@@ -173,6 +173,8 @@ pub(super) fn render_cacheable(
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
+    // Who signs in afterwards is another caller.
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, authorization"));
     response.headers_mut().insert(header::CACHE_CONTROL, policy);
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(header::ETAG, tag);

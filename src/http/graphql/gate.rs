@@ -2,7 +2,7 @@
 
 use async_graphql::{Name, Value};
 
-use super::Caller;
+use super::caller::Caller;
 use crate::app::App;
 use crate::config::Budget;
 use crate::engine::{Kind, Prepared};
@@ -81,6 +81,11 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 impl Ticket {
+    /// Gives all back: nothing is executed after all.
+    pub async fn cancel(self, app: &App) {
+        app.gates().give_back(&self.key, self.charged, self.limit).await;
+    }
+
     /// Gives back what was not used, counts a miss, and tells the answer's reader.
     pub async fn settle(self, app: &App, response: &mut async_graphql::Response, missed: bool) {
         let Self { key, misses, limit, charged, level } = self;

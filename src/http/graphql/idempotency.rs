@@ -1,14 +1,16 @@
 //! Mutations that are sent again: `Idempotency-Key`, as
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/> has it.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, written};
+use super::caller::Caller;
+use super::operation::came_to_nothing;
 use super::request::Rejected;
 use crate::app::App;
 use crate::domain::idempotency::{Known, RequestKey, claim_request, finish_request, release_request};
-use crate::engine::{Call, failure_of, refused};
+use crate::engine::{Call, refused};
 use crate::error::{Code, Refusal};
 
 /// Characters of a key at most.
@@ -31,18 +33,30 @@ pub(super) fn key_in(headers: &HeaderMap) -> Result<Option<String>, Rejected> {
     Ok(Some(key.to_owned()))
 }
 
-/// A digest of all that a call asks for.
-pub(super) fn digest(call: &Call) -> Vec<u8> {
+/// A digest of all that a request asks: the call, its files, and the cookies that it may be about.
+///
+/// # Errors
+/// When a file can't be read again.
+pub(super) async fn digest(call: &Call, caller: &Caller) -> Result<Vec<u8>, Rejected> {
     let mut digest = Sha256::new();
-    let texts = [&call.query, &call.hash, &call.document_id, &call.operation_name];
+    let texts = [&call.query, &call.hash, &call.document_id, &call.operation_name, &caller.visit.cookies];
     for text in texts {
-        // With its length, so that no two calls are one text.
+        // With its length, so that no two requests are one text.
         let text = text.as_deref().unwrap_or_default();
         digest.update((text.len() as u64).to_be_bytes());
         digest.update(text);
     }
+    digest.update([u8::from(caller.visit.is_own_page)]);
     digest.update(serde_json::to_vec(&call.variables).unwrap_or_default());
-    digest.finalize().to_vec()
+    let uploads = caller.uploads.clone();
+    let files = tokio::task::spawn_blocking(move || uploads.digest()).await;
+    match files {
+        Ok(Ok(files)) => digest.update(files),
+        Ok(Err(_)) | Err(_) => {
+            return Err(Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, crate::error::internal_refusal()));
+        }
+    }
+    Ok(digest.finalize().to_vec())
 }
 
 /// What becomes of a mutation with a key.
@@ -101,17 +115,13 @@ impl Claimed {
     /// Keeps the answer; or, where what was asked came to nothing by no fault of its own, lets it be asked again.
     pub async fn settle(self, app: &App, answer: &Answer) {
         let connection = app.databases().write();
-        let is_passing = |error: &async_graphql::ServerError| {
-            let code = error.extensions.as_ref().and_then(|values| values.get("errorCode"));
-            let code = code.and_then(|code| match code {
-                async_graphql::Value::String(code) => Some(code.as_str()),
-                _ => None,
-            });
-            failure_of(error).is_some()
-                || code.is_some_and(|code| code.starts_with("ERR-4") || code.starts_with("ERR-5"))
-        };
+        // What was refused as a whole, or failed as a whole by our fault, changed nothing. An answer that sets a cookie is not
+        // one to give to whoever asks again.
         let passes = match answer {
-            Answer::Executed(response) => response.errors.iter().any(is_passing),
+            Answer::Executed(response) => {
+                response.http_headers.contains_key(header::SET_COOKIE)
+                    || came_to_nothing(response, &["ERR-4", "ERR-5"])
+            }
             Answer::Refused(_) | Answer::Again(_) => true,
         };
         let kept = if passes {

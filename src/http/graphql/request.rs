@@ -25,6 +25,13 @@ impl Rejected {
         Self { status, refusal, header: None }
     }
 
+    /// A caller who asks too often, with when to come back.
+    pub fn limited(refusal: Refusal) -> Self {
+        let header =
+            refusal.retry_after.map(|seconds| Box::new((header::RETRY_AFTER, HeaderValue::from(seconds))));
+        Self { header, ..Self::new(StatusCode::TOO_MANY_REQUESTS, refusal) }
+    }
+
     fn malformed(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Refusal::invalid_value(message))
     }

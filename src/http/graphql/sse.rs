@@ -9,18 +9,23 @@ use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
+use super::accept::MediaType;
 use super::answer::{Answer, finished};
-use super::{Caller, stream as answers_to};
+use super::caller::Caller;
+use super::operation::{Answers, stream_call};
 use crate::app::App;
 use crate::engine::Call;
 
 /// How often a stream without news says that it is there: less than proxies wait.
 const KEEP_ALIVE: Duration = Duration::from_secs(12);
 
-pub(super) async fn answer(app: &App, call: Call, caller: Caller, id: String) -> Response {
-    let answers: BoxStream<'static, Answer> = match answers_to(app, call, &caller).await {
-        Ok(answers) => answers,
-        Err(refused) => stream::iter([Answer::Refused(refused.into_errors())]).boxed(),
+pub(super) async fn answer(app: &App, call: Call, mut caller: Caller, id: String) -> Response {
+    // The response's head is sent before a resolver is asked.
+    caller.visit.takes_cookies = false;
+    let answers: BoxStream<'static, Answer> = match stream_call(app, call, &caller).await {
+        Ok(Answers::Stream(answers)) => answers,
+        Ok(Answers::Refused(errors)) => stream::iter([Answer::Refused(errors)]).boxed(),
+        Err(rejected) => return rejected.into_response(MediaType::EventStream, &id),
     };
     let stopping = app.clone();
     let events = answers

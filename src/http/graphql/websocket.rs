@@ -15,10 +15,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::answer::{finished, finished_errors};
+use super::caller::Caller;
+use super::operation::{Answers, stream_call};
 use super::request::call_of;
-use super::{Caller, stream};
+use super::unauthorized;
 use crate::app::App;
-use crate::engine::Call;
+use crate::engine::{Call, refused};
 use crate::principal::Visit;
 
 /// What a client offers to speak.
@@ -66,8 +68,8 @@ pub(super) async fn converse(
         started: 0,
         caller: None,
         ends_at: None,
-        authorization,
-        visit,
+        said: authorization,
+        visit: Visit { takes_cookies: false, ..visit },
         taken_back: std::future::pending().boxed(),
     };
     let limits = &app.settings().socket;
@@ -84,6 +86,11 @@ pub(super) async fn converse(
                 Ending::Done(operation, number) => conversation.forget(&operation, number),
                 Ending::Unread => break Some(SLOW),
             },
+            // Before what is said: who never stops talking is not listened to for longer.
+            () = &mut greeting, if conversation.caller.is_none() => break Some(LATE),
+            () = until(conversation.ends_at) => break Some(UNAUTHORIZED),
+            () = &mut conversation.taken_back => break Some(UNAUTHORIZED),
+            () = app.draining() => break Some(GONE),
             message = incoming.next() => {
                 answered = true;
                 let outcome = match message {
@@ -97,10 +104,6 @@ pub(super) async fn converse(
                     break Some(goodbye);
                 }
             }
-            () = &mut greeting, if conversation.caller.is_none() => break Some(LATE),
-            () = until(conversation.ends_at) => break Some(UNAUTHORIZED),
-            () = &mut conversation.taken_back => break Some(UNAUTHORIZED),
-            () = app.draining() => break Some(GONE),
             _ = &mut writer => break None,
             _ = ping.tick() => {
                 // One that did not answer the last is not there any more.
@@ -167,8 +170,8 @@ struct Conversation<'a> {
     caller: Option<Caller>,
     /// When what the caller said of itself does not hold any more.
     ends_at: Option<Instant>,
-    /// What the request for the socket said of who asks.
-    authorization: Option<String>,
+    /// What the greeting, or else the request for the socket, said of who asks.
+    said: Option<String>,
     visit: Visit,
     /// Ends when what the caller showed is taken back.
     taken_back: BoxFuture<'static, ()>,
@@ -194,8 +197,8 @@ impl Conversation<'_> {
                 let payload = message.remove("payload").unwrap_or_default();
                 let said =
                     ["authorization", "Authorization"].iter().find_map(|name| payload.get(*name)?.as_str());
-                let said = said.or(self.authorization.as_deref());
-                let principal = self.app.identify(said).await.map_err(|_| UNAUTHORIZED)?;
+                self.said = said.map(str::to_owned).or(self.said.take());
+                let principal = self.app.identify(self.said.as_deref()).await.map_err(|_| UNAUTHORIZED)?;
                 self.ends_at = principal.lasts.map(|lasts| Instant::now() + lasts);
                 let (app, shown) = (self.app.clone(), principal.clone());
                 self.taken_back = async move { app.taken_back(&shown).await }.boxed();
@@ -241,18 +244,24 @@ impl Conversation<'_> {
         let number = self.started;
         self.started += 1;
         self.running.insert(operation.clone(), Running { number, stop });
-        let (app, ended) = (self.app.clone(), ended.clone());
+        let (app, ended, said) = (self.app.clone(), ended.clone(), self.said.clone());
         let patience = self.app.settings().socket.read_timeout;
         let reader = Reader { outgoing: self.outgoing.clone(), patience };
         let request_id = self.id.to_owned();
         let run = async move {
             let told = async {
-                let last = match stream(&app, call, &caller).await {
-                    Err(refused) => {
-                        let errors = finished_errors(refused.into_errors(), &request_id);
-                        about(&operation, "error", &errors)
+                // As each request is: what was shown may not hold any more.
+                let known = match app.identify(said.as_deref()).await {
+                    Ok(principal) => stream_call(&app, call, &Caller { principal, ..caller }).await,
+                    Err(refusal) => Err(unauthorized(refusal)),
+                };
+                let known =
+                    known.unwrap_or_else(|rejected| Answers::Refused(vec![refused(&rejected.refusal, None)]));
+                let last = match known {
+                    Answers::Refused(errors) => {
+                        about(&operation, "error", &finished_errors(errors, &request_id))
                     }
-                    Ok(mut answers) => {
+                    Answers::Stream(mut answers) => {
                         while let Some(answer) = answers.next().await {
                             let payload = finished(answer, &request_id);
                             reader.tell(about(&operation, "next", &payload)).await?;
