@@ -1,5 +1,6 @@
 // The program itself, for what can't be seen from outside: its commands, and a server in production.
 import { execFile, spawn } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -33,6 +34,9 @@ export async function production(binary) {
     ...environment(SETTINGS),
     DUALCASTER_ENV: 'production',
     DUALCASTER_SECRET: 'a secret of the checks and of nobody else',
+    DUALCASTER_JWT_KEY: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    // Nothing is sent there.
+    DUALCASTER_SMTP_URL: 'smtp://127.0.0.1:1',
     DUALCASTER_LISTEN: '127.0.0.1:0',
     DUALCASTER_ADMIN_LISTEN: '127.0.0.1:0',
     DUALCASTER_DATA_DIR: folder,

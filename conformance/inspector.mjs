@@ -92,6 +92,10 @@ function sample(type) {
   if (isNonNullType(type)) return sample(type.ofType);
   if (isListType(type)) return [sample(type.ofType)];
   if (isEnumType(type)) return type.getValues()[0].name;
+  if (isInputObjectType(type)) {
+    const needed = Object.values(type.getFields()).filter((field) => isNonNullType(field.type) && field.defaultValue === undefined);
+    return Object.fromEntries(needed.map((field) => [field.name, sample(field.type)]));
+  }
   return { Int: 10, Float: 1, Boolean: true }[type.name] ?? 'x';
 }
 
