@@ -143,13 +143,15 @@ everywhere! { Tables:
 
     async fn a_login_that_was_under_way_does_not_outlive_a_new_password(app: TestApp) {
         sign_up(&app, "ada@example.com").await;
-        // While the password is compared, the account changes: as a reset does.
+        // A hash that takes long, so that the account changes while it is compared: as a reset does.
+        let slow_hash = super::passwords::hash_by(PASSWORD, 19 * 1024, 60);
+        app.execute(&format!("update users set password_hash = '{slow_hash}'")).await;
         let slow = async {
             let answer = login(&app, "ada@example.com", PASSWORD).await;
             (answer.code().map(str::to_owned), answer.body)
         };
         let change = async {
-            // Once the account is read, and before a hash of 19 MiB can be done.
+            // Once the account is read.
             let before = app.statements();
             while app.statements() < before + 2 {
                 tokio::task::yield_now().await;
@@ -159,5 +161,7 @@ everywhere! { Tables:
         let ((code, body), ()) = tokio::join!(slow, change);
         assert_eq!(code.as_deref(), Some("ERR-2004"), "{body}");
         assert_eq!(app.number("select count(*) as n from sessions").await, 1, "the first one's");
+        let as_it_was = format!("select count(*) as n from users where password_hash = '{slow_hash}'");
+        assert_eq!(app.number(&as_it_was).await, 1, "nor is the old password's hash renewed over a new one");
     }
 }

@@ -71,7 +71,7 @@ everywhere! { Tables:
     async fn a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in(app: TestApp) {
         sign_up(&app, "ada@example.com").await;
         // By 64 KiB and one pass: made for this test of the same password.
-        let old = weak_hash(PASSWORD);
+        let old = hash_by(PASSWORD, 64, 1);
         app.execute(&format!("update users set password_hash = '{old}'")).await;
         assert_eq!(login(&app, "ada@example.com", "wrong").await.code(), Some("ERR-2004"));
         assert_eq!(app.number(&format!("select count(*) as n from users where password_hash = '{old}'")).await, 1);
@@ -82,10 +82,11 @@ everywhere! { Tables:
     }
 }
 
-fn weak_hash(password: &str) -> String {
+/// A hash by other parameters than the server's.
+pub fn hash_by(password: &str, memory_kib: u32, passes: u32) -> String {
     use argon2::password_hash::PasswordHasher;
     use argon2::password_hash::phc::PasswordHash;
-    let params = argon2::Params::new(64, 1, 1, None).expect("parameters");
+    let params = argon2::Params::new(memory_kib, passes, 1, None).expect("parameters");
     let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
     let hash: PasswordHash = argon2.hash_password_with_salt(password.as_bytes(), &[7; 16]).expect("a hash");
     hash.to_string()
