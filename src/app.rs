@@ -97,16 +97,10 @@ impl App {
         outside: Outside,
         metrics: MetricsHandle,
     ) -> Result<Self, BuildError> {
-        let secrets = if settings.server.secrets.is_empty() {
-            vec![secret::load_or_make_secret(&settings.data_dir, &outside)?]
-        } else {
-            settings.server.secrets.clone()
-        };
-        let secret = secrets.first().cloned().unwrap_or_default();
-        let cursors = CursorSecret::new(&secrets);
-        let engine = Engine::new(|| schema(cursors.clone()), &settings.guard);
         let ground = Ground::lay(settings, outside, metrics).await?;
-        let identity = ground.identity(secret)?;
+        let cursors = CursorSecret::new(&ground.secrets);
+        let engine = Engine::new(|| schema(cursors.clone()), &ground.settings.guard);
+        let identity = ground.identity()?;
         Ok(ground.build(engine, Box::new(identity.clone()), Some(identity)))
     }
 
@@ -272,6 +266,8 @@ impl App {
 /// What stands before the parts that differ.
 struct Ground {
     settings: Settings,
+    /// The first signs, each verifies. Never empty.
+    secrets: Vec<String>,
     databases: Databases,
     redis: Option<Redis>,
     gates: Gates,
@@ -299,19 +295,18 @@ impl Ground {
         };
         let prefix = settings.redis_prefix.as_str();
         let gates = Gates::new(redis.as_ref().map(|redis| (redis.connection.clone(), prefix)));
-        // Servers that share answers share their secret; where there is none it is this server's own.
-        let key = match settings.server.secrets.first() {
-            Some(secret) => derived_key(secret, "idempotent answers"),
-            None => {
-                derived_key(&secret::load_or_make_secret(&settings.data_dir, &outside)?, "idempotent answers")
-            }
+        let secrets = if settings.server.secrets.is_empty() {
+            vec![secret::load_or_make_secret(&settings.data_dir, &outside)?]
+        } else {
+            settings.server.secrets.clone()
         };
+        let key = derived_key(secrets.first().map_or("", String::as_str), "idempotent answers");
         let sealer = Sealer::new(&key, outside.clone())
             .ok_or_else(|| BuildError::Other("answers can't be sealed".to_owned()))?;
-        Ok(Self { settings, databases, redis, gates, sealer, outside, metrics })
+        Ok(Self { settings, secrets, databases, redis, gates, sealer, outside, metrics })
     }
 
-    fn identity(&self, secret: String) -> Result<Identity, BuildError> {
+    fn identity(&self) -> Result<Identity, BuildError> {
         let accounts = &self.settings.accounts;
         let pem = match &accounts.jwt_keys {
             Some(pem) => pem.clone(),
@@ -335,7 +330,7 @@ impl Ground {
             revocations: Revocations::new(redis, lifetime, self.outside.clone()),
             gates: self.gates.clone(),
             mailer,
-            secret,
+            secret: self.secrets.first().cloned().unwrap_or_default(),
             outside: self.outside.clone(),
             sees_all: self.settings.mode == Mode::Development,
         };
@@ -343,7 +338,7 @@ impl Ground {
     }
 
     fn build(self, engine: Engine, identify: Box<dyn Identify>, identity: Option<Identity>) -> App {
-        let Self { settings, databases, redis, gates, sealer, outside, metrics } = self;
+        let Self { settings, databases, redis, gates, sealer, outside, metrics, .. } = self;
         let draining = watch::Sender::new(false);
         App {
             inner: Arc::new(Inner {

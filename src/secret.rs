@@ -1,6 +1,6 @@
 //! What a development server makes for itself and keeps in its data folder: its secret, and the key of its tokens.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -51,7 +51,6 @@ fn load_or_make(data_dir: &Path, name: &str, make: impl Fn() -> io::Result<Strin
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(error.error),
     }
-    let _ = OpenOptions::new().read(true).open(data_dir)?.sync_all();
     fs::read_to_string(&path)
 }
 

@@ -71,7 +71,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    fn name(self) -> &'static str {
+    /// Its keyword in a document.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Query => "query",
             Self::Mutation => "mutation",

@@ -6,7 +6,7 @@ use entity::{api_token, user};
 use uuid::Uuid;
 
 use super::sign_in::VERIFY_LIFETIME;
-use super::{Identity, Revoked};
+use super::{Identity, Revoked, counted};
 use crate::db::transaction;
 use crate::domain::accounts::{
     Email, NewApiToken, OpaqueToken, PasswordCheck, check_password, confirm_password_hash, create_api_token,
@@ -34,12 +34,6 @@ pub struct ProfileChange {
     pub display_name: Option<String>,
     pub email: Option<String>,
     pub current_password: Option<String>,
-}
-
-/// What mail to an address is counted by; the address itself is nowhere but in its account.
-fn mail_key(address: &str) -> String {
-    let digest = super::derived_key(address, "mail");
-    format!("mail:{}", digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
 fn changed_meanwhile() -> Refusal {
@@ -91,7 +85,7 @@ impl Identity {
     /// ERR-4001.
     pub async fn request_password_reset(&self, email: &str, address: &str) -> Result<()> {
         let key = normalized(email);
-        let keys = [mail_key(&key), format!("mails:{address}")];
+        let keys = [counted(&key, "mail"), format!("mails:{address}")];
         let charges = [
             Charge { key: &keys[0], points: 1, limit: MAILS },
             Charge { key: &keys[1], points: 1, limit: MAILS_ASKED },
@@ -175,16 +169,11 @@ impl Identity {
     pub async fn update_profile(&self, user: Uuid, change: ProfileChange) -> Result<user::Model> {
         let inner = &*self.inner;
         let account = self.account(user).await?;
-        let name = change.display_name.as_deref().map(display_name);
-        let email = change.email.as_deref().map(Email::parse);
-        let refused = [
-            &name.as_ref().and_then(|name| name.as_ref().err()).cloned(),
-            &email.as_ref().and_then(|email| email.as_ref().err()).cloned(),
-        ];
-        none_of(refused.map(Clone::clone))?;
-        let name = name.and_then(Result::ok);
-        let email =
-            email.and_then(Result::ok).filter(|email| email.text != account.email || !account.email_verified);
+        let name = change.display_name.as_deref().map(display_name).transpose();
+        let email = change.email.as_deref().map(Email::parse).transpose();
+        none_of([name.as_ref().err().cloned(), email.as_ref().err().cloned()])?;
+        let (name, email) = (name.ok().flatten(), email.ok().flatten());
+        let email = email.filter(|email| email.text != account.email || !account.email_verified);
         if email.is_some() {
             let password = change.current_password.ok_or_else(|| {
                 let message = "A new address needs the password.";
@@ -194,7 +183,7 @@ impl Identity {
         }
         if let Some(email) = &email {
             // Mail that somebody else did not ask for.
-            let keys = [mail_key(&email.key), format!("mails:{user}")];
+            let keys = [counted(&email.key, "mail"), format!("mails:{user}")];
             let charge = |key| Charge { key, points: 1, limit: MAILS };
             inner.gates.pass(&[charge(&keys[0]), charge(&keys[1])]).await?;
         }

@@ -3,7 +3,7 @@
 use entity::{enums, user};
 use uuid::Uuid;
 
-use super::{Identity, Letter, Revoked, SignedIn};
+use super::{Identity, Letter, Revoked, SignedIn, counted};
 use crate::db::transaction;
 use crate::domain::accounts::{
     Device, Email, MOST_PASSWORD_CHARS, NewUser, OpaqueToken, PasswordCheck, Refreshed, TokenKind,
@@ -92,13 +92,8 @@ impl Identity {
         let Credentials { email, password } = credentials;
         let key = normalized(&email);
         let network = network_of(device.ip_address.as_deref().unwrap_or_default());
-        let account = super::derived_key(&key, "sign-in")
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
-        let keys =
-            [format!("login:{network}"), format!("login:{account}:{network}"), format!("login:{account}")];
+        let account = counted(&key, "login");
+        let keys = [format!("login:{network}"), format!("{account}:{network}"), account];
         let charge = |place: usize, limit| Charge { key: &keys[place], points: 1, limit };
         inner.gates.pass(&[charge(0, BY_ADDRESS), charge(1, BY_BOTH)]).await?;
         let found = find_user_by_email(&inner.connection, &key).await?;

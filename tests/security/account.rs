@@ -164,4 +164,29 @@ everywhere! { Tables:
         let as_it_was = format!("select count(*) as n from users where password_hash = '{slow_hash}'");
         assert_eq!(app.number(&as_it_was).await, 1, "nor is the old password's hash renewed over a new one");
     }
+
+    async fn what_is_too_old_goes_and_nothing_else(app: TestApp) {
+        use dualcaster::domain::accounts::forget_expired;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let headers = [("idempotency-key", "k-1")];
+        let query = "mutation { createApiToken(input: {name: \"x\"}) { token } }";
+        app.ask_with(Some(&ada.access), &headers, query, json!(null)).await.field();
+        let tables = ["sessions", "refresh_tokens", "one_time_tokens", "idempotent_answers"];
+        let forget = async || forget_expired(app.bulk.write(), app.clock.now()).await.expect("gone");
+        let rows = async || {
+            let mut rows = Vec::new();
+            for table in tables {
+                rows.push(app.rows(table).await);
+            }
+            rows
+        };
+        assert_eq!((forget().await, rows().await), (0, vec![1, 1, 1, 1]));
+        app.clock.advance(chrono::TimeDelta::hours(25));
+        assert_eq!((forget().await, rows().await), (1, vec![1, 1, 1, 0]), "answers after a day");
+        app.clock.advance(chrono::TimeDelta::hours(24));
+        assert_eq!((forget().await, rows().await), (1, vec![1, 1, 0, 0]), "links after two");
+        app.clock.advance(chrono::TimeDelta::days(36));
+        assert_eq!((forget().await, rows().await), (1, vec![0, 0, 0, 0]), "a session a week after its end");
+        assert_eq!((app.rows("users").await, app.rows("api_tokens").await), (1, 1));
+    }
 }

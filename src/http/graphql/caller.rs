@@ -65,9 +65,7 @@ impl Caller {
     pub fn key(&self) -> String {
         self.principal.key().unwrap_or_else(|| format!("address:{}", self.visit.network()))
     }
-}
 
-impl Caller {
     /// Puts in what resolvers find in their context.
     pub fn provide(
         &self,

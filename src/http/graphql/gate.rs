@@ -5,7 +5,7 @@ use async_graphql::{Name, Value};
 use super::caller::Caller;
 use crate::app::App;
 use crate::config::Budget;
-use crate::engine::{Kind, Prepared};
+use crate::engine::Prepared;
 use crate::error::Refusal;
 use crate::gates::{Charge, Level, Limit, Taken, rate_limited};
 use crate::graphql::objects_in;
@@ -66,17 +66,9 @@ pub(super) async fn admit(
     match app.gates().take(&[Charge { key: &budget, points: charged, limit }]).await {
         Taken::Granted(level) => Ok(Ticket { key: budget, misses, limit, charged, level }),
         Taken::Refused { retry_after, .. } => {
-            metrics::counter!("dualcaster_rate_limited_total", "kind" => kind(prepared.kind())).increment(1);
+            metrics::counter!("dualcaster_rate_limited_total", "kind" => prepared.kind().name()).increment(1);
             Err(rate_limited(retry_after))
         }
-    }
-}
-
-fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Query => "query",
-        Kind::Mutation => "mutation",
-        Kind::Subscription => "subscription",
     }
 }
 
