@@ -159,6 +159,13 @@ impl Refusal {
         self.path = vec![field.to_owned()];
         self
     }
+
+    /// The same, further down: below these.
+    #[must_use]
+    pub fn within(mut self, above: &[&str]) -> Self {
+        self.path.splice(0..0, above.iter().map(|part| (*part).to_owned()));
+        self
+    }
 }
 
 /// What a part of the server answers when it can't do what was asked.

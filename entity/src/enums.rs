@@ -99,3 +99,12 @@ pub enum TokenPurpose {
     VerifyEmail = 0,
     ResetPassword = 1,
 }
+
+/// How much somebody wants a card. The numbers are the order of the sort by priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum WantPriority {
+    Low = 0,
+    Medium = 1,
+    High = 2,
+}

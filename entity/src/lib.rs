@@ -1,5 +1,6 @@
 //! The tables as the code sees them: rows and relations, one table a file, nothing else.
 
+pub mod announcement;
 pub mod api_token;
 pub mod card;
 pub mod card_external_id;
@@ -9,16 +10,21 @@ pub mod card_set;
 pub mod client;
 pub mod discord_link_code;
 pub mod enums;
+pub mod holding_value;
 pub mod idempotent_answer;
+pub mod inventory_item;
 pub mod latest_price;
 pub mod marketplace;
 pub mod one_time_token;
 pub mod piece_face;
+pub mod portfolio_day;
 pub mod price_day;
 pub mod price_snapshot;
 pub mod refresh_token;
+pub mod removed_inventory_item;
 pub mod session;
 pub mod stale_card;
 pub mod store_state;
 pub mod trusted_operation;
 pub mod user;
+pub mod want_list_item;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::Result;
 use crate::client::Target;
+use crate::holders::{Holder, signed_in};
 use crate::json::card_id_text;
 
 /// Changes every choice below.
@@ -22,6 +23,9 @@ const WELL_KNOWN: [&str; 5] = ["lightning", "bolt", "counterspell", "lotus", "fo
 const Q1: &str = "query($id: ID!) { card(by: {id: $id}) { id name collectorNumber rarity typeLine \
     set { code name releasedOn } \
     marketPrices { marketplace { slug name } finish condition price low high market observedAt } } }";
+const Q2: &str = "query { viewer { inventory(first: 50) { nodes { id quantity condition finish language createdAt \
+    card { id name collectorNumber rarity set { code name } \
+    marketPrices { marketplace { slug name } finish condition price observedAt } } } } } }";
 const Q3: &str = "query($search: String!) { cards(search: $search, first: 20) { nodes { id name collectorNumber rarity \
     set { code name } marketPrices { marketplace { slug name } finish price observedAt } } } }";
 const Q4: &str = "query($ids: [ID!]!, $marketplace: String!) { nodes(ids: $ids) { id ... on Card { name \
@@ -32,6 +36,8 @@ const Q4: &str = "query($ids: [ID!]!, $marketplace: String!) { nodes(ids: $ids) 
 pub enum Query {
     /// A card by its id.
     Q1,
+    /// The beginning of the asker's inventory.
+    Q2,
     /// A search.
     Q3,
     /// The price histories of twenty cards.
@@ -42,6 +48,7 @@ impl Query {
     pub fn name(self) -> &'static str {
         match self {
             Self::Q1 => "q1",
+            Self::Q2 => "q2",
             Self::Q3 => "q3",
             Self::Q4 => "q4",
         }
@@ -61,17 +68,19 @@ pub struct Question {
 #[derive(Debug)]
 pub struct Arguments {
     points: Vec<Uuid>,
+    holders: Vec<Holder>,
     terms: Vec<String>,
     histories: Vec<Vec<Uuid>>,
     marketplace: String,
 }
 
 impl Arguments {
-    /// Takes them from the database: always the same ones from the same cards.
+    /// Takes them from the database: always the same ones from the same cards. Where Q2 is among the queries, those who
+    /// ask it are made there if they are missing, and signed in.
     ///
     /// # Errors
-    /// The database's, and one without cards or marketplaces.
-    pub async fn take(config: &Config) -> Result<Self> {
+    /// The database's, and one without cards or marketplaces; the server's, for Q2.
+    pub async fn take(config: &Config, queries: &[Query], server: &Target) -> Result<Self> {
         let (client, connection) = config.connect(NoTls).await?;
         // Ends with the client; what goes wrong on it, the statement that waits for an answer reports.
         let connection = tokio::spawn(connection);
@@ -97,10 +106,12 @@ impl Arguments {
         if points.is_empty() {
             return Err("the database has no cards: load a catalogue first".into());
         }
+        let holders =
+            if queries.contains(&Query::Q2) { signed_in(&client, server).await? } else { Vec::new() };
         drop(client);
         connection.await??;
         let histories = histories.chunks(CARDS).map(<[Uuid]>::to_vec).collect();
-        Ok(Self { points, terms, histories, marketplace })
+        Ok(Self { points, holders, terms, histories, marketplace })
     }
 
     /// The questions of a query.
@@ -118,6 +129,15 @@ impl Arguments {
                 .map(|id| {
                     let variables = json!({ "id": card_id_text(*id) });
                     question(&id.to_string(), Q1, variables, format!("/q1?id={id}"))
+                })
+                .collect(),
+            Query::Q2 => self
+                .holders
+                .iter()
+                .map(|Holder { id, token }| Question {
+                    argument: id.to_string(),
+                    to_server: server.post_as(token, &json!({ "query": Q2 }).to_string()),
+                    to_yardstick: yardstick.get(&format!("/q2?user={id}")),
                 })
                 .collect(),
             Query::Q3 => self

@@ -41,9 +41,19 @@ impl Target {
     }
 
     pub fn post(&self, json: &str) -> Vec<u8> {
+        self.post_with("", json)
+    }
+
+    /// The same by whom an access token was given to.
+    pub fn post_as(&self, token: &str, json: &str) -> Vec<u8> {
+        self.post_with(&format!("authorization: Bearer {token}\r\n"), json)
+    }
+
+    /// `headers` come each with the end of its line.
+    fn post_with(&self, headers: &str, json: &str) -> Vec<u8> {
         format!(
             "POST {} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-             content-length: {}\r\n\r\n{json}",
+             {headers}content-length: {}\r\n\r\n{json}",
             self.path,
             self.authority,
             json.len()
@@ -140,6 +150,21 @@ mod tests {
         for url in ["https://127.0.0.1:8080", "http://192.0.2.1:8080", "http://127.0.0.1", "127.0.0.1:8080"] {
             assert!(Target::parse(url, "/graphql").is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_token_is_a_header_of_its_own() {
+        let target = Target::parse("http://127.0.0.1:8080", "/graphql").expect("a target");
+        let text = |request: Vec<u8>| String::from_utf8(request).expect("UTF-8");
+        let (anonymous, known) = (text(target.post("{}")), text(target.post_as("token", "{}")));
+        assert!(
+            anonymous.ends_with("accept: application/json\r\ncontent-length: 2\r\n\r\n{}"),
+            "{anonymous}"
+        );
+        assert!(
+            known.ends_with("json\r\nauthorization: Bearer token\r\ncontent-length: 2\r\n\r\n{}"),
+            "{known}"
+        );
     }
 
     #[test]

@@ -72,10 +72,27 @@ impl Json {
 
     /// The id of a card in the graph: base64url of `Card:<uuid>`.
     pub fn card_id(&mut self, uuid: Uuid) -> &mut Self {
-        let (id, length) = card_id(uuid);
+        self.id(*b"Card:00000000-0000-0000-0000-000000000000", uuid)
+    }
+
+    /// The id of an inventory item in the graph: base64url of `InventoryItem:<uuid>`.
+    pub fn item_id(&mut self, uuid: Uuid) -> &mut Self {
+        self.id(*b"InventoryItem:00000000-0000-0000-0000-000000000000", uuid)
+    }
+
+    /// `plain` ends in a UUID, whose place this one takes.
+    fn id<const LENGTH: usize>(&mut self, mut plain: [u8; LENGTH], uuid: Uuid) -> &mut Self {
+        uuid.hyphenated().encode_lower(&mut plain[LENGTH - 36..]);
+        let mut id = [0; 68];
+        // 50 bytes, the longest of them, are 67 letters: they fit.
+        let length = URL_SAFE_NO_PAD.encode_slice(plain, &mut id).unwrap_or(0);
         self.0.push(b'"');
         self.0.extend_from_slice(&id[..length]);
         self.raw("\"")
+    }
+
+    pub fn number(&mut self, number: i32) -> &mut Self {
+        self.raw(if number < 0 { "-" } else { "" }).digits(number.unsigned_abs().into(), 1)
     }
 
     /// Minor units, as a decimal with two places.
@@ -133,18 +150,9 @@ impl Json {
     }
 }
 
-/// The same id as text, for a request.
+/// The id of a card as text, for a request.
 pub fn card_id_text(uuid: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(format!("Card:{uuid}"))
-}
-
-fn card_id(uuid: Uuid) -> ([u8; 56], usize) {
-    let mut plain = *b"Card:00000000-0000-0000-0000-000000000000";
-    uuid.hyphenated().encode_lower(&mut plain[5..]);
-    let mut id = [0; 56];
-    // 41 bytes are 55 letters: they fit.
-    let length = URL_SAFE_NO_PAD.encode_slice(plain, &mut id).unwrap_or(0);
-    (id, length)
 }
 
 #[cfg(test)]
@@ -176,6 +184,13 @@ mod tests {
     }
 
     #[test]
+    fn numbers_have_as_many_digits_as_they_need() {
+        for number in [0, 7, 100_000, -5, i32::MIN] {
+            assert_eq!(written(|json| json.number(number)), number.to_string());
+        }
+    }
+
+    #[test]
     fn times_are_spelled_as_rfc_3339() {
         for time in ["2026-08-08T00:00:00Z", "1993-08-05T23:59:01.250Z", "2026-08-08T09:30:00.000001Z"] {
             let moment = DateTime::parse_from_rfc3339(time).expect("a time").to_utc();
@@ -188,5 +203,7 @@ mod tests {
         let uuid = Uuid::from_u128(0x1234_5678_9abc_def0_1234_5678_9abc_def0);
         assert_eq!(written(|json| json.card_id(uuid)), format!("\"{}\"", card_id_text(uuid)));
         assert_eq!(card_id_text(uuid), "Q2FyZDoxMjM0NTY3OC05YWJjLWRlZjAtMTIzNC01Njc4OWFiY2RlZjA");
+        let item = URL_SAFE_NO_PAD.encode(format!("InventoryItem:{uuid}"));
+        assert_eq!(written(|json| json.item_id(uuid)), format!("\"{item}\""));
     }
 }

@@ -1,4 +1,4 @@
-//! What the server's speed is held against: `yardstick` answers three queries as fast as one can by hand, `compare`
+//! What the server's speed is held against: `yardstick` answers four queries as fast as one can by hand, `compare`
 //! sends the server and it the same load in turn, and prints the ratio.
 //!
 //! This crate shares no code with the server. What both must know, the tables and the shape of an answer, stands here
@@ -8,6 +8,7 @@ pub mod arguments;
 pub mod client;
 pub mod database;
 pub mod difference;
+pub mod holders;
 pub mod json;
 pub mod queries;
 

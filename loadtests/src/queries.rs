@@ -1,4 +1,4 @@
-//! The three queries by hand: as many statements as the server sends, each for all keys at once, and no layer between
+//! The four queries by hand: as many statements as the server sends, each for all keys at once, and no layer between
 //! the rows and the bytes.
 
 use std::cmp::Reverse;
@@ -23,6 +23,11 @@ const SEARCH: &str = "with matched as materialized (
     )
     select c.id, c.scryfall_id, c.name, c.collector_number, c.rarity, c.set_code, c.language, c.type_line
     from shown join cards c on c.id = shown.id order by c.name_key, c.id";
+const USER: &str = "select id from users where id = $1";
+const ITEMS: &str = "select id, card_id, quantity, condition, finish, language, created_at
+    from inventory_items where user_id = $1 order by created_at desc, id desc limit 50";
+const HELD: &str = "select id, scryfall_id, name, collector_number, rarity, set_code, language, type_line
+    from cards where id = any($1)";
 const SETS: &str = "select code, name, released_on from card_sets where code = any($1)";
 // Prices of other languages than the card's are so few that leaving them out here beats a join with `unnest`.
 const PRICES: &str = "select card_id, marketplace_id, finish, observed_at, price, low, high, market, language
@@ -40,6 +45,8 @@ const HISTORY: &str = "select k.card_id, h.observed_at, h.price
 
 const RARITIES: [&str; 6] = ["COMMON", "UNCOMMON", "RARE", "MYTHIC", "SPECIAL", "BONUS"];
 const FINISHES: [&str; 3] = ["NONFOIL", "FOIL", "ETCHED"];
+const CONDITIONS: [&str; 5] =
+    ["NEAR_MINT", "LIGHTLY_PLAYED", "MODERATELY_PLAYED", "HEAVILY_PLAYED", "DAMAGED"];
 
 /// The database, and the answers from it.
 #[derive(Clone)]
@@ -73,6 +80,36 @@ impl Yardstick {
             }
         }
         json.raw("}}");
+        Ok(json.into_bytes())
+    }
+
+    /// Q2: a user's first 50 inventory items, each with its card, the card's set and latest prices.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn inventory(&self, user: Uuid) -> Result<Vec<u8>> {
+        let client = self.pool.get().await?;
+        // Neither needs the other: both are sent at once.
+        let of_user: [Value; 1] = [&user];
+        let (users, items) = tokio::try_join!(rows(&client, USER, &of_user), rows(&client, ITEMS, &of_user))?;
+        let mut json = Json::with_capacity(64 << 10);
+        json.raw("{\"data\":{\"viewer\":");
+        if users.is_empty() {
+            json.raw("null}}");
+            return Ok(json.into_bytes());
+        }
+        let items = items.iter().map(Item::read).collect::<Result<Vec<_>>>()?;
+        let mut ids: Vec<i32> = items.iter().map(|item| item.card_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        // An empty inventory needs no cards.
+        let cards = if ids.is_empty() { Vec::new() } else { rows(&client, HELD, &[&ids]).await? };
+        json.raw("{\"inventory\":{\"nodes\":");
+        match Shown::load(&client, &cards).await? {
+            Some(shown) => json.list(&items, |json, item| write_item(json, item, &shown))?,
+            None => json.raw("[]"),
+        };
+        json.raw("}}}}");
         Ok(json.into_bytes())
     }
 
@@ -167,6 +204,31 @@ impl<'a> Card<'a> {
     }
 }
 
+/// What a user holds of a printing.
+struct Item<'a> {
+    id: Uuid,
+    card_id: i32,
+    quantity: i32,
+    condition: &'static str,
+    finish: &'static str,
+    language: &'a str,
+    created_at: DateTime<Utc>,
+}
+
+impl<'a> Item<'a> {
+    fn read(row: &'a Row) -> Result<Self> {
+        Ok(Self {
+            id: row.try_get(0)?,
+            card_id: row.try_get(1)?,
+            quantity: row.try_get(2)?,
+            condition: named(&CONDITIONS, row.try_get(3)?)?,
+            finish: named(&FINISHES, row.try_get(4)?)?,
+            language: row.try_get(5)?,
+            created_at: row.try_get(6)?,
+        })
+    }
+}
+
 struct MarketPrice {
     card_id: i32,
     marketplace_id: i16,
@@ -196,10 +258,15 @@ impl MarketPrice {
 /// The prices in the language of their card.
 fn shown_prices(rows: &[Row], cards: &[Card]) -> Result<Vec<MarketPrice>> {
     let mut prices = Vec::with_capacity(rows.len());
+    let mut card = None;
     for row in rows {
         let price = MarketPrice::read(row)?;
         let language: &str = row.try_get(8)?;
-        if cards.iter().any(|card| card.id == price.card_id && card.language == language) {
+        // Most come behind another of the same card.
+        if card.is_none_or(|card: &Card| card.id != price.card_id) {
+            card = cards.iter().find(|card| card.id == price.card_id);
+        }
+        if card.is_some_and(|card| card.language == language) {
             prices.push(price);
         }
     }
@@ -242,6 +309,10 @@ impl<'a> Shown<'a> {
             rows(client, MARKETPLACES, &[&marketplaces]).await?
         };
         Ok(Some(Self { cards, sets, prices, marketplaces }))
+    }
+
+    fn card(&self, id: i32) -> Result<&Card<'a>> {
+        self.cards.iter().find(|card| card.id == id).ok_or_else(|| "a card is missing".into())
     }
 
     fn set(&self, card: &Card) -> Result<&Row> {
@@ -294,6 +365,26 @@ fn write_found(json: &mut Json, card: &Card, shown: &Shown) -> Result<()> {
         Ok(())
     })?;
     json.raw("}");
+    Ok(())
+}
+
+fn write_item(json: &mut Json, item: &Item, shown: &Shown) -> Result<()> {
+    let card = shown.card(item.card_id)?;
+    let set = shown.set(card)?;
+    json.raw("{\"id\":").item_id(item.id).raw(",\"quantity\":").number(item.quantity);
+    json.raw(",\"condition\":\"").raw(item.condition).raw("\",\"finish\":\"").raw(item.finish);
+    json.raw("\",\"language\":").text(item.language).raw(",\"createdAt\":").time(item.created_at);
+    json.raw(",\"card\":{\"id\":").card_id(card.scryfall_id).raw(",\"name\":").text(card.name);
+    json.raw(",\"collectorNumber\":").text(card.collector_number).raw(",\"rarity\":\"").raw(card.rarity);
+    json.raw("\",\"set\":{\"code\":").text(set.try_get(0)?).raw(",\"name\":").text(set.try_get(1)?);
+    json.raw("},\"marketPrices\":").list(shown.prices(card), |json, price| {
+        shown.write_marketplace(json, price)?;
+        json.raw(",\"finish\":\"").raw(named(&FINISHES, price.finish)?);
+        json.raw("\",\"condition\":\"NEAR_MINT\",\"price\":").amount(price.price);
+        json.raw(",\"observedAt\":").time(price.observed_at).raw("}");
+        Ok(())
+    })?;
+    json.raw("}}");
     Ok(())
 }
 

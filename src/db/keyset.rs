@@ -251,6 +251,7 @@ fn push_comparison(sql: &mut Sql, columns: &[&str], comparison: &str, bound: &Ke
             KeyValue::Text(value) => sql.bind(value.as_str()),
             KeyValue::Date(value) => sql.bind(*value),
             KeyValue::Time(value) => sql.bind(*value),
+            KeyValue::Uuid(value) => sql.bind(*value),
         };
     }
     sql.push(")");

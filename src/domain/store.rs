@@ -34,7 +34,14 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
         return Ok(false);
     }
     // Children first.
-    const TABLES: [&str; 10] = [
+    const TABLES: [&str; 16] = [
+        // Whoever holds invented cards holds nothing.
+        "announcements",
+        "portfolio_days",
+        "holding_values",
+        "inventory_items",
+        "removed_inventory_items",
+        "want_list_items",
         "stale_cards",
         "price_days",
         "card_prices",

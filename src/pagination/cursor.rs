@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use uuid::Uuid;
 
 use super::Key;
 
@@ -28,6 +29,7 @@ pub enum KeyValue {
     Date(NaiveDate),
     /// To the microsecond, which is what Postgres keeps.
     Time(DateTime<Utc>),
+    Uuid(Uuid),
 }
 
 // A sort value is never NaN.
@@ -43,6 +45,7 @@ impl std::hash::Hash for KeyValue {
             Self::Text(value) => value.hash(state),
             Self::Date(value) => value.hash(state),
             Self::Time(value) => value.hash(state),
+            Self::Uuid(value) => value.hash(state),
         }
     }
 }
@@ -147,6 +150,10 @@ fn write_value(bytes: &mut Vec<u8>, value: &KeyValue) {
             bytes.push(5);
             bytes.extend_from_slice(&value.timestamp_micros().to_be_bytes());
         }
+        KeyValue::Uuid(value) => {
+            bytes.push(6);
+            bytes.extend_from_slice(value.as_bytes());
+        }
     }
 }
 
@@ -178,6 +185,7 @@ fn read_value(bytes: &mut &[u8]) -> Option<KeyValue> {
             let micros = i64::from_be_bytes(take(8)?.try_into().ok()?);
             KeyValue::Time(DateTime::UNIX_EPOCH.checked_add_signed(TimeDelta::microseconds(micros))?)
         }
+        6 => KeyValue::Uuid(Uuid::from_slice(take(16)?).ok()?),
         _ => return None,
     })
 }

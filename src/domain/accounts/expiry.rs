@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 
 use crate::db::Sql;
+use crate::domain::collection::forget_removed;
 use crate::domain::idempotency;
 use crate::error::Result;
 
@@ -25,6 +26,7 @@ pub async fn forget_expired(connection: &impl ConnectionTrait, now: DateTime<Utc
         ("one_time_tokens", "hash", "expires_at", now),
         ("discord_link_codes", "hash", "expires_at", now),
         ("idempotent_answers", "(caller, idempotency_key)", "started_at", now - idempotency::KEPT),
+        ("removed_inventory_items", "id", "removed_at", forget_removed(now)),
     ] {
         match forget(connection, table, key, moment, before).await {
             Ok(rows) => gone += rows,

@@ -26,6 +26,7 @@ pub use list::{
 pub use lookup::{find_card_by_fuzzy_name, find_card_by_name, find_card_by_printing};
 pub use names::{collector_key, name_key};
 pub use search::Search;
+pub use search::vocabulary::LANGUAGES;
 pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};
 pub use suggest::suggest_names;
 pub use write::{find_cards_by_external_id, load_card_ids, make_card, refresh_catalogue, write_cards};

@@ -14,6 +14,7 @@ use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
 use super::record::{CardRecord, SetRecord};
 use super::set::set_uuid;
+use crate::domain::collection::follow_names;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::error::{Error, Result};
 
@@ -475,5 +476,5 @@ pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
          where counted.code = card_sets.code and card_sets.card_count <> counted.n",
     );
     sql.run(bulk).await?;
-    Ok(())
+    follow_names(bulk).await
 }

@@ -10,10 +10,14 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::price::{FRESH, PRICE_LIFETIME};
 use crate::db::{Bulk, Connection, Sql};
+use crate::domain::collection::{close_day, follow_prices};
 use crate::error::Result;
 
 /// Cards a transaction.
 const CARDS: usize = 500;
+
+/// The number of Postgres's advisory lock that deriving has alone, and that whoever writes what depends on prices shares.
+pub const DERIVING: &str = "hashtext('dualcaster derived prices')";
 
 /// Brings all derived prices in step with the snapshots. `progress` hears how many cards are done, after each
 /// transaction.
@@ -38,6 +42,7 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
         update_bases(&bulk, &cards, now).await?;
         replace_card_prices(&bulk, &cards, now).await?;
         update_days(&bulk, &cards, since).await?;
+        follow_prices(&bulk, &cards, now).await?;
         let mut sql = Sql::new(&bulk);
         sql.push("delete from stale_cards where card_id").any_of_numbers(&cards);
         sql.run(&bulk).await?;
@@ -52,8 +57,7 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
 async fn begin(connection: &Connection) -> Result<Bulk> {
     let bulk = Bulk::begin(connection).await?;
     if Sql::new(&bulk).is_postgres() {
-        bulk.execute_unprepared("select pg_advisory_xact_lock(hashtext('dualcaster derived prices'))")
-            .await?;
+        bulk.execute_unprepared(&format!("select pg_advisory_xact_lock({DERIVING})")).await?;
     }
     Ok(bulk)
 }
@@ -75,6 +79,9 @@ async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
         return Ok(None);
     };
     if known != Some(newest) {
+        if let Some(known) = known.filter(|known| known.date_naive() < newest.date_naive()) {
+            close_day(&bulk, known.date_naive()).await?;
+        }
         let mut sql = Sql::new(&bulk);
         sql.push("insert into stale_cards (card_id, since) select distinct card_id, ");
         sql.either("cast(", "").bind(newest).either(" as timestamptz)", "");

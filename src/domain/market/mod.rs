@@ -8,7 +8,7 @@ mod price;
 pub mod record;
 mod write;
 
-pub use derive::{derive_prices, note_misranked};
+pub use derive::{DERIVING, derive_prices, note_misranked};
 pub use history::{
     HistoryInterval, HistoryKey, HistoryPoint, HistoryQuery, HistorySource, HistoryWindow,
     count_price_history, history_list_id, load_price_history,
@@ -17,7 +17,7 @@ pub use marketplace::{
     MarketplaceRow, list_marketplaces, load_marketplaces_by_id, load_marketplaces_by_slug,
     load_marketplaces_by_uuid,
 };
-pub use money::CONDITION_PER_MILLE;
+pub use money::{CONDITION_PER_MILLE, Money};
 pub use price::{
     CardPriceKey, LatestPriceRow, MarketPriceKey, Price, PriceChange, load_card_prices,
     load_latest_prices_by_card,

@@ -1,6 +1,13 @@
 //! Amounts: whole minor units inside, decimals at the edge. See docs/adr/0003-money.md.
 
-use entity::enums::Condition;
+use entity::enums::{Condition, Currency};
+
+/// An amount in minor units, of a currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Money {
+    pub amount: i64,
+    pub currency: Currency,
+}
 
 /// What a played copy is worth, in thousandths of a near-mint one, where no marketplace says: the steps that large
 /// shops' published grading guides have in common, rounded.

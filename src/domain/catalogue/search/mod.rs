@@ -9,7 +9,7 @@ mod pattern;
 mod reference;
 mod syntax;
 mod tree;
-mod vocabulary;
+pub(super) mod vocabulary;
 
 pub use reference::reference;
 pub use tree::{Prefer, Search};
