@@ -3,7 +3,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { descriptors, memory, mostDescriptors, printTable, quantile, readArguments, sorted } from './lib.mjs';
+import { checkDescriptors, descriptors, memory, printTable, quantile, readArguments, sorted } from './lib.mjs';
 
 const USAGE = 'node half-open.mjs http://127.0.0.1:PORT [--pid PID] [--connections 2000] [--seconds 30]';
 
@@ -18,8 +18,6 @@ const OPENED_AT_ONCE = 50;
 const RENEWALS = 4;
 // What the server gives headers, a body and a greeting by default is 10 s.
 const ENDED_WITHIN_SECONDS = 15;
-// Files that a process has open beside the connections.
-const SPARE_DESCRIPTORS = 100;
 
 const SEARCH = `query ($search: String!) {
   cards(search: $search, first: 20) { nodes { id name set { code } price { price } } }
@@ -64,18 +62,6 @@ async function main() {
   await ordinary.terminate();
 
   report(alone, beside, crowd, pid);
-}
-
-function checkDescriptors(pid, count) {
-  const needed = count + SPARE_DESCRIPTORS;
-  for (const [who, id] of [['this script', process.pid], ['the server', pid]]) {
-    if (!id || mostDescriptors(id) >= needed) continue;
-    console.error(
-      `${who} may have ${mostDescriptors(id)} files open, and ${count} connections need ${needed}: ` +
-        `start it after \`ulimit -n ${needed}\`, or pass fewer --connections.`,
-    );
-    process.exit(2);
-  }
 }
 
 function report(alone, beside, crowd, pid) {

@@ -1,16 +1,17 @@
-// What both scripts share: where the server is, and what the system tells of its process.
+// What these scripts and those of ../live share: where the server is, and what the system tells of its process.
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 // A load test pointed at somebody else's server by a slip is an attack: only this machine's own address will do.
 const LOOPBACK = /^http:\/\/127\.0\.0\.1(:\d{1,5})?\/?$/;
 
-export function readArguments(usage, options) {
+// All options are whole numbers but those that are named as `texts`.
+export function readArguments(usage, options, texts = []) {
   try {
     const { values, positionals } = parseArgs({ options: { pid: { type: 'string' }, ...options }, allowPositionals: true });
     if (positionals.length !== 1 || !LOOPBACK.test(positionals[0])) throw new Error('URL must be http://127.0.0.1:PORT.');
     for (const [name, value] of Object.entries(values)) {
-      if (!/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name} must be a whole number.`);
+      if (!texts.includes(name) && !/^[1-9]\d{0,6}$/.test(value)) throw new Error(`--${name} must be a whole number.`);
     }
     return { url: new URL(positionals[0]), ...values };
   } catch (error) {
@@ -29,9 +30,25 @@ export function memory(pid, what = 'VmHWM') {
 export const descriptors = (pid) => (pid ? readdirSync(`/proc/${pid}/fd`).length : NaN);
 
 // How many files a process may have open.
-export function mostDescriptors(pid) {
+function mostDescriptors(pid) {
   const most = /^Max open files\s+(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))[1];
   return most === 'unlimited' ? Infinity : Number(most);
+}
+
+// Files that a process has open beside the connections.
+const SPARE_DESCRIPTORS = 100;
+
+// Ends where this script or the server may not have so many connections.
+export function checkDescriptors(pid, count) {
+  const needed = count + SPARE_DESCRIPTORS;
+  for (const [who, id] of [['this script', process.pid], ['the server', pid]]) {
+    if (!id || mostDescriptors(id) >= needed) continue;
+    console.error(
+      `${who} may have ${mostDescriptors(id)} files open, and ${count} connections need ${needed}: ` +
+        `start it after \`ulimit -n ${needed}\`, or ask for fewer.`,
+    );
+    process.exit(2);
+  }
 }
 
 export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];

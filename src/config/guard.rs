@@ -92,7 +92,7 @@ impl GuardSettings {
             cost: environment.get(
                 "DUALCASTER_MAX_COST",
                 "10000",
-                "The cost of an operation at most: the number of objects that its answer may hold.",
+                "The cost of a query at most: the number of objects that its answer may hold. A mutation has five times as much, an administrator ten times.",
             ),
             variables_depth: environment.get(
                 "DUALCASTER_MAX_VARIABLES_DEPTH",

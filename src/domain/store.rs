@@ -25,6 +25,20 @@ pub async fn load_contents(connection: &impl ConnectionTrait) -> Result<Contents
     contents.ok_or_else(|| crate::error::Error::internal("store_state has no row"))
 }
 
+/// The newest snapshot: what prices call "now".
+///
+/// # Errors
+/// The database's.
+pub async fn load_newest(connection: &impl ConnectionTrait) -> Result<Option<DateTime<Utc>>> {
+    #[derive(FromQueryResult)]
+    struct Newest {
+        newest_at: Option<DateTime<Utc>>,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("select newest_at from store_state");
+    Ok(sql.one::<Newest>(connection).await?.and_then(|row| row.newest_at))
+}
+
 /// Takes a generated market away, so that real data does not stand among invented; answers whether there was one.
 ///
 /// # Errors

@@ -17,6 +17,8 @@ pub enum GlobalId {
     User(Uuid),
     Session(Uuid),
     ApiToken(Uuid),
+    InventoryItem(Uuid),
+    WantListItem(Uuid),
 }
 
 impl GlobalId {
@@ -28,6 +30,8 @@ impl GlobalId {
             Self::User(uuid) => ("User", uuid),
             Self::Session(uuid) => ("Session", uuid),
             Self::ApiToken(uuid) => ("ApiToken", uuid),
+            Self::InventoryItem(uuid) => ("InventoryItem", uuid),
+            Self::WantListItem(uuid) => ("WantListItem", uuid),
         };
         ID(URL_SAFE_NO_PAD.encode(format!("{name}:{uuid}")))
     }
@@ -48,6 +52,8 @@ impl GlobalId {
             "User" => Self::User(uuid),
             "Session" => Self::Session(uuid),
             "ApiToken" => Self::ApiToken(uuid),
+            "InventoryItem" => Self::InventoryItem(uuid),
+            "WantListItem" => Self::WantListItem(uuid),
             _ => return None,
         })
     }
@@ -68,6 +74,27 @@ impl GlobalId {
     pub fn session(id: &str) -> Uuid {
         match Self::decode(id) {
             Some(Self::Session(uuid)) => uuid,
+            _ => Uuid::nil(),
+        }
+    }
+
+    /// The Scryfall id of a card's id; of whatever else it is one that no card has, so that it is not found.
+    pub fn card_or_none(id: &str) -> Uuid {
+        Self::card(id).unwrap_or_default()
+    }
+
+    /// The item of an inventory, or one that nobody has.
+    pub fn inventory_item(id: &str) -> Uuid {
+        match Self::decode(id) {
+            Some(Self::InventoryItem(uuid)) => uuid,
+            _ => Uuid::nil(),
+        }
+    }
+
+    /// The item of a want list, or one that nobody has.
+    pub fn want_list_item(id: &str) -> Uuid {
+        match Self::decode(id) {
+            Some(Self::WantListItem(uuid)) => uuid,
             _ => Uuid::nil(),
         }
     }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::batch::{Loader, Pace};
 use super::types::{
-    ApiTokensByAsker, CardDetailsById, CardPriceByKey, CardTotalBySet, CardsByScryfallId, CardsBySet,
-    HistoryByCard, HistoryTotalByCard, LatestPricesByCard, MarketplacesById, MarketplacesBySlug,
-    MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker, SetsByCode, SetsByUuid,
-    UsersByAsker,
+    AllocationsByUser, ApiTokensByAsker, CardDetailsById, CardPriceByKey, CardTotalBySet, CardsById,
+    CardsByScryfallId, CardsBySet, CompletionBySet, HistoryByCard, HistoryTotalByCard, HoldingsByUser,
+    InventoryPages, InventoryTotals, ItemValues, ItemsByAsker, LatestPricesByCard, MarketplacesById,
+    MarketplacesBySlug, MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker, SetsByCode,
+    SetsByUuid, UsersByAsker, ValueHistories, WantPages, WantTotals, WantsByAsker,
 };
 use crate::db::Connection;
 
@@ -34,11 +35,26 @@ pub struct Loaders {
     pub users: Loader<UsersByAsker>,
     pub sessions: Loader<SessionsByAsker>,
     pub api_tokens: Loader<ApiTokensByAsker>,
+    // What users hold, from the primary where they ask themselves, so that they see what they have just changed.
+    pub cards_by_id: Loader<CardsById>,
+    pub inventories: Loader<InventoryPages>,
+    pub inventory_totals: Loader<InventoryTotals>,
+    pub items: Loader<ItemsByAsker>,
+    pub item_values: Loader<ItemValues>,
+    pub wants: Loader<WantPages>,
+    pub want_totals: Loader<WantTotals>,
+    pub wants_by_id: Loader<WantsByAsker>,
+    pub holdings: Loader<HoldingsByUser>,
+    pub allocations: Loader<AllocationsByUser>,
+    pub value_histories: Loader<ValueHistories>,
+    pub completions: Loader<CompletionBySet>,
 }
 
 impl Loaders {
-    pub fn new(connection: Connection, primary: &Connection) -> Self {
+    /// `personal` is for what users hold.
+    pub fn new(connection: Connection, primary: &Connection, personal: &Connection) -> Self {
         let of = || connection.clone();
+        let held = || personal.clone();
         let pace = Arc::<Pace>::default();
         let pace = || Arc::clone(&pace);
         Self {
@@ -60,6 +76,18 @@ impl Loaders {
             users: Loader::new(primary.clone(), pace()),
             sessions: Loader::new(primary.clone(), pace()),
             api_tokens: Loader::new(primary.clone(), pace()),
+            cards_by_id: Loader::new(held(), pace()),
+            inventories: Loader::new(held(), pace()),
+            inventory_totals: Loader::new(held(), pace()),
+            items: Loader::new(held(), pace()),
+            item_values: Loader::new(held(), pace()),
+            wants: Loader::new(held(), pace()),
+            want_totals: Loader::new(held(), pace()),
+            wants_by_id: Loader::new(held(), pace()),
+            holdings: Loader::new(held(), pace()),
+            allocations: Loader::new(held(), pace()),
+            value_histories: Loader::new(held(), pace()),
+            completions: Loader::new(held(), pace()),
             connection,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_graphql::Context;
 
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Refusal, Result};
 
 /// Whether this request has missed. Resolvers find it in their context; who counts looks at it afterwards.
 #[derive(Debug, Clone, Default)]
@@ -24,7 +24,13 @@ impl Misses {
 
     /// The same, where this is what came of it.
     pub fn note_of<T>(context: &Context<'_>, outcome: &Result<T>) {
-        if matches!(outcome, Err(Error::Refused(refusal)) if refusal.code == Code::NotFound) {
+        let is_miss = |refusal: &Refusal| refusal.code == Code::NotFound;
+        let missed = match outcome {
+            Err(Error::Refused(refusal)) => is_miss(refusal),
+            Err(Error::Problems(problems)) => problems.iter().any(is_miss),
+            _ => false,
+        };
+        if missed {
             Self::note(context);
         }
     }

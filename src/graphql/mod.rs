@@ -42,11 +42,16 @@ pub fn sdl() -> String {
     format!("{}\n", sdl.trim_end())
 }
 
-/// Puts in what resolvers need for one request: `connection` for what may be a moment behind, `primary` for what is
-/// somebody's. `merges` says that the document selects a
-/// key twice.
-pub fn provide(data: &mut Data, connection: Connection, primary: &Connection, merges: bool) {
-    data.insert(Loaders::new(connection, primary));
+/// Puts in what resolvers need for one request: `connection` for what may be a moment behind, `primary` for accounts,
+/// `personal` for what users hold. `merges` says that the document selects a key twice.
+pub fn provide(
+    data: &mut Data,
+    connection: Connection,
+    primary: &Connection,
+    personal: &Connection,
+    merges: bool,
+) {
+    data.insert(Loaders::new(connection, primary, personal));
     if merges {
         data.insert(InTrees);
     }

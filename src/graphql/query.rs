@@ -267,6 +267,10 @@ async fn load_owned(context: &Context<'_>, id: Option<GlobalId>) -> Result<Optio
             found.filter(|session| session.lasts(now)).map(Node::Session)
         }
         Some(GlobalId::ApiToken(id)) => loaders.api_tokens.load((asker, id)).await?.map(Node::ApiToken),
+        Some(GlobalId::InventoryItem(id)) => loaders.items.load((asker, id)).await?.map(Node::InventoryItem),
+        Some(GlobalId::WantListItem(id)) => {
+            loaders.wants_by_id.load((asker, id)).await?.map(Node::WantListItem)
+        }
         Some(GlobalId::User(id)) => loaders.users.load((asker, id)).await?.map(Node::User),
         _ => loaders.users.load((asker, Uuid::nil())).await?.map(Node::User),
     })

@@ -110,7 +110,13 @@ impl<'a> Walk<'a> {
         if named.is_leaf() {
             return 0;
         }
-        let page_below = if is_connection(named) { self.page(field) } else { PAGE.0 };
+        let page_below = if is_connection(named) {
+            self.page(field)
+        } else if is_payload(named) {
+            self.input(field)
+        } else {
+            PAGE.0
+        };
         let one = self.selection(named, &field.selection_set.node, page_below, false).saturating_add(1);
         one.saturating_mul(self.size(parent, known, field, page))
     }
@@ -122,6 +128,12 @@ impl<'a> Walk<'a> {
         }
         if is_connection(parent) && matches!(known.name.as_str(), "edges" | "nodes") {
             return page;
+        }
+        if is_payload(parent) && known.tags.iter().any(|tag| tag == OF_INPUT) {
+            return page;
+        }
+        if known.tags.iter().any(|tag| tag == OF_FIRST) {
+            return self.first(known, field);
         }
         let most = declared(known).unwrap_or(UNDECLARED);
         let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
@@ -155,6 +167,27 @@ impl<'a> Walk<'a> {
         size.map_or(PAGE.0, |(_, size)| u64::try_from(size).unwrap_or(0).min(PAGE.1))
     }
 
+    /// The length of the list in a mutation's input: its payload's lists are no longer.
+    fn input(&self, field: &Field) -> u64 {
+        let Some(async_graphql::Value::Object(input)) = self.argument(field, "input") else {
+            return PAGE.0;
+        };
+        let lengths = input.values().map(|value| match value {
+            async_graphql::Value::List(items) => items.len() as u64,
+            _ => 1,
+        });
+        lengths.max().unwrap_or(PAGE.0)
+    }
+
+    /// What the field's argument of that name says, or its default.
+    fn first(&self, known: &MetaField, field: &Field) -> u64 {
+        let default = || known.args.get("first")?.default_value.as_ref()?.parse().ok();
+        match self.argument(field, "first") {
+            Some(async_graphql::Value::Number(number)) => number.as_u64().unwrap_or(0),
+            _ => default().unwrap_or(UNDECLARED),
+        }
+    }
+
     /// An argument's value, with the variables in it.
     fn argument(&self, field: &Field, name: &str) -> Option<async_graphql::Value> {
         let given = field.get_argument(name)?;
@@ -166,6 +199,14 @@ impl<'a> Walk<'a> {
 
 fn is_list(ty: &str) -> bool {
     matches!(MetaTypeName::create(ty.trim_end_matches('!')), MetaTypeName::List(_))
+}
+
+/// What a list's field declares whose length is the input's, or what its argument `first` says.
+const OF_INPUT: &str = "most=input";
+const OF_FIRST: &str = "most=first";
+
+fn is_payload(ty: &MetaType) -> bool {
+    ty.name().ends_with("Payload")
 }
 
 fn is_connection(ty: &MetaType) -> bool {
@@ -190,7 +231,8 @@ pub fn unbounded_lists(registry: &Registry) -> Vec<String> {
                 .types
                 .get(MetaTypeName::concrete_typename(&field.ty))
                 .is_some_and(|named| !named.is_leaf() && !named.name().starts_with("__"));
-            if is_list(&field.ty) && of_objects && !in_page && declared(field).is_none() {
+            let elsewhere = field.tags.iter().any(|tag| tag == OF_INPUT || tag == OF_FIRST);
+            if is_list(&field.ty) && of_objects && !in_page && !elsewhere && declared(field).is_none() {
                 found.push(format!("{}.{}", ty.name(), field.name));
             }
         }

@@ -14,7 +14,7 @@ use super::price_history::{HistoryTotal, PricePointConnection};
 use crate::db::Connection;
 use crate::domain::catalogue::{
     CardColumns, CardDetails, CardList, CardRow, count_cards, count_printings_by_piece,
-    load_card_details_by_id, load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
+    load_card_details_by_id, load_cards_by_id, load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
 };
 use crate::domain::market::{
     CardPriceKey, HistoryKey, HistoryPoint, HistoryQuery, HistorySource, MarketPriceKey, history_list_id,
@@ -439,6 +439,29 @@ impl Load for CardsByScryfallId {
             let ids: Vec<Id> = keys.iter().filter(|key| key.1 == columns).map(|key| key.0).collect();
             for row in load_cards_by_scryfall_id(connection, &ids, columns).await? {
                 loaded.insert((row.scryfall_id, columns), Arc::new(row));
+            }
+        }
+        Ok(loaded)
+    }
+}
+
+/// Cards by row.
+pub struct CardsById;
+
+impl Load for CardsById {
+    type Key = (i32, CardColumns);
+    type Value = Arc<CardRow>;
+    const NAME: &'static str = "cards_by_id";
+
+    async fn load(
+        connection: &Connection,
+        keys: Vec<Self::Key>,
+    ) -> error::Result<HashMap<Self::Key, Self::Value>> {
+        let mut loaded = HashMap::new();
+        for columns in [CardColumns::Row, CardColumns::RowAndDetails] {
+            let ids: Vec<i32> = keys.iter().filter(|key| key.1 == columns).map(|key| key.0).collect();
+            for row in load_cards_by_id(connection, &ids, columns).await? {
+                loaded.insert((row.id, columns), Arc::new(row));
             }
         }
         Ok(loaded)

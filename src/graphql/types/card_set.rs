@@ -3,25 +3,29 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use uuid::Uuid;
 
 use super::card::{CardConnection, CardTotal};
 use super::card_input::CardSort;
+use super::money::Money;
 use crate::db::Connection;
 use crate::domain::catalogue::{
     CardColumns, CardList, CardOrder, CardRow, SetRow, count_cards_by_set, count_sets, list_cards,
     load_cards_by_set, load_sets_by_code, load_sets_by_uuid,
 };
+use crate::domain::collection::{self, load_completions};
+use crate::domain::market;
 use crate::error::Result;
 use crate::graphql::Loaders;
 use crate::graphql::batch::Load;
-use crate::graphql::connection::{Edges, connection};
+use crate::graphql::connection::{Edges, connection, int};
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::nullable::nullable;
-use crate::graphql::planned::plan;
+use crate::graphql::planned::{Planned, plan};
 use crate::graphql::scalars::{Date, Url};
+use crate::principal::Principal;
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
 /// A set of cards, as it was released.
@@ -70,6 +74,19 @@ impl CardSet {
     /// How many printings of it the store has, extras included.
     async fn card_count(&self) -> i32 {
         self.0.card_count
+    }
+
+    /// How much of it the caller owns; null for an anonymous caller.
+    async fn completion(&self, context: &Context<'_>) -> Option<async_graphql::Result<SetCompletion>> {
+        nullable(async {
+            let Some(user) = context.data_opt::<Principal>().and_then(Principal::user_id) else {
+                return Ok(None);
+            };
+            let key = (user, self.0.code.clone());
+            let found = context.data::<Loaders>()?.completions.load(key).await?;
+            Ok(Some(found.unwrap_or_default().into()))
+        })
+        .await
     }
 
     /// Its printings, extras included.
@@ -196,5 +213,44 @@ impl Load for CardTotalBySet {
 
     async fn load(connection: &Connection, keys: Vec<String>) -> Result<HashMap<String, i64>> {
         count_cards_by_set(connection, &keys).await
+    }
+}
+
+/// How much of a set somebody owns.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct SetCompletion {
+    /// Printings of which there is a copy.
+    owned: i32,
+    /// Printings that the set has, extras included.
+    total: i32,
+    /// What the others cost now, in US dollars, one copy each; those without a price cost nothing here.
+    missing_value: Planned<Money>,
+}
+
+impl From<collection::SetCompletion> for SetCompletion {
+    fn from(completion: collection::SetCompletion) -> Self {
+        let missing = market::Money { amount: completion.missing_value, currency: entity::enums::Currency::Usd };
+        Self {
+            owned: int(completion.owned),
+            total: int(completion.total),
+            missing_value: Planned(missing.into()),
+        }
+    }
+}
+
+/// How much of sets one user owns.
+pub struct CompletionBySet;
+
+impl Load for CompletionBySet {
+    type Key = (Uuid, String);
+    type Value = collection::SetCompletion;
+    const NAME: &'static str = "completions";
+
+    async fn load(connection: &Connection, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, Self::Value>> {
+        let Some((user, _)) = keys.first() else { return Ok(HashMap::new()) };
+        // All of a request are the same user's.
+        let codes: Vec<String> = keys.iter().map(|(_, code)| code.clone()).collect();
+        let found = load_completions(connection, *user, &codes).await?;
+        Ok(found.into_iter().map(|(code, completion)| ((*user, code), completion)).collect())
     }
 }

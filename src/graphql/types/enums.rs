@@ -7,6 +7,7 @@ use crate::db::Direction;
 use crate::domain::catalogue::attributes;
 use crate::domain::catalogue::record::Legality;
 use crate::domain::catalogue::{self};
+use crate::domain::collection;
 use crate::graphql::json::Json;
 use crate::graphql::planned::{At, Write, enum_name};
 
@@ -189,6 +190,60 @@ pub enum HistoryInterval {
     Week,
 }
 
+/// How much somebody wants a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "enums::WantPriority")]
+pub enum WantPriority {
+    /// Some day.
+    Low,
+    /// In between.
+    Medium,
+    /// Soon.
+    High,
+}
+
+/// What an inventory is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "collection::InventorySortField")]
+pub enum InventorySortField {
+    /// When the item was added.
+    CreatedAt,
+    /// The card's name, without regard to case and accents.
+    Name,
+    /// What all copies are worth now, in the sort's currency.
+    Value,
+    /// How many copies there are.
+    Quantity,
+}
+
+/// What a want list is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "collection::WantSortField")]
+pub enum WantListSortField {
+    /// From LOW to HIGH, and of the same priority by age.
+    Priority,
+    /// When the item was added.
+    CreatedAt,
+    /// The card's name, without regard to case and accents.
+    Name,
+}
+
+/// What a portfolio is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+#[graphql(remote = "collection::AllocationKey")]
+pub enum AllocationKey {
+    /// The cards' sets, by code.
+    Set,
+    /// The cards' rarities.
+    Rarity,
+    /// The cards' colours: each alone, MULTICOLOR, COLORLESS.
+    Color,
+    /// The copies' finishes.
+    Finish,
+    /// The copies' conditions.
+    Condition,
+}
+
 macro_rules! written_by_name {
     ($($type:ty),*) => {
         $(impl Write for $type {
@@ -199,4 +254,4 @@ macro_rules! written_by_name {
     };
 }
 
-written_by_name!(Rarity, Color, Finish, Condition, Currency, PriceKind);
+written_by_name!(Rarity, Color, Finish, Condition, Currency, PriceKind, WantPriority);

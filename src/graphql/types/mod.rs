@@ -6,26 +6,34 @@ mod card_lookup;
 mod card_parts;
 mod card_set;
 mod enums;
+mod inventory;
 mod marketplace;
+mod money;
 mod node;
+mod portfolio;
 mod price;
 mod price_history;
 mod user;
 mod user_error;
+mod want_list;
 
 pub use card::{
-    Card, CardConnection, CardDetailsById, CardTotal, CardsByScryfallId, PrintingTotalByPiece,
+    Card, CardConnection, CardDetailsById, CardTotal, CardsById, CardsByScryfallId, PrintingTotalByPiece,
     PrintingsByPiece,
 };
 pub use card_input::{CardFilter, CardSort};
 pub use card_lookup::{CardLookup, find_card};
 pub use card_set::{
-    CardSet, CardSetConnection, CardTotalBySet, CardsBySet, SetTotal, SetsByCode, SetsByUuid,
+    CardSet, CardSetConnection, CardTotalBySet, CardsBySet, CompletionBySet, SetTotal, SetsByCode, SetsByUuid,
 };
-pub use enums::CardUnique;
+pub use enums::{CardUnique, Condition, Finish, WantPriority};
+pub use inventory::{InventoryItem, InventoryPages, InventoryTotals, ItemValues, ItemsByAsker};
 pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid};
+pub use money::MoneyInput;
 pub use node::Node;
+pub use portfolio::{AllocationsByUser, HoldingsByUser, ValueHistories};
 pub use price::{CardPriceByKey, LatestPricesByCard};
 pub use price_history::{HistoryByCard, HistoryTotalByCard};
 pub use user::{ApiToken, ApiTokensByAsker, Asker, Session, SessionsByAsker, User, UsersByAsker};
 pub use user_error::{UserError, told};
+pub use want_list::{WantListItem, WantPages, WantTotals, WantsByAsker};

@@ -2,7 +2,7 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{ApiToken, Card, CardSet, Marketplace, Session, User};
+use super::{ApiToken, Card, CardSet, InventoryItem, Marketplace, Session, User, WantListItem};
 
 /// An object with a globally unique, opaque id.
 #[derive(Interface)]
@@ -14,4 +14,6 @@ pub enum Node {
     User(User),
     Session(Session),
     ApiToken(ApiToken),
+    InventoryItem(InventoryItem),
+    WantListItem(WantListItem),
 }

@@ -7,13 +7,20 @@ use async_graphql::{Context, Enum, ID, Object, Result};
 use entity::{api_token, enums, session, user};
 use uuid::Uuid;
 
+use super::super::Loaders;
 use super::super::batch::Load;
 use super::super::global_id::GlobalId;
 use super::super::nullable::nullable;
 use super::super::scalars::DateTime;
+use super::enums::Currency;
+use super::inventory::{InventoryFilter, InventoryItemConnection, InventorySort, KeyedList};
+use super::portfolio::Portfolio;
+use super::want_list::{WantListItemConnection, WantListSort, want_page};
 use crate::db::Connection;
 use crate::domain::accounts::{list_api_tokens, list_sessions, load_api_tokens, load_sessions, load_users};
+use crate::domain::collection::{InventoryList, WantList};
 use crate::identity::Identity;
+use crate::pagination::PageArguments;
 use crate::principal::{Caller, Credential, Principal, UserCaller};
 
 /// What somebody may do.
@@ -46,6 +53,12 @@ impl User {
     /// Who has just signed in: the request began as nobody's.
     pub fn signed_in(row: user::Model) -> Self {
         Self { row: Arc::new(row), proven: true }
+    }
+
+    /// Whether their collection is for the caller: for themselves, and for the bot, which finds by Discord account only
+    /// who has linked one.
+    fn is_for(&self, principal: &Principal) -> bool {
+        self.is_callers(principal) || principal.role() == Some(crate::principal::Role::Bot)
     }
 
     fn is_callers(&self, principal: &Principal) -> bool {
@@ -90,6 +103,78 @@ impl User {
     /// Whether the address is known to be theirs.
     async fn email_verified(&self) -> bool {
         self.row.email_verified
+    }
+
+    /// What they hold; null for anyone but the user, and the bot that asks for them.
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
+    async fn inventory(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Conditions that each item meets.")] filter: Option<InventoryFilter>,
+        #[graphql(desc = "The order.", default_with = "Some(InventorySort::default())")] sort: Option<
+            InventorySort,
+        >,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<InventoryItemConnection>> {
+        nullable(async {
+            if !self.is_for(context.data::<Principal>()?) {
+                return Ok(None);
+            }
+            let list = InventoryList {
+                user: self.row.id,
+                filter: filter.map(TryInto::try_into).transpose()?.unwrap_or_default(),
+                order: sort.unwrap_or_default().into(),
+            };
+            let page = PageArguments { first, after, last, before };
+            KeyedList::new(list).page(context, |list, secret| page.page(list, secret)).await.map(Some)
+        })
+        .await
+    }
+
+    /// What they look for; null for anyone but the user, and the bot that asks for them.
+    async fn want_list(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The order.", default_with = "Some(WantListSort::default())")] sort: Option<
+            WantListSort,
+        >,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<WantListItemConnection>> {
+        nullable(async {
+            if !self.is_for(context.data::<Principal>()?) {
+                return Ok(None);
+            }
+            let list = WantList { user: self.row.id, order: sort.unwrap_or_default().into() };
+            let page = PageArguments { first, after, last, before };
+            want_page(context, list, |list, secret| page.page(list, secret)).await.map(Some)
+        })
+        .await
+    }
+
+    /// What they hold as a whole: its value, cost and history; null for anyone but the user, and the bot that asks for them.
+    async fn portfolio(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "What it is counted in: of this currency's own prices, none is converted.",
+            default_with = "Some(Currency::Usd)"
+        )]
+        currency: Option<Currency>,
+    ) -> Option<Result<Portfolio>> {
+        nullable(async {
+            if !self.is_for(context.data::<Principal>()?) {
+                return Ok(None);
+            }
+            let loaders = context.data::<Loaders>()?;
+            Ok(Some(Portfolio::load(loaders, self.row.id, currency.unwrap_or(Currency::Usd)).await?))
+        })
+        .await
     }
 
     /// Where they are signed in, the newest first; null for anyone but the user.
@@ -236,7 +321,7 @@ impl From<&Principal> for Asker {
 }
 
 /// What is asked for, as one asker asks. All of a request are the same one.
-fn by_asker(keys: &[(Asker, Uuid)]) -> Option<(Asker, Vec<Uuid>)> {
+pub(super) fn by_asker(keys: &[(Asker, Uuid)]) -> Option<(Asker, Vec<Uuid>)> {
     let (asker, _) = keys.first()?;
     Some((*asker, keys.iter().map(|(_, id)| *id).collect()))
 }

@@ -76,7 +76,10 @@ impl Caller {
         let (connection, caller) = (app.databases().read().clone(), self.clone());
         let (primary, identity) = (app.databases().write().clone(), app.identity().cloned());
         move |data| {
-            provide(data, connection, &primary, merges);
+            // The bot shows what others hold, and may be a moment behind.
+            let is_bot = caller.principal.role() == Some(Role::Bot);
+            let personal = if is_bot { connection.clone() } else { primary.clone() };
+            provide(data, connection, &primary, &personal, merges);
             data.insert(caller.principal);
             data.insert(caller.visit);
             data.insert(caller.uploads);
