@@ -16,6 +16,7 @@ use crate::engine::Engine;
 use crate::error::Refusal;
 use crate::gates::Gates;
 use crate::graphql::schema;
+use crate::live::{Bell, Live};
 use crate::identity::{
     AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_key,
 };
@@ -41,6 +42,7 @@ struct Inner {
     /// Absent where callers are known by something else.
     identity: Option<Identity>,
     gates: Gates,
+    live: Live,
     sealer: Sealer,
     outside: Outside,
     metrics: MetricsHandle,
@@ -140,11 +142,15 @@ impl App {
         futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_tidy());
     }
 
-    /// Hears what other servers take back, for as long as the server runs.
+    /// Hears what other servers take back and what there is to tell, for as long as the server runs. Asks nothing of the
+    /// database while nobody listens.
     pub async fn keep_hearing(&self) {
-        if let (Some(redis), Some(identity)) = (&self.inner.redis, &self.inner.identity) {
-            identity.revocations().listen(&redis.client).await;
-        }
+        let revocations = async {
+            if let (Some(redis), Some(identity)) = (&self.inner.redis, &self.inner.identity) {
+                identity.revocations().listen(&redis.client).await;
+            }
+        };
+        futures_util::join!(revocations, self.inner.live.keep());
     }
 
     /// Takes away what is too old to be of use.
@@ -205,6 +211,10 @@ impl App {
 
     pub fn gates(&self) -> &Gates {
         &self.inner.gates
+    }
+
+    pub fn live(&self) -> &Live {
+        &self.inner.live
     }
 
     pub fn sealer(&self) -> &Sealer {
@@ -340,6 +350,8 @@ impl Ground {
     fn build(self, engine: Engine, identify: Box<dyn Identify>, identity: Option<Identity>) -> App {
         let Self { settings, databases, redis, gates, sealer, outside, metrics, .. } = self;
         let draining = watch::Sender::new(false);
+        let bell = Bell::new(redis.as_ref().map(|redis| (redis.client.clone(), settings.redis_prefix.as_str())));
+        let live = Live::new(databases.write().clone(), bell);
         App {
             inner: Arc::new(Inner {
                 settings,
@@ -349,6 +361,7 @@ impl Ground {
                 identify,
                 identity,
                 gates,
+                live,
                 sealer,
                 outside,
                 metrics,

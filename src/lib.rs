@@ -18,6 +18,7 @@ pub mod graphql;
 pub mod http;
 pub mod identity;
 pub mod ingest;
+pub mod live;
 pub mod outside;
 pub mod pagination;
 pub mod principal;

@@ -1,4 +1,4 @@
-// Many sockets with live subscriptions each: what they take of the server's memory, and how soon new prices reach them all.
+// Many sockets with live subscriptions: what they take of the server's memory, and how soon new prices reach them all.
 // See ../README.md.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -74,7 +74,7 @@ const seen = {
 async function main() {
   checkDescriptors(pid, count);
   const ids = await cardIds();
-  if (ids.length < cards) throw new Error(`the server has ${ids.length} cards: load a catalogue first, or pass fewer --cards`);
+  if (ids.length < cards) throw new Error(`the server shows ${ids.length} cards: load a catalogue, or pass fewer --cards`);
 
   const before = memory(pid, 'VmRSS');
   const random = randomNumbers(SEED);
@@ -121,7 +121,7 @@ async function deliveries() {
   seen.times.length = 0;
   const command = { began: performance.now(), ended: undefined, failure: '' };
   const child = ingest === undefined ? undefined : run(command);
-  if (!child) console.log(`all are subscribed: ingest new prices of these cards now; I wait for ${timeoutMs / 1_000} s`);
+  if (!child) console.log(`all are subscribed: ingest new prices now, within ${timeoutMs / 1_000} s`);
   while (seen.open > 0) {
     await sleep(LOOK_EVERY_MS);
     const now = performance.now();
@@ -188,7 +188,8 @@ function reportDeliveries({ began, ended }) {
   console.log(`\nevents: ${times.length}, to ${seen.told} of ${count * each} subscriptions`);
   if (ended !== undefined) console.log(`the command took ${((ended - began) / 1_000).toFixed(1)} s`);
   if (times.length === 0) return;
-  const rows = ingest === undefined ? [['from the first', ...seconds(times[0])]] : [["from the command's start", ...seconds(began)]];
+  const start = ingest === undefined ? ['from the first', times[0]] : ["from the command's start", began];
+  const rows = [[start[0], ...seconds(start[1])]];
   if (ended !== undefined) rows.push(['from its end', ...seconds(ended)]);
   printTable(['deliveries, in seconds', 'first', 'p50', 'p99', 'last'], rows);
 }
@@ -228,8 +229,9 @@ class Client {
     seen.open += 1;
     const upgraded = this.#told('upgrade');
     socket.write(
-      `GET /graphql HTTP/1.1\r\nhost: ${url.host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n` +
-        `sec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
+      `GET /graphql HTTP/1.1\r\nhost: ${url.host}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n` +
+        'sec-websocket-version: 13\r\nsec-websocket-protocol: graphql-transport-ws\r\n' +
+        `sec-websocket-key: ${randomBytes(16).toString('base64')}\r\n\r\n`,
     );
     await upgraded;
     const greeted = this.#told('connection_ack');

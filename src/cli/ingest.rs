@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::migrate::connect_migrated;
 use super::output::say;
@@ -12,8 +14,10 @@ use super::{Failure, Outcome, print};
 use crate::config::Settings;
 use crate::generate::{GeneratedMarket, MarketPlan};
 use crate::ingest::{
-    Format, IngestError, Report, SourceError, ingest_file, ingest_generated, ingest_newest_scryfall,
+    Format, IngestError, Progress, Report, SourceError, Stage, ingest_file, ingest_generated,
+    ingest_newest_scryfall,
 };
+use crate::live::Bell;
 
 #[derive(Debug, Subcommand)]
 pub enum Source {
@@ -58,13 +62,58 @@ pub async fn ingest(settings: &Settings, source: Source, json: bool) -> Outcome 
     };
     let databases = connect_migrated(settings).await?;
     let progress = Shown::new("ingest", json);
+    let ringer = Ringer::new(settings)?;
+    let heard = Ringing { shown: &progress, ringer: &ringer };
     let outcome = match file {
-        Some(file) => ingest_file(databases.write(), format, &file, &progress).await,
-        None => ingest_newest_scryfall(databases.write(), &settings.market.scryfall_url, &progress).await,
+        Some(file) => ingest_file(databases.write(), format, &file, &heard).await,
+        None => ingest_newest_scryfall(databases.write(), &settings.market.scryfall_url, &heard).await,
     };
+    ringer.finish().await;
     progress.finish();
     databases.close().await;
     tell(outcome, &progress, json)
+}
+
+/// Rings for servers whenever there is something new to tell, beside the ingest that goes on.
+struct Ringer {
+    asked: watch::Sender<u64>,
+    ringing: JoinHandle<()>,
+}
+
+impl Ringer {
+    fn new(settings: &Settings) -> Result<Self, Failure> {
+        let bell = Bell::at(settings.redis_url.as_deref(), &settings.redis_prefix)
+            .map_err(|error| Failure::new(format!("Redis can't be reached: {error}")))?;
+        let (asked, mut asks) = watch::channel(0);
+        let ringing = tokio::spawn(async move {
+            while asks.changed().await.is_ok() {
+                bell.ring().await;
+            }
+        });
+        Ok(Self { asked, ringing })
+    }
+
+    /// Rings for the last time where something was not rung for yet.
+    async fn finish(self) {
+        drop(self.asked);
+        let _ = self.ringing.await;
+    }
+}
+
+/// Progress that is shown, and rung for.
+struct Ringing<'a> {
+    shown: &'a Shown,
+    ringer: &'a Ringer,
+}
+
+impl Progress for Ringing<'_> {
+    fn at(&self, stage: Stage, done: u64, total: Option<u64>) {
+        self.shown.at(stage, done, total);
+        // Prices are announced as they are derived.
+        if stage == Stage::Deriving && done > 0 {
+            self.ringer.asked.send_modify(|asked| *asked += 1);
+        }
+    }
 }
 
 pub async fn generate(settings: &Settings, arguments: Generate) -> Outcome {

@@ -149,6 +149,16 @@ impl<L: Load> Loader<L> {
         if keys.iter().all(is_there) { Ok(()) } else { Err(Error::internal("a promised value is not there")) }
     }
 
+    /// Takes this for loaded.
+    pub fn prime(&self, key: L::Key, value: L::Value) {
+        self.lock().loaded.insert(key, Some(value));
+    }
+
+    /// Forgets what was loaded, so that it is loaded anew.
+    pub fn forget(&self) {
+        self.lock().loaded.clear();
+    }
+
     /// What was loaded of a key.
     pub fn known(&self, key: &L::Key) -> Option<L::Value> {
         self.lock().loaded.get(key).cloned().flatten()

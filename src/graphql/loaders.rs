@@ -1,5 +1,6 @@
 //! One request's loaders. A new set for each, bound to one database, so that nothing of one caller reaches another.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use super::batch::{Loader, Pace};
@@ -12,8 +13,20 @@ use super::types::{
 };
 use crate::db::Connection;
 
+/// One request's loaders. A clone is the same ones.
+#[derive(Clone)]
+pub struct Loaders(Arc<LoaderSet>);
+
+impl Deref for Loaders {
+    type Target = LoaderSet;
+
+    fn deref(&self) -> &LoaderSet {
+        &self.0
+    }
+}
+
 /// The loaders, by what they load.
-pub struct Loaders {
+pub struct LoaderSet {
     /// For lists, which are no batches.
     pub connection: Connection,
     pub cards: Loader<CardsByScryfallId>,
@@ -57,7 +70,7 @@ impl Loaders {
         let held = || personal.clone();
         let pace = Arc::<Pace>::default();
         let pace = || Arc::clone(&pace);
-        Self {
+        Self(Arc::new(LoaderSet {
             cards: Loader::new(of(), pace()),
             card_details: Loader::new(of(), pace()),
             printings: Loader::new(of(), pace()),
@@ -89,6 +102,36 @@ impl Loaders {
             value_histories: Loader::new(held(), pace()),
             completions: Loader::new(held(), pace()),
             connection,
-        }
+        }))
+    }
+
+    /// Forgets what may have changed, for an operation that has many answers. Sets and marketplaces stay: hardly anything of
+    /// them changes.
+    pub fn renew(&self) {
+        self.cards.forget();
+        self.card_details.forget();
+        self.printings.forget();
+        self.printing_totals.forget();
+        self.set_cards.forget();
+        self.set_card_totals.forget();
+        self.prices.forget();
+        self.latest_prices.forget();
+        self.history.forget();
+        self.history_totals.forget();
+        self.users.forget();
+        self.sessions.forget();
+        self.api_tokens.forget();
+        self.cards_by_id.forget();
+        self.inventories.forget();
+        self.inventory_totals.forget();
+        self.items.forget();
+        self.item_values.forget();
+        self.wants.forget();
+        self.want_totals.forget();
+        self.wants_by_id.forget();
+        self.holdings.forget();
+        self.allocations.forget();
+        self.value_histories.forget();
+        self.completions.forget();
     }
 }

@@ -12,24 +12,26 @@ mod nullable;
 mod planned;
 mod query;
 mod scalars;
+mod subscription;
 mod types;
 mod upload;
 
-use async_graphql::{Data, EmptySubscription, SDLExportOptions, Schema, SchemaBuilder};
+use async_graphql::{Data, SDLExportOptions, Schema, SchemaBuilder};
 
 pub use json::{Json, objects_in};
 use loaders::Loaders;
 pub use misses::Misses;
 use mutations::Mutation;
 use planned::InTrees;
+use subscription::Subscription;
 pub use upload::{ReceivedFile, Upload, Uploads, upload_value};
 
 use crate::db::Connection;
 use crate::pagination::CursorSecret;
 
 /// The schema's builder. Each request brings its own data: see [`provide`].
-pub fn schema(cursors: CursorSecret) -> SchemaBuilder<query::Query, Mutation, EmptySubscription> {
-    Schema::build(query::Query, Mutation::default(), EmptySubscription)
+pub fn schema(cursors: CursorSecret) -> SchemaBuilder<query::Query, Mutation, Subscription> {
+    Schema::build(query::Query, Mutation::default(), Subscription)
         .data(cursors)
         // "Did you mean" would tell a stranger what the schema holds, and its search costs more than the query.
         .disable_suggestions()

@@ -19,7 +19,7 @@ pub use marketplace::{
 };
 pub use money::{CONDITION_PER_MILLE, Money};
 pub use price::{
-    CardPriceKey, LatestPriceRow, MarketPriceKey, Price, PriceChange, load_card_prices,
-    load_latest_prices_by_card,
+    CardPriceKey, LatestPriceRow, MarketPriceKey, Price, PriceChange, SeriesPrice, load_card_prices,
+    load_latest_prices_by_card, load_series_prices,
 };
 pub use write::{write_marketplaces, write_prices};

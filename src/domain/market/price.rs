@@ -321,24 +321,23 @@ pub async fn load_latest_prices_by_card(
     }
     let borrowed: Vec<_> = keys.iter().collect();
     let mut sql = Sql::by_keys(connection);
-    sql.push("select l.card_id, l.language, l.marketplace_id, m.currency, l.kind, l.finish, l.condition, l.price, l.low, l.mid, l.high, l.market, l.observed_at");
-    sql.push(" from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled");
+    sql.push(SERIES);
     sql.push(" where l.card_id").any_of_numbers(&distinct(&borrowed, |key| key.card_id));
     sql.push(" and l.kind").any_of_numbers(&distinct(&borrowed, |key| key.kind.to_value()));
     sql.push(" and l.condition").any_of_numbers(&conditions(keys.iter().map(|key| key.condition)));
-    let mut by_card: HashMap<i32, Vec<StoredPrice>> = HashMap::new();
-    for row in sql.all::<StoredPrice>(connection).await? {
+    let mut by_card: HashMap<i32, Vec<SeriesPrice>> = HashMap::new();
+    for row in sql.all::<SeriesPrice>(connection).await? {
         by_card.entry(row.card_id).or_default().push(row);
     }
     let answer = |key: &MarketPriceKey| {
         let rows = by_card.get(&key.card_id).map(Vec::as_slice).unwrap_or_default();
-        let fits = |row: &&StoredPrice| {
+        let fits = |row: &&SeriesPrice| {
             row.price.kind == key.kind
                 && row.language == key.language
                 && key.currency.is_none_or(|currency| row.price.currency == currency)
                 && key.finish.is_none_or(|finish| row.price.finish == finish)
         };
-        let exact = |row: &&StoredPrice| row.price.condition == key.condition;
+        let exact = |row: &&SeriesPrice| row.price.condition == key.condition;
         let has_exact: BTreeSet<_> = rows
             .iter()
             .filter(fits)
@@ -357,14 +356,37 @@ pub async fn load_latest_prices_by_card(
     Ok(keys.iter().map(|key| (key.clone(), answer(key))).collect())
 }
 
-/// A latest price with what it is looked up by.
-struct StoredPrice {
-    card_id: i32,
-    language: String,
-    price: LatestPriceRow,
+/// Latest prices in the order in which [`SeriesPrice`] reads them.
+const SERIES: &str = "select l.card_id, l.language, l.marketplace_id, m.currency, l.kind, l.finish, l.condition, l.price, \
+     l.low, l.mid, l.high, l.market, l.observed_at \
+     from latest_prices l join marketplaces m on m.id = l.marketplace_id and m.enabled";
+
+/// The latest price of every series of these cards: in each marketplace, of both kinds, in every finish, condition and
+/// language that has one. One statement.
+///
+/// # Errors
+/// The database's.
+pub async fn load_series_prices(
+    connection: &impl ConnectionTrait,
+    cards: &[i32],
+) -> Result<Vec<SeriesPrice>> {
+    if cards.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::by_keys(connection);
+    sql.push(SERIES).push(" where l.card_id").any_of_numbers(cards);
+    Ok(sql.all(connection).await?)
 }
 
-impl FromQueryResult for StoredPrice {
+/// A latest price with what it is looked up by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeriesPrice {
+    pub card_id: i32,
+    pub language: String,
+    pub price: LatestPriceRow,
+}
+
+impl FromQueryResult for SeriesPrice {
     fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
         let mut columns = Columns::of(row);
         Ok(Self {

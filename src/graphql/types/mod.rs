@@ -32,7 +32,7 @@ pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, Marketp
 pub use money::MoneyInput;
 pub use node::Node;
 pub use portfolio::{AllocationsByUser, HoldingsByUser, ValueHistories};
-pub use price::{CardPriceByKey, LatestPricesByCard};
+pub use price::{CardPriceByKey, LatestPricesByCard, MarketPrice};
 pub use price_history::{HistoryByCard, HistoryTotalByCard};
 pub use user::{ApiToken, ApiTokensByAsker, Asker, Session, SessionsByAsker, User, UsersByAsker};
 pub use user_error::{UserError, told};

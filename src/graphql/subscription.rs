@@ -1,0 +1,106 @@
+//! What can be listened to.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Result, SimpleObject, Subscription as GraphQlSubscription};
+use futures_util::{Stream, StreamExt};
+
+use super::Loaders;
+use super::global_id::GlobalId;
+use super::planned::{Planned, plan};
+use super::scalars::Decimal;
+use super::types::{Asker, Card, MarketPrice, WantListItem};
+use crate::domain::catalogue::CardColumns;
+use crate::error::{Code, Refusal};
+use crate::live::{Live, PriceEvent};
+use crate::principal::Principal;
+
+/// Cards that one subscription listens to at most.
+const MOST_CARDS: usize = 100;
+
+/// A new price of a card.
+#[derive(SimpleObject)]
+pub struct PriceUpdate {
+    /// Whose price it is.
+    card: Planned<Card>,
+    /// The price, in one marketplace.
+    price: Planned<MarketPrice>,
+    /// What it was before; null for the first price.
+    previous_price: Option<Decimal>,
+}
+
+plan!(PriceUpdate: fields { "previousPrice" => previous_price });
+
+impl From<&PriceEvent> for PriceUpdate {
+    fn from(event: &PriceEvent) -> Self {
+        Self {
+            card: Planned(Arc::clone(&event.card).into()),
+            price: Planned(event.price.clone().into()),
+            previous_price: event.previous.map(Decimal),
+        }
+    }
+}
+
+/// What can be listened to, over WebSocket or as server-sent events.
+pub struct Subscription;
+
+/// What can be listened to, over WebSocket or as server-sent events. Who does not keep up is let go with ERR-5003.
+#[GraphQlSubscription]
+impl Subscription {
+    /// New prices of up to 100 cards as they are ingested: of every marketplace, kind and finish that has one.
+    async fn price_updates(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The cards' `id`s, 1 to 100.")] card_ids: Vec<ID>,
+    ) -> Result<impl Stream<Item = Result<PriceUpdate>> + use<>> {
+        if !(1..=MOST_CARDS).contains(&card_ids.len()) {
+            return Err(Refusal::invalid_value(format!("cardIds takes 1 to {MOST_CARDS}.")).into());
+        }
+        let loaders = context.data::<Loaders>()?.clone();
+        let wanted = card_ids.iter().map(|id| (GlobalId::card_or_none(id), CardColumns::Row)).collect::<Vec<_>>();
+        loaders.cards.load_all(&wanted).await?;
+        let mut cards = Vec::with_capacity(wanted.len());
+        for key in &wanted {
+            let Some(card) = loaders.cards.known(key) else {
+                return Err(Refusal::new(Code::NotFound, "There is no such card among cardIds.").into());
+            };
+            if !cards.contains(&card.id) {
+                cards.push(card.id);
+            }
+        }
+        loaders.renew();
+        let told = context.data::<Live>()?.prices_of(&cards).await?;
+        Ok(told.map(move |event| {
+            let event = event?;
+            // What the last one asked for is of its time.
+            loaders.renew();
+            loaders.marketplaces.prime(event.marketplace.id, Arc::clone(&event.marketplace));
+            Ok(PriceUpdate::from(&*event))
+        }))
+    }
+
+    /// The caller's want-list items as their price falls to the target. One that is below it already is not told again:
+    /// `belowTarget` has what came while nobody listened.
+    async fn want_list_hits(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<Planned<WantListItem>>> + use<>> {
+        let principal = context.data::<Principal>()?;
+        let user = principal.user()?.id;
+        let asker = Asker::from(principal);
+        let loaders = context.data::<Loaders>()?.clone();
+        let told = context.data::<Live>()?.hits_of(user).await?;
+        Ok(told.filter_map(move |item| {
+            let loaders = loaders.clone();
+            async move {
+                loaders.renew();
+                let found = match item {
+                    Ok(item) => loaders.wants_by_id.load((asker, item)).await.map_err(Into::into),
+                    Err(refusal) => Err(refusal.into()),
+                };
+                // One that is gone by now needs no telling.
+                found.map(|want| want.map(Planned)).transpose()
+            }
+        }))
+    }
+}
