@@ -16,10 +16,11 @@ use crate::engine::Engine;
 use crate::error::Refusal;
 use crate::gates::Gates;
 use crate::graphql::schema;
-use crate::live::{Bell, Live};
 use crate::identity::{
     AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_key,
 };
+use crate::links::Links;
+use crate::live::{Bell, Live};
 use crate::outside::Outside;
 use crate::pagination::CursorSecret;
 use crate::principal::{Identify, Principal};
@@ -43,6 +44,7 @@ struct Inner {
     identity: Option<Identity>,
     gates: Gates,
     live: Live,
+    links: Links,
     sealer: Sealer,
     outside: Outside,
     metrics: MetricsHandle,
@@ -213,6 +215,10 @@ impl App {
         &self.inner.gates
     }
 
+    pub fn links(&self) -> &Links {
+        &self.inner.links
+    }
+
     pub fn live(&self) -> &Live {
         &self.inner.live
     }
@@ -348,9 +354,13 @@ impl Ground {
     }
 
     fn build(self, engine: Engine, identify: Box<dyn Identify>, identity: Option<Identity>) -> App {
-        let Self { settings, databases, redis, gates, sealer, outside, metrics, .. } = self;
+        let Self { settings, secrets, databases, redis, gates, sealer, outside, metrics } = self;
+        let sealers =
+            secrets.iter().filter_map(|secret| Sealer::new(&derived_key(secret, "links"), outside.clone()));
+        let links = Links::new(sealers.collect(), &settings.server.public_url, outside.clone());
         let draining = watch::Sender::new(false);
-        let bell = Bell::new(redis.as_ref().map(|redis| (redis.client.clone(), settings.redis_prefix.as_str())));
+        let bell =
+            Bell::new(redis.as_ref().map(|redis| (redis.client.clone(), settings.redis_prefix.as_str())));
         let live = Live::new(databases.write().clone(), bell);
         App {
             inner: Arc::new(Inner {
@@ -362,6 +372,7 @@ impl Ground {
                 identity,
                 gates,
                 live,
+                links,
                 sealer,
                 outside,
                 metrics,

@@ -1,19 +1,22 @@
 //! Sealing what is kept but not to be read where it is kept: AES-256-GCM, under a key of the server's.
 
+use std::sync::Arc;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::outside::Outside;
 
-/// Seals and opens.
+/// Seals and opens. A clone has the same key.
+#[derive(Clone)]
 pub struct Sealer {
-    key: LessSafeKey,
+    key: Arc<LessSafeKey>,
     outside: Outside,
 }
 
 impl Sealer {
     /// Absent where the key is none, which a key of this length is not.
     pub fn new(key: &[u8; 32], outside: Outside) -> Option<Self> {
-        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?);
+        let key = Arc::new(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).ok()?));
         Some(Self { key, outside })
     }
 

@@ -60,10 +60,7 @@ pub async fn newest_announcement(connection: &impl ConnectionTrait) -> Result<i6
 ///
 /// # Errors
 /// The database's.
-pub async fn load_announcements(
-    connection: &impl ConnectionTrait,
-    after: i64,
-) -> Result<Vec<Announcement>> {
+pub async fn load_announcements(connection: &impl ConnectionTrait, after: i64) -> Result<Vec<Announcement>> {
     #[derive(FromQueryResult)]
     struct Row {
         id: i64,

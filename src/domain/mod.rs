@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod announcements;
 pub mod catalogue;
 pub mod collection;
+pub mod csv;
 pub mod idempotency;
 pub mod market;
 pub mod operations;

@@ -218,7 +218,13 @@ impl Engine {
         let declared = &operation.node.variable_definitions;
         let variables = variables::fit(&self.registry, declared, call.variables).map_err(Refused::Errors)?;
         let changes = operation.node.ty == OperationType::Mutation;
-        let times = if call.is_privileged { PRIVILEGE } else if changes { MUTATION } else { 1 };
+        let times = if call.is_privileged {
+            PRIVILEGE
+        } else if changes {
+            MUTATION
+        } else {
+            1
+        };
         let most = self.max_cost.saturating_mul(times);
         let cost =
             self.guard.check_cost(&self.registry, document.parsed(), &operation.node, &variables, most)?;

@@ -8,8 +8,8 @@ use super::types::{
     AllocationsByUser, ApiTokensByAsker, CardDetailsById, CardPriceByKey, CardTotalBySet, CardsById,
     CardsByScryfallId, CardsBySet, CompletionBySet, HistoryByCard, HistoryTotalByCard, HoldingsByUser,
     InventoryPages, InventoryTotals, ItemValues, ItemsByAsker, LatestPricesByCard, MarketplacesById,
-    MarketplacesBySlug, MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker, SetsByCode,
-    SetsByUuid, UsersByAsker, ValueHistories, WantPages, WantTotals, WantsByAsker,
+    MarketplacesBySlug, MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker,
+    SetsByCode, SetsByUuid, UsersByAsker, ValueHistories, WantPages, WantTotals, WantsByAsker,
 };
 use crate::db::Connection;
 

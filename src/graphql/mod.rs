@@ -58,3 +58,8 @@ pub fn provide(
         data.insert(InTrees);
     }
 }
+
+/// The Scryfall id of a card's `id`; nothing for what is no card's.
+pub fn card_of_id(id: &str) -> Option<uuid::Uuid> {
+    global_id::GlobalId::card(id).ok()
+}

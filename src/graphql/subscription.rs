@@ -57,7 +57,8 @@ impl Subscription {
             return Err(Refusal::invalid_value(format!("cardIds takes 1 to {MOST_CARDS}.")).into());
         }
         let loaders = context.data::<Loaders>()?.clone();
-        let wanted = card_ids.iter().map(|id| (GlobalId::card_or_none(id), CardColumns::Row)).collect::<Vec<_>>();
+        let wanted =
+            card_ids.iter().map(|id| (GlobalId::card_or_none(id), CardColumns::Row)).collect::<Vec<_>>();
         loaders.cards.load_all(&wanted).await?;
         let mut cards = Vec::with_capacity(wanted.len());
         for key in &wanted {

@@ -1,5 +1,7 @@
 //! The routes, and what surrounds every one of them.
 
+mod charts;
+mod files;
 mod graphiql;
 mod graphql;
 mod headers;
@@ -33,7 +35,12 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The routes for everyone; `/metrics` too where it has no address of its own.
 pub fn router(app: &App) -> Router {
     let settings = &app.settings().server;
-    let mut routes = Router::new().merge(graphql::routes()).merge(graphiql::routes()).merge(health::routes());
+    let mut routes = Router::new()
+        .merge(graphql::routes())
+        .merge(graphiql::routes())
+        .merge(files::routes())
+        .merge(charts::routes())
+        .merge(health::routes());
     if app.is_development() {
         routes = routes
             .route("/", get(async || Redirect::temporary("/graphiql")))

@@ -59,11 +59,7 @@ impl Hub {
         self.heard
     }
 
-    pub fn listen_to_prices(
-        &mut self,
-        cards: &[i32],
-        hub: &Arc<Mutex<Self>>,
-    ) -> Listening<Arc<PriceEvent>> {
+    pub fn listen_to_prices(&mut self, cards: &[i32], hub: &Arc<Mutex<Self>>) -> Listening<Arc<PriceEvent>> {
         let (number, sender, listening) = self.listening(hub, Place::Prices);
         for card in cards {
             self.topics.entry(*card).or_default().listeners.push(number);
@@ -78,11 +74,7 @@ impl Hub {
         listening
     }
 
-    fn listening<T>(
-        &mut self,
-        hub: &Arc<Mutex<Self>>,
-        place: Place,
-    ) -> (u64, mpsc::Sender<T>, Listening<T>) {
+    fn listening<T>(&mut self, hub: &Arc<Mutex<Self>>, place: Place) -> (u64, mpsc::Sender<T>, Listening<T>) {
         self.numbers += 1;
         let (sender, receiver) = mpsc::channel(BEHIND);
         let seat = Seat { hub: Arc::clone(hub), number: self.numbers, place };

@@ -105,8 +105,7 @@ impl Live {
             let hub = self.hub();
             cards.iter().copied().filter(|card| !hub.topics.contains_key(card)).collect()
         };
-        let mut known: HashMap<i32, Topic> =
-            unknown.iter().map(|card| (*card, Topic::default())).collect();
+        let mut known: HashMap<i32, Topic> = unknown.iter().map(|card| (*card, Topic::default())).collect();
         for price in self.prices(&unknown).await? {
             if let Some(topic) = known.get_mut(&price.card_id) {
                 topic.series.insert(Series::of(&price), (price.price.observed_at, price.price.price));
@@ -177,14 +176,20 @@ impl Live {
             // Only what has moved; the hub says so, and knows it from then on.
             let moved: Vec<(SeriesPrice, Option<i64>)> = {
                 let mut hub = self.hub();
-                prices.into_iter().filter_map(|price| Some((hub.moved(&price)?, price))).map(|(previous, price)| (price, previous)).collect()
+                prices
+                    .into_iter()
+                    .filter_map(|price| Some((hub.moved(&price)?, price)))
+                    .map(|(previous, price)| (price, previous))
+                    .collect()
             };
             if moved.is_empty() {
                 continue;
             }
             let ids: BTreeSet<i32> = moved.iter().map(|(price, _)| price.card_id).collect();
-            let rows = load_cards_by_id(&self.inner.connection, &Vec::from_iter(ids), CardColumns::Row).await?;
-            let rows: HashMap<i32, Arc<CardRow>> = rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
+            let rows =
+                load_cards_by_id(&self.inner.connection, &Vec::from_iter(ids), CardColumns::Row).await?;
+            let rows: HashMap<i32, Arc<CardRow>> =
+                rows.into_iter().map(|row| (row.id, Arc::new(row))).collect();
             let ids: BTreeSet<i16> = moved.iter().map(|(price, _)| price.price.marketplace_id).collect();
             let marketplaces = load_marketplaces_by_id(&self.inner.connection, &Vec::from_iter(ids)).await?;
             let marketplaces: HashMap<i16, Arc<MarketplaceRow>> =

@@ -57,6 +57,16 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         Unit::Count,
         "Sessions that ended because a refresh token came twice"
     );
+    describe_gauge!(
+        "dualcaster_listeners",
+        Unit::Count,
+        "Subscriptions that are under way, by what they listen to"
+    );
+    describe_counter!(
+        "dualcaster_listeners_behind_total",
+        Unit::Count,
+        "Subscriptions that ended because their reader was too slow"
+    );
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
     describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(

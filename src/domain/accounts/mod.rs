@@ -8,6 +8,7 @@ mod clients;
 mod discord;
 mod email;
 mod expiry;
+mod export;
 mod one_time;
 mod password;
 mod sessions;
@@ -24,6 +25,7 @@ pub use discord::{
 };
 pub use email::{Email, normalized};
 pub use expiry::forget_expired;
+pub use export::export_account;
 pub use one_time::{forget_one_time, issue_one_time, look_at_one_time, take_one_time};
 pub use password::{MOST_PASSWORD_CHARS, PasswordCheck, check_password};
 pub use sessions::{

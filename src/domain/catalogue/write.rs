@@ -14,8 +14,8 @@ use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
 use super::record::{CardRecord, SetRecord};
 use super::set::set_uuid;
-use crate::domain::collection::follow_names;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
+use crate::domain::collection::follow_names;
 use crate::error::{Error, Result};
 
 const fn column(name: &'static str, merge: Merge) -> Column {

@@ -41,7 +41,9 @@ pub async fn load_completions(
          left join (select distinct i.card_id from inventory_items i where i.user_id = ",
     );
     sql.bind(user);
-    sql.push(") h on h.card_id = c.id left join card_prices p on p.card_id = c.id and p.ranked and p.currency = ");
+    sql.push(
+        ") h on h.card_id = c.id left join card_prices p on p.card_id = c.id and p.ranked and p.currency = ",
+    );
     sql.bind(Currency::Usd.to_value()).push(" where c.set_code").any_of_texts(set_codes);
     sql.push(" group by c.set_code");
     let rows = sql.all::<Row>(connection).await?;

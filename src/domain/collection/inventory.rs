@@ -154,11 +154,7 @@ pub async fn count_inventory(connection: &impl ConnectionTrait, list: &Inventory
 ///
 /// # Errors
 /// The database's.
-pub async fn load_items(
-    connection: &impl ConnectionTrait,
-    user: Uuid,
-    ids: &[Uuid],
-) -> Result<Vec<ItemRow>> {
+pub async fn load_items(connection: &impl ConnectionTrait, user: Uuid, ids: &[Uuid]) -> Result<Vec<ItemRow>> {
     let mut sql = Sql::by_keys(connection);
     sql.push("select ").push(COLUMNS).push(", cast(null as bigint) as sort_value from inventory_items i");
     sql.push(" where i.user_id = ").bind(user).push(" and i.id").any_of_uuids(ids);

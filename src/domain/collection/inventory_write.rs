@@ -431,12 +431,17 @@ pub async fn remove_items(
         let there = load_items(transaction, user, ids).await?;
         let once = each_once(ids, |id| there.iter().any(|row| row.item.id == id))?;
         let mut sql = Sql::new(transaction);
-        sql.push(&format!("insert into removed_inventory_items ({KEPT_COLUMNS}, removed_at) select {KEPT_COLUMNS}, "));
+        sql.push(&format!(
+            "insert into removed_inventory_items ({KEPT_COLUMNS}, removed_at) select {KEPT_COLUMNS}, "
+        ));
         sql.either("cast(", "").bind(outside.now()).either(" as timestamptz)", "");
         sql.push(" from inventory_items where user_id = ").bind(user).push(" and id").any_of_uuids(&once);
         sql.run(transaction).await?;
         let mut sql = Sql::by_keys(transaction);
-        sql.push("delete from inventory_items where user_id = ").bind(user).push(" and id").any_of_uuids(&once);
+        sql.push("delete from inventory_items where user_id = ")
+            .bind(user)
+            .push(" and id")
+            .any_of_uuids(&once);
         sql.run(transaction).await?;
         Ok(once)
     }))
@@ -458,15 +463,20 @@ pub async fn restore_items(
     Ok(transaction!(connection, |transaction| {
         begin(transaction, user).await?;
         let mut sql = Sql::by_keys(transaction);
-        sql.push(&format!("select {KEPT_COLUMNS}, cast(null as bigint) as sort_value from removed_inventory_items"));
+        sql.push(&format!(
+            "select {KEPT_COLUMNS}, cast(null as bigint) as sort_value from removed_inventory_items"
+        ));
         sql.push(" where user_id = ").bind(user).push(" and removed_at >= ").bind(now - KEPT);
         sql.push(" and id").any_of_uuids(ids);
         let removed: HashMap<Uuid, Model> =
             sql.all::<ItemRow>(transaction).await?.into_iter().map(|row| (row.item.id, row.item)).collect();
         let once = each_once(ids, |id| removed.contains_key(&id))?;
         let cards: Vec<i32> = removed.values().map(|item| item.card_id).collect();
-        let mut taken: Vec<Likeness> =
-            load_items_of_cards(transaction, user, &cards).await?.iter().map(|row| likeness(&row.item)).collect();
+        let mut taken: Vec<Likeness> = load_items_of_cards(transaction, user, &cards)
+            .await?
+            .iter()
+            .map(|row| likeness(&row.item))
+            .collect();
         let mut items = Vec::with_capacity(once.len());
         let mut problems = Vec::new();
         for item in once.iter().filter_map(|id| removed.get(id)) {

@@ -6,6 +6,7 @@
 
 mod check;
 mod completion;
+mod export;
 mod follow;
 mod inventory;
 mod inventory_write;
@@ -17,6 +18,7 @@ mod want_write;
 
 pub use check::{Change, Held, MOST_AT_ONCE, MOST_ITEMS, MOST_WANTS};
 pub use completion::{SetCompletion, load_completions};
+pub use export::{Layout, export_header, export_page};
 pub use follow::{close_day, follow_names, follow_prices};
 pub use inventory::{
     InventoryFilter, InventoryList, InventoryOrder, InventorySortField, count_inventory, list_inventory,

@@ -3,15 +3,13 @@
 use chrono::{DateTime, Utc};
 use entity::enums::{Finish, WantPriority};
 use entity::want_list_item::{Column, Entity, Model};
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter,
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter};
 use uuid::Uuid;
 
+use super::begin;
 use super::check::{self, Change, Held, MOST_WANTS};
 use super::inventory_write::{cards_of, changed_meanwhile, each_once, later_than, no_such_card};
 use super::want::{MET, count_wants, load_wants};
-use super::begin;
 use crate::db::{Connection, Exists, Sql, transaction};
 use crate::domain::market::Money;
 use crate::error::{Code, Refusal, Result, none_of};
@@ -35,7 +33,12 @@ pub struct NewWant {
 /// # Errors
 /// ERR-3001 for an unknown card, ERR-3002 for a value out of its range, ERR-3004 where the card is on the list in this finish
 /// already, or the list is full.
-pub async fn add_want(connection: &Connection, user: Uuid, want: NewWant, outside: &Outside) -> Result<Model> {
+pub async fn add_want(
+    connection: &Connection,
+    user: Uuid,
+    want: NewWant,
+    outside: &Outside,
+) -> Result<Model> {
     none_of([
         check::quantity(want.quantity),
         want.target.and_then(|target| check::price(target, "targetPrice")),
@@ -80,7 +83,8 @@ async fn check_once(transaction: &impl ConnectionTrait, row: &Model) -> Result<(
         Some(finish) => Column::Finish.eq(finish),
         None => Column::Finish.is_null(),
     };
-    let of_card = Entity::find().filter(Column::UserId.eq(row.user_id)).filter(Column::CardId.eq(row.card_id));
+    let of_card =
+        Entity::find().filter(Column::UserId.eq(row.user_id)).filter(Column::CardId.eq(row.card_id));
     let there = of_card.filter(finish).filter(Column::Id.ne(row.id)).one(transaction).await?;
     match there {
         None => Ok(()),
@@ -100,7 +104,10 @@ async fn look_at_target(transaction: &impl ConnectionTrait, row: Model) -> Resul
         return Ok(row);
     }
     let mut sql = Sql::new(transaction);
-    sql.push("update want_list_items set below_target = ").bind(below_target).push(" where id = ").bind(row.id);
+    sql.push("update want_list_items set below_target = ")
+        .bind(below_target)
+        .push(" where id = ")
+        .bind(row.id);
     sql.run(transaction).await?;
     Ok(Model { below_target, ..row })
 }

@@ -3,6 +3,7 @@
 mod account;
 mod api_tokens;
 mod discord;
+mod exports;
 mod inventory;
 mod sessions;
 mod want_list;
@@ -20,6 +21,7 @@ pub struct Mutation(
     discord::Discord,
     inventory::Inventory,
     want_list::WantList,
+    exports::Exports,
 );
 
 /// What becomes of a field: left out, it stays; null empties it.

@@ -8,13 +8,16 @@ use uuid::Uuid as Id;
 
 use super::card_parts::{CardFace, CardImages, Legality, PurchaseLink};
 use super::card_set::CardSet;
-use super::enums::{Color, Condition, Currency, Finish, HistoryInterval, HistoryWindow, PriceKind, Rarity};
+use super::enums::{
+    ChartFormat, Color, Condition, Currency, Finish, HistoryInterval, HistoryWindow, PriceKind, Rarity,
+};
 use super::price::{CardPrice, MarketPrice};
 use super::price_history::{HistoryTotal, PricePointConnection};
 use crate::db::Connection;
 use crate::domain::catalogue::{
     CardColumns, CardDetails, CardList, CardRow, count_cards, count_printings_by_piece,
-    load_card_details_by_id, load_cards_by_id, load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
+    load_card_details_by_id, load_cards_by_id, load_cards_by_scryfall_id, load_printings_by_piece,
+    printing_list_id,
 };
 use crate::domain::market::{
     CardPriceKey, HistoryKey, HistoryPoint, HistoryQuery, HistorySource, MarketPriceKey, history_list_id,
@@ -26,8 +29,9 @@ use crate::graphql::connection::{Edges, connection};
 use crate::graphql::global_id::GlobalId;
 use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::nullable::nullable;
-use crate::graphql::planned::{Items, Planned, plan};
+use crate::graphql::planned::{Items, Planned, enum_name, plan};
 use crate::graphql::scalars::{Date, Url, Uuid};
+use crate::links::Links;
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
 
 /// One printing of a card.
@@ -310,6 +314,36 @@ impl Card {
             };
             let rows = context.data::<Loaders>()?.latest_prices.load(key).await?.unwrap_or_default();
             Ok(Some(rows.iter().cloned().collect()))
+        })
+        .await
+    }
+
+    /// A picture of the price history, at a URL that anyone may fetch.
+    async fn price_chart(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How far back, from the newest price of the store.",
+            default_with = "Some(HistoryWindow::Days30)"
+        )]
+        window: Option<HistoryWindow>,
+        #[graphql(desc = "What the amounts are in.", default_with = "Some(Currency::Usd)")] currency: Option<
+            Currency,
+        >,
+        #[graphql(desc = "The finish; without one, the first the card has of NONFOIL, FOIL, ETCHED.")] finish: Option<Finish>,
+        #[graphql(desc = "What the picture is.", default_with = "Some(ChartFormat::Png)")] format: Option<
+            ChartFormat,
+        >,
+    ) -> Option<Result<Url>> {
+        nullable(async {
+            let mut query = vec![
+                ("window", enum_name(&window.unwrap_or(HistoryWindow::Days30))),
+                ("currency", enum_name(&currency.unwrap_or(Currency::Usd))),
+            ];
+            query.extend(finish.map(|finish| ("finish", enum_name(&finish))));
+            let suffix = format.unwrap_or(ChartFormat::Png).suffix();
+            let id = GlobalId::Card(self.row.scryfall_id).encode();
+            Ok(context.data_opt::<Links>().map(|links| Url(links.card_chart(&id, suffix, &query))))
         })
         .await
     }

@@ -25,8 +25,8 @@ use crate::graphql::lookahead::card_connection_columns;
 use crate::graphql::nullable::nullable;
 use crate::graphql::planned::{Planned, plan};
 use crate::graphql::scalars::{Date, Url};
-use crate::principal::Principal;
 use crate::pagination::{CursorSecret, Page, PageArguments, Slice};
+use crate::principal::Principal;
 
 /// A set of cards, as it was released.
 #[derive(Clone)]
@@ -229,7 +229,8 @@ pub struct SetCompletion {
 
 impl From<collection::SetCompletion> for SetCompletion {
     fn from(completion: collection::SetCompletion) -> Self {
-        let missing = market::Money { amount: completion.missing_value, currency: entity::enums::Currency::Usd };
+        let missing =
+            market::Money { amount: completion.missing_value, currency: entity::enums::Currency::Usd };
         Self {
             owned: int(completion.owned),
             total: int(completion.total),

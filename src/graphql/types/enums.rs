@@ -190,6 +190,25 @@ pub enum HistoryInterval {
     Week,
 }
 
+/// What a picture is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
+pub enum ChartFormat {
+    /// For messages and old programs.
+    Png,
+    /// For pages: sharp at any size.
+    Svg,
+}
+
+impl ChartFormat {
+    /// What the name of such a file ends with.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Png => ".png",
+            Self::Svg => ".svg",
+        }
+    }
+}
+
 /// How much somebody wants a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
 #[graphql(remote = "enums::WantPriority")]

@@ -124,7 +124,11 @@ impl From<ItemRow> for InventoryItem {
 
 impl InventoryItem {
     /// What all copies are worth; nothing is there where the item has gone since.
-    async fn worth(&self, context: &Context<'_>, currency: entity::enums::Currency) -> Result<Option<HoldingValue>> {
+    async fn worth(
+        &self,
+        context: &Context<'_>,
+        currency: entity::enums::Currency,
+    ) -> Result<Option<HoldingValue>> {
         let loaders = context.data_opt::<Loaders>();
         match loaders {
             Some(loaders) => loaders.item_values.load((self.0.item.id, currency)).await,
@@ -379,7 +383,10 @@ impl Load for ItemsByAsker {
     type Value = InventoryItem;
     const NAME: &'static str = "items";
 
-    async fn load(connection: &Connection, keys: Vec<Self::Key>) -> Result<HashMap<Self::Key, InventoryItem>> {
+    async fn load(
+        connection: &Connection,
+        keys: Vec<Self::Key>,
+    ) -> Result<HashMap<Self::Key, InventoryItem>> {
         let Some((asker, ids)) = by_asker(&keys) else { return Ok(HashMap::new()) };
         let rows = load_items(connection, asker.user, &ids).await?;
         Ok(rows.into_iter().map(|row| ((asker, row.item.id), row.into())).collect())

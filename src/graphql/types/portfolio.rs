@@ -7,7 +7,7 @@ use async_graphql::{Context, Object, SimpleObject};
 use entity::enums as stored;
 use uuid::Uuid;
 
-use super::enums::{AllocationKey, Currency, HistoryWindow};
+use super::enums::{AllocationKey, ChartFormat, Currency, HistoryWindow};
 use super::inventory::{InventoryItem, KeyedList};
 use super::money::Money;
 use super::price::PriceChange;
@@ -22,8 +22,10 @@ use crate::error::{Refusal, Result};
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};
 use crate::graphql::connection::int;
+use crate::graphql::nullable::nullable;
 use crate::graphql::planned::{Items, Planned, plan};
-use crate::graphql::scalars::{DateTime, Decimal};
+use crate::graphql::scalars::{DateTime, Decimal, Url};
+use crate::links::{Link, Links};
 use crate::pagination::{MAX_PAGE_SIZE, Page};
 
 /// What somebody holds, as a whole and in one currency.
@@ -147,6 +149,31 @@ impl Portfolio {
         Ok(slices.iter().map(slice).collect())
     }
 
+    /// A picture of the value's history, at a URL that whoever has it may fetch for a day.
+    async fn chart(
+        &self,
+        context: &Context<'_>,
+        #[graphql(
+            desc = "How far back, from the newest price of the store.",
+            default_with = "Some(HistoryWindow::Days30)"
+        )]
+        window: Option<HistoryWindow>,
+        #[graphql(desc = "What the picture is.", default_with = "Some(ChartFormat::Png)")] format: Option<
+            ChartFormat,
+        >,
+    ) -> Option<async_graphql::Result<Url>> {
+        nullable(async {
+            let days = match window.unwrap_or(HistoryWindow::Days30).into() {
+                market::HistoryWindow::Days(days) => Some(days),
+                market::HistoryWindow::All => None,
+            };
+            let link = Link::Portfolio { user: self.user, currency: self.currency as i16, days };
+            let suffix = format.unwrap_or(ChartFormat::Png).suffix();
+            Ok(context.data::<Links>()?.url(link, suffix).map(Url))
+        })
+        .await
+    }
+
     /// The items that are worth most.
     #[graphql(tag = "most=first")]
     async fn top_holdings(
@@ -156,7 +183,11 @@ impl Portfolio {
     ) -> async_graphql::Result<Items<InventoryItem>> {
         let size = match first.map_or(Ok(5), usize::try_from) {
             Ok(size) if size <= MAX_PAGE_SIZE => size,
-            _ => return Err(Refusal::invalid_value(format!("first must be from 0 to {MAX_PAGE_SIZE}.")).into()),
+            _ => {
+                return Err(
+                    Refusal::invalid_value(format!("first must be from 0 to {MAX_PAGE_SIZE}.")).into()
+                );
+            }
         };
         let order = InventoryOrder {
             field: InventorySortField::Value,

@@ -12,9 +12,7 @@ use super::enums::{Finish, SortDirection, WantListSortField, WantPriority};
 use super::money::Money;
 use super::user::{Asker, by_asker};
 use crate::db::Connection;
-use crate::domain::collection::{
-    Held, WantList, WantListOrder, count_wants, list_wants, load_wants,
-};
+use crate::domain::collection::{Held, WantList, WantListOrder, count_wants, list_wants, load_wants};
 use crate::error::{Refusal, Result};
 use crate::graphql::Loaders;
 use crate::graphql::batch::{Load, promised};

@@ -75,7 +75,7 @@ impl Caller {
     ) -> impl FnOnce(&mut async_graphql::Data) + use<> {
         let (connection, caller) = (app.databases().read().clone(), self.clone());
         let (primary, identity) = (app.databases().write().clone(), app.identity().cloned());
-        let live = app.live().clone();
+        let (live, links) = (app.live().clone(), app.links().clone());
         move |data| {
             // The bot shows what others hold, and may be a moment behind.
             let is_bot = caller.principal.role() == Some(Role::Bot);
@@ -86,6 +86,7 @@ impl Caller {
             data.insert(caller.uploads);
             data.insert(misses);
             data.insert(live);
+            data.insert(links);
             if let Some(identity) = identity {
                 data.insert(identity);
             }
