@@ -100,6 +100,9 @@ impl Writer<'_> {
                 }
                 "ids" => given.push(format!("ids: [\"{id}\", \"{id}\", \"nothing\"]")),
                 "id" => given.push(format!("id: \"{id}\"")),
+                "by" if named(&argument.node.ty.node.base) == "AllocationKey" => {
+                    given.push("by: RARITY".to_owned());
+                }
                 "by" => given.push(format!("by: {{id: \"{id}\"}}")),
                 "code" => given.push("code: \"m001\"".to_owned()),
                 _ if !argument.node.ty.node.nullable && argument.node.default_value.is_none() => return None,

@@ -11,6 +11,7 @@ mod stage;
 mod buckets;
 mod catalogue;
 mod cli;
+mod collection;
 mod contract;
 mod documents;
 mod front_door;

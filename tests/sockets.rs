@@ -32,10 +32,10 @@ pub(crate) fn with_server(
     });
 }
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    async fn open(app: &TestApp) -> Self {
+    pub(crate) async fn open(app: &TestApp) -> Self {
         Self::open_from(app, None).await.expect("a socket")
     }
 
@@ -51,23 +51,23 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    async fn greeted(app: &TestApp) -> Self {
+    pub(crate) async fn greeted(app: &TestApp) -> Self {
         let mut socket = Self::open(app).await;
         socket.say(json!({"type": "connection_init"})).await;
         assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
         socket
     }
 
-    async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.0.send(Message::text(message.to_string())).await.expect("sent");
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str) {
+    pub(crate) async fn subscribe(&mut self, id: &str, query: &str) {
         self.say(json!({"type": "subscribe", "id": id, "payload": {"query": query}})).await;
     }
 
     /// The next message, without what it says of the cost; or the number with which the server ended the connection.
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         loop {
             let message =
                 tokio::time::timeout(Duration::from_secs(20), self.0.next()).await.expect("in time");

@@ -7,12 +7,13 @@ use dualcaster::config::{Mode, Operations, Settings};
 use dualcaster::domain::accounts::{
     Device, Email, NewUser, SessionTerms, create_client, create_user, open_session,
 };
+use dualcaster::ingest::Format;
 use dualcaster::outside::Outside;
 use entity::enums::Role;
 use serde_json::{Value, json};
 
 use super::{Person, behind_a_proxy, everywhere_with};
-use crate::harness::{Content, TestApp};
+use crate::harness::{Content, Printing, TestApp, TestFile, all_printings};
 
 /// `Type.field: anonymous user other bot admin`, each `yes`, `null` or a code.
 const TABLE: &str = include_str!("authorisation.txt");
@@ -32,6 +33,31 @@ fn question(place: &str) -> Option<(&'static str, &'static str)> {
         "Query.marketplaces" => ("query", "marketplaces { id }"),
         "Session.id" => ("query", "node(id: $session) { id }"),
         "ApiToken.id" => ("query", "node(id: $token) { id }"),
+        "InventoryItem.id" => ("query", "node(id: $item) { id }"),
+        "WantListItem.id" => ("query", "node(id: $want) { id }"),
+        "Mutation.addInventoryItems" => {
+            ("mutation", "addInventoryItems(input: {items: [{cardId: \"x\"}]}) { userErrors { errorCode } }")
+        }
+        "Mutation.updateInventoryItem" => {
+            ("mutation", "updateInventoryItem(input: {id: $item, quantity: 2}) { userErrors { errorCode } }")
+        }
+        "Mutation.removeInventoryItems" => {
+            ("mutation", "removeInventoryItems(input: {ids: [$item]}) { userErrors { errorCode } }")
+        }
+        "Mutation.restoreInventoryItems" => {
+            ("mutation", "restoreInventoryItems(input: {ids: [$removed]}) { userErrors { errorCode } }")
+        }
+        "Mutation.addWantListItem" => {
+            ("mutation", "addWantListItem(input: {cardId: \"x\"}) { userErrors { errorCode } }")
+        }
+        "Mutation.updateWantListItem" => {
+            ("mutation", "updateWantListItem(input: {id: $want, quantity: 2}) { userErrors { errorCode } }")
+        }
+        "Mutation.removeWantListItems" => {
+            ("mutation", "removeWantListItems(input: {ids: [$want]}) { userErrors { errorCode } }")
+        }
+        "Mutation.exportInventory" => ("mutation", "exportInventory(input: {}) { userErrors { errorCode } }"),
+        "Mutation.exportAccount" => ("mutation", "exportAccount { userErrors { errorCode } }"),
         "Mutation.register" => (
             "mutation",
             "register(input: {email: \"x\", password: \"x\", displayName: \"x\"}) { userErrors { errorCode } }",
@@ -90,7 +116,12 @@ fn question(place: &str) -> Option<(&'static str, &'static str)> {
 /// Fields of a user are asked for by the administrators' and the bot's way to one: through `node` and Discord.
 fn of_user(place: &str) -> Option<String> {
     let field = place.strip_prefix("User.")?;
-    let below = if matches!(field, "sessions" | "apiTokens") { " { id }" } else { "" };
+    let below = match field {
+        "sessions" | "apiTokens" => " { id }",
+        "inventory" | "wantList" => " { totalCount }",
+        "portfolio" => " { itemCount }",
+        _ => "",
+    };
     Some(format!("node(id: $ada) {{ ... on User {{ asked: {field}{below} }} }}"))
 }
 
@@ -102,7 +133,7 @@ async fn fields(app: &TestApp) -> Vec<String> {
         let name = kind["name"].as_str().expect("a name");
         match name {
             "Query" | "Mutation" | "User" => {}
-            "Session" | "ApiToken" => {
+            "Session" | "ApiToken" | "InventoryItem" | "WantListItem" => {
                 fields.push(format!("{name}.id"));
                 continue;
             }
@@ -170,6 +201,8 @@ async fn try_everything(app: &TestApp) {
         .await
         .expect("a client")
         .1;
+    let catalogue = TestFile::json(&all_printings(&[BOLT], |_, _| {}));
+    app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
     let mut wrong = Vec::new();
     let mut tried = 0;
     let places = fields(app).await;
@@ -194,10 +227,25 @@ async fn try_everything(app: &TestApp) {
                 "bot" => Some(bot.text()),
                 _ => Some(somebody(app, Role::Admin).await.access),
             };
-            let declared: Vec<_> = [("ada", &ada.id), ("session", &ada.session), ("token", &token)]
-                .into_iter()
-                .filter(|(name, _)| question.contains(&format!("${name}")))
-                .collect();
+            let held = if question.contains("$item")
+                || question.contains("$want")
+                || question.contains("$removed")
+            {
+                held(app, &ada).await
+            } else {
+                Held::default()
+            };
+            let declared: Vec<_> = [
+                ("ada", &ada.id),
+                ("session", &ada.session),
+                ("token", &token),
+                ("item", &held.item),
+                ("want", &held.want),
+                ("removed", &held.removed),
+            ]
+            .into_iter()
+            .filter(|(name, _)| question.contains(&format!("${name}")))
+            .collect();
             let signature: Vec<_> = declared.iter().map(|(name, _)| format!("${name}: ID!")).collect();
             let signature =
                 if signature.is_empty() { String::new() } else { format!("({})", signature.join(", ")) };
@@ -221,6 +269,34 @@ async fn try_everything(app: &TestApp) {
     assert!(wrong.is_empty() && gone.is_empty(), "it is\n{}\nand there is no {gone:?}", wrong.join("\n"));
     assert_eq!(tried, expected.len() * 5, "every cell");
 }
+
+/// What somebody holds, wants, and has just removed, by id.
+#[derive(Default)]
+struct Held {
+    item: String,
+    want: String,
+    removed: String,
+}
+
+async fn held(app: &TestApp, person: &Person) -> Held {
+    const ADD: &str = "mutation($id: ID!) { addInventoryItems(input: {items: [{cardId: $id}, {cardId: $id, finish: FOIL}]}) \
+         { items { id } } }";
+    const WANT: &str = "mutation($id: ID!) { addWantListItem(input: {cardId: $id}) { item { id } } }";
+    const REMOVE: &str = "mutation($id: ID!) { removeInventoryItems(input: {ids: [$id]}) { removedIds } }";
+    let id = |value: &Value| value.as_str().expect("an id").to_owned();
+    let ask = async |query: &str, id: &str| {
+        app.ask_as(Some(&person.access), query, json!({"id": id})).await.field().clone()
+    };
+    let items = ask(ADD, &BOLT.id()).await;
+    let (item, removed) = (id(&items["items"][0]["id"]), id(&items["items"][1]["id"]));
+    let want = id(&ask(WANT, &BOLT.id()).await["item"]["id"]);
+    assert_eq!(ask(REMOVE, &removed).await["removedIds"], json!([removed]));
+    Held { item, want, removed }
+}
+
+const BOLT: Printing =
+    Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
+
 async fn api_token(app: &TestApp, person: &Person) -> String {
     let query = "mutation { createApiToken(input: {name: \"x\"}) { apiToken { id } } }";
     let made = app.ask_as(Some(&person.access), query, json!(null)).await;

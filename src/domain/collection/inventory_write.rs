@@ -118,6 +118,11 @@ pub async fn add_items(
         })
         .collect();
     if !problems.is_empty() {
+        // Nothing is written: then all that is wrong is told at once, unknown cards among it.
+        let wanted: Vec<Uuid> = items.iter().map(|item| item.card).collect();
+        let cards = cards_of(connection, &wanted).await?;
+        let unknown = items.iter().enumerate().filter(|(_, item)| !cards.contains_key(&item.card));
+        problems.extend(unknown.map(|(position, _)| at_item(no_such_card(), position)));
         return Err(Error::Problems(problems));
     }
     Ok(transaction!(connection, |transaction| {

@@ -156,7 +156,7 @@ pub async fn load_allocation(
     for part in sql.all::<Part>(connection).await? {
         let (items, value) = parts.entry(name_of(by, part.key)).or_default();
         *items += part.items;
-        *value += part.value;
+        *value = value.saturating_add(part.value);
     }
     let mut slices: Vec<Slice> =
         parts.into_iter().map(|(key, (items, value))| Slice { key, items, value }).collect();

@@ -163,6 +163,11 @@ pub async fn update_want(
         row.target_amount = amount;
         row.target_currency = currency;
         row.updated_at = later_than(before.updated_at, now);
+        let target = |row: &Model| (row.finish, row.target_amount, row.target_currency);
+        if target(&row) != target(&before) {
+            // What was hit was another target.
+            row.hit_at = None;
+        }
         if row.finish != before.finish {
             check_once(transaction, &row).await?;
         }

@@ -118,6 +118,9 @@ impl Portfolio {
         let Some(ValueHistory { now: Some(now), days }) = history.as_deref() else {
             return Ok(Items(Vec::new()));
         };
+        if days.is_empty() && self.holdings.items == 0 {
+            return Ok(Items(Vec::new()));
+        }
         let today = now.date_naive().and_time(chrono::NaiveTime::MIN).and_utc();
         let last = collection::ValuePoint { time: today, value: self.holdings.value };
         let point = |point: &collection::ValuePoint| ValuePoint {
@@ -137,7 +140,7 @@ impl Portfolio {
     ) -> async_graphql::Result<Items<AllocationSlice>> {
         let key = (self.user, self.currency, by.into());
         let slices = context.data::<Loaders>()?.allocations.load(key).await?.unwrap_or_default();
-        let total: i64 = slices.iter().map(|slice| slice.value).sum();
+        let total = slices.iter().fold(0_i64, |total, slice| total.saturating_add(slice.value));
         #[expect(clippy::cast_precision_loss, reason = "a share is no amount")]
         let share = |value: i64| if total == 0 { 0.0 } else { value as f64 / total as f64 };
         let slice = |slice: &collection::AllocationSlice| AllocationSlice {

@@ -103,7 +103,7 @@ impl WantListItem {
         self.0.below_target
     }
 
-    /// Of which price it was that the price last fell to the target, if it did since the item is there.
+    /// Of which price it was that the price last fell to the target, if it did since the target was set.
     async fn hit_at(&self) -> Option<DateTime> {
         self.0.hit_at.map(DateTime)
     }
