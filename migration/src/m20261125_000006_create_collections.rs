@@ -14,6 +14,7 @@ impl MigrationTrait for Migration {
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run(manager, &["drop index cards_by_parts"]).await?;
         let tables = [
             "announcements",
             "portfolio_days",
@@ -111,6 +112,8 @@ const COLLECTIONS: &[&str] = &[
     "create index want_list_items_by_age on want_list_items (user_id, created_at, id)",
     "create index want_list_items_by_name on want_list_items (user_id, name_key, id)",
     "create index want_list_items_of_card on want_list_items (card_id)",
+    // What a portfolio is divided by, without the cards' long rows.
+    "create index cards_by_parts on cards (id, set_code, rarity, colors)",
     // What somebody's holdings were worth at the end of each day that the store had prices of.
     "create table portfolio_days (
         user_id {uuid} not null references users (id) on delete cascade,

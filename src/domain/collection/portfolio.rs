@@ -56,6 +56,14 @@ pub(super) fn sum(sql: &Sql, amount: &str) -> String {
     }
 }
 
+/// ` from … where …`: somebody's items with their values in a currency. The user is named of both tables, so that each finds
+/// its rows by an index of its own.
+fn push_holdings(sql: &mut Sql, user: Uuid, currency: Currency, join: &str) {
+    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.user_id = ").bind(user);
+    sql.push(" and v.currency = ").bind(currency.to_value()).push(join);
+    sql.push(" where i.user_id = ").bind(user);
+}
+
 /// What somebody holds. One statement.
 ///
 /// # Errors
@@ -84,8 +92,7 @@ pub async fn load_holdings(
         let amount = sum(&sql, &amount);
         sql.push(&format!(", {amount} as {name}"));
     }
-    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.currency = ");
-    sql.bind(number).push(" where i.user_id = ").bind(user);
+    push_holdings(&mut sql, user, currency, "");
     let Some(sums) = sql.one::<Sums>(connection).await? else {
         return Ok(Holdings::default());
     };
@@ -148,10 +155,8 @@ pub async fn load_allocation(
     let mut sql = Sql::new(connection);
     let value = sum(&sql, "v.value");
     sql.push(&format!("select cast({column} as text) as key, count(*) as items, {value} as value"));
-    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.currency = ");
-    sql.bind(currency.to_value());
-    sql.push(if of_card { " join cards c on c.id = i.card_id" } else { "" });
-    sql.push(" where i.user_id = ").bind(user).push(&format!(" group by {column}"));
+    push_holdings(&mut sql, user, currency, if of_card { " join cards c on c.id = i.card_id" } else { "" });
+    sql.push(&format!(" group by {column}"));
     let mut parts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for part in sql.all::<Part>(connection).await? {
         let (items, value) = parts.entry(name_of(by, part.key)).or_default();
