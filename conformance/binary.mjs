@@ -16,9 +16,22 @@ const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
 
 const environment = (left) => Object.fromEntries(Object.entries(process.env).filter(([name]) => !left.test(name)));
 
-// Runs a command with the settings and in the folder of the server under test: those that run.sh was called with.
-export async function command(binary, ...args) {
-  const options = { env: environment(OURS), cwd: process.env.DUALCASTER_CALLER ?? REPOSITORY };
+// What ends with the check: the servers first, for they write into the folders.
+const servers = [];
+const folders = [];
+
+process.on('exit', () => {
+  for (const server of servers) server.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+});
+
+async function ownFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'dualcaster-'));
+  folders.push(folder);
+  return folder;
+}
+
+async function run(binary, args, options) {
   try {
     const { stdout } = await promisify(execFile)(binary, args, options);
     return stdout;
@@ -27,9 +40,32 @@ export async function command(binary, ...args) {
   }
 }
 
-// Where a server in production with an empty database of its own listens. It ends with the check.
+// Starts a server, and says where it listens: `told` finds the address in what it prints.
+function serve(binary, env, told) {
+  const server = spawn(binary, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  servers.push(server);
+  return new Promise((resolve, reject) => {
+    let log = '';
+    for (const stream of [server.stdout, server.stderr]) {
+      stream.on('data', (data) => {
+        log += data;
+        const found = told.exec(log);
+        if (found) resolve(`http://${found[1]}`);
+      });
+    }
+    server.on('error', reject);
+    server.on('exit', () => reject(new Error(`the server in ${env.DUALCASTER_ENV} did not start: ${log}`)));
+  });
+}
+
+// Runs a command with the settings and in the folder of the server under test: those that run.sh was called with.
+export function command(binary, ...args) {
+  return run(binary, args, { env: environment(OURS), cwd: process.env.DUALCASTER_CALLER ?? REPOSITORY });
+}
+
+// Where a server in production with an empty database of its own listens.
 export async function production(binary) {
-  const folder = await mkdtemp(join(tmpdir(), 'dualcaster-'));
+  const folder = await ownFolder();
   const env = {
     ...environment(SETTINGS),
     DUALCASTER_ENV: 'production',
@@ -42,23 +78,20 @@ export async function production(binary) {
     DUALCASTER_DATA_DIR: folder,
     DATABASE_URL: `sqlite://${join(folder, 'production.db')}?mode=rwc`,
   };
-  let server;
-  process.on('exit', () => {
-    server?.kill('SIGKILL');
-    rmSync(folder, { recursive: true, maxRetries: 3 });
-  });
-  await promisify(execFile)(binary, ['migrate', 'up'], { env });
-  server = spawn(binary, ['serve'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-  return new Promise((resolve, reject) => {
-    let log = '';
-    for (const stream of [server.stdout, server.stderr]) {
-      stream.on('data', (data) => {
-        log += data;
-        const found = /"address":"([^"]+)"/.exec(log);
-        if (found) resolve(`http://${found[1]}`);
-      });
-    }
-    server.on('error', reject);
-    server.on('exit', () => reject(new Error(`the server in production did not start: ${log}`)));
-  });
+  await run(binary, ['migrate', 'up'], { env });
+  return serve(binary, env, /"address":"([^"]+)"/);
+}
+
+// Where a server in development with an empty data folder of its own listens, and what runs commands and keeps files there.
+export async function development(binary) {
+  const folder = await ownFolder();
+  const env = {
+    ...environment(SETTINGS),
+    DUALCASTER_ENV: 'development',
+    DUALCASTER_LISTEN: '127.0.0.1:0',
+    DUALCASTER_DATA_DIR: folder,
+    DUALCASTER_DEMO: 'false',
+  };
+  const url = await serve(binary, env, /GraphiQL: http:\/\/(\S+)\/graphiql/);
+  return { url, folder, command: (...args) => run(binary, args, { env }) };
 }

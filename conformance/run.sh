@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # front-door comes last: what it sends is meant to hurt a server without limits.
 checks=(http-audits persisted-queries manifests relay codegen inspector eslint websocket sse gql_client subscriptions
-    uploads gql_upload schemathesis_run cop front-door)
+    live uploads gql_upload schemathesis_run cop front-door)
 limit_seconds=120
 
 usage() {

@@ -19,6 +19,7 @@ use crate::graphql::schema;
 use crate::identity::{
     AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_key,
 };
+use crate::jobs::{Jobs, Parts as JobParts};
 use crate::links::Links;
 use crate::live::{Bell, Live};
 use crate::outside::Outside;
@@ -26,6 +27,7 @@ use crate::pagination::CursorSecret;
 use crate::principal::{Identify, Principal};
 use crate::seal::Sealer;
 use crate::secret;
+use crate::storage::Storage;
 use crate::telemetry::MetricsHandle;
 
 /// What every handler shares.
@@ -45,6 +47,8 @@ struct Inner {
     gates: Gates,
     live: Live,
     links: Links,
+    /// Absent where there is another schema than the product's.
+    jobs: Option<Jobs>,
     sealer: Sealer,
     outside: Outside,
     metrics: MetricsHandle,
@@ -105,7 +109,8 @@ impl App {
         let cursors = CursorSecret::new(&ground.secrets);
         let engine = Engine::new(|| schema(cursors.clone()), &ground.settings.guard);
         let identity = ground.identity()?;
-        Ok(ground.build(engine, Box::new(identity.clone()), Some(identity)))
+        let jobs = ground.jobs().await?;
+        Ok(ground.build(engine, Box::new(identity.clone()), Some(identity), Some(jobs)))
     }
 
     /// The same around any schema, for callers that something else knows.
@@ -119,7 +124,7 @@ impl App {
         metrics: MetricsHandle,
     ) -> Result<Self, BuildError> {
         let ground = Ground::lay(settings, Outside::system(), metrics).await?;
-        Ok(ground.build(engine, Box::new(identify), None))
+        Ok(ground.build(engine, Box::new(identify), None, None))
     }
 
     /// Reads the trusted documents again where they have changed since `known`, and answers what to know the next time.
@@ -155,6 +160,13 @@ impl App {
         futures_util::join!(revocations, self.inner.live.keep());
     }
 
+    /// Does the jobs that wait, for as long as the server runs; what is under way when it drains is handed back.
+    pub async fn keep_working(&self) {
+        if let Some(jobs) = &self.inner.jobs {
+            jobs.work(self.inner.draining.subscribe()).await;
+        }
+    }
+
     /// Takes away what is too old to be of use.
     async fn keep_tidy(&self) {
         loop {
@@ -162,6 +174,11 @@ impl App {
             match forget_expired(self.databases().write(), self.outside().now()).await {
                 Ok(rows) => tracing::debug!(rows, "what is too old is gone"),
                 Err(error) => tracing::warn!(error = error.log_text(), "what is too old can't be taken away"),
+            }
+            if let Some(jobs) = &self.inner.jobs
+                && let Err(error) = jobs.tidy().await
+            {
+                tracing::warn!(error = error.log_text(), "old files and results can't be taken away");
             }
         }
     }
@@ -213,6 +230,10 @@ impl App {
 
     pub fn gates(&self) -> &Gates {
         &self.inner.gates
+    }
+
+    pub fn jobs(&self) -> Option<&Jobs> {
+        self.inner.jobs.as_ref()
     }
 
     pub fn links(&self) -> &Links {
@@ -275,6 +296,9 @@ impl App {
 
     /// Closes what is open.
     pub async fn close(&self) {
+        if let Some(jobs) = &self.inner.jobs {
+            jobs.bulk().close().await;
+        }
         self.inner.databases.close().await;
     }
 }
@@ -353,7 +377,28 @@ impl Ground {
         Ok(Identity::new(parts, accounts))
     }
 
-    fn build(self, engine: Engine, identify: Box<dyn Identify>, identity: Option<Identity>) -> App {
+    async fn jobs(&self) -> Result<Jobs, BuildError> {
+        let settings = &self.settings;
+        let storage = Storage::open(&settings.jobs.storage_url)
+            .map_err(|error| BuildError::Other(format!("STORAGE_URL: {error}")))?;
+        Ok(Jobs::new(JobParts {
+            databases: self.databases.clone(),
+            bulk: Databases::connect(&settings.database, Purpose::Bulk).await?,
+            storage,
+            gates: self.gates.clone(),
+            outside: self.outside.clone(),
+            settings: settings.jobs.clone(),
+            max_upload_bytes: settings.server.max_upload_bytes,
+        }))
+    }
+
+    fn build(
+        self,
+        engine: Engine,
+        identify: Box<dyn Identify>,
+        identity: Option<Identity>,
+        jobs: Option<Jobs>,
+    ) -> App {
         let Self { settings, secrets, databases, redis, gates, sealer, outside, metrics } = self;
         let sealers =
             secrets.iter().filter_map(|secret| Sealer::new(&derived_key(secret, "links"), outside.clone()));
@@ -373,6 +418,7 @@ impl Ground {
                 gates,
                 live,
                 links,
+                jobs,
                 sealer,
                 outside,
                 metrics,

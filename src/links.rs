@@ -19,6 +19,8 @@ const MAX_LENGTH: usize = 1_024;
 pub enum Link {
     /// A user's inventory as a file, in a layout of this name.
     Inventory { user: Uuid, layout: String },
+    /// What became of each line of a file that a user has imported.
+    Report { user: Uuid, job: Uuid },
     /// All that is kept of a user, as a file.
     Account { user: Uuid },
     /// A picture of what a user's holdings were worth, in a currency (by its number) and so many days back; all without.
@@ -29,7 +31,7 @@ impl Link {
     /// Where it leads, before its token.
     fn place(&self) -> &'static str {
         match self {
-            Self::Inventory { .. } | Self::Account { .. } => "files",
+            Self::Inventory { .. } | Self::Account { .. } | Self::Report { .. } => "files",
             Self::Portfolio { .. } => "charts/portfolios",
         }
     }
@@ -37,7 +39,7 @@ impl Link {
     /// How long it holds: a file is for whoever asked for it just now; a picture is looked at again, by others too.
     fn lifetime(&self) -> TimeDelta {
         match self {
-            Self::Inventory { .. } | Self::Account { .. } => TimeDelta::hours(1),
+            Self::Inventory { .. } | Self::Account { .. } | Self::Report { .. } => TimeDelta::hours(1),
             Self::Portfolio { .. } => TimeDelta::days(1),
         }
     }

@@ -108,3 +108,32 @@ pub enum WantPriority {
     Medium = 1,
     High = 2,
 }
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum JobKind {
+    CollectionImport = 0,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum JobStatus {
+    Queued = 0,
+    Running = 1,
+    Completed = 2,
+    Failed = 3,
+    Cancelled = 4,
+}
+
+/// What became of a line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
+pub enum RowOutcome {
+    Imported = 0,
+    Merged = 1,
+    Rejected = 2,
+    /// It holds nothing.
+    Skipped = 3,
+}

@@ -10,6 +10,7 @@ mod m20261122_000003_create_operations;
 mod m20261125_000004_create_search;
 mod m20261125_000005_create_accounts;
 mod m20261125_000006_create_collections;
+mod m20261125_000007_create_jobs;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000004_create_search::Migration),
             Box::new(m20261125_000005_create_accounts::Migration),
             Box::new(m20261125_000006_create_collections::Migration),
+            Box::new(m20261125_000007_create_jobs::Migration),
         ]
     }
 }

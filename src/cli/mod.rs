@@ -2,6 +2,7 @@
 
 mod accounts;
 mod config;
+mod dead_letters;
 mod health;
 mod ingest;
 mod migrate;
@@ -64,6 +65,11 @@ enum Command {
     Client {
         #[command(subcommand)]
         change: accounts::ClientChange,
+    },
+    /// Jobs that failed for good.
+    DeadLetters {
+        #[command(subcommand)]
+        letters: dead_letters::Letters,
     },
     /// Print the schema in SDL.
     Schema,
@@ -161,6 +167,7 @@ fn execute(command: Command) -> Outcome {
             Command::Operations { change } => operations::change(&settings, change).await,
             Command::User { change } => accounts::change_user(&settings, change).await,
             Command::Client { change } => accounts::change_client(&settings, change).await,
+            Command::DeadLetters { letters } => dead_letters::act(&settings, letters).await,
             Command::Health { url } => health::check(&settings, url).await,
             Command::Schema | Command::SearchReference | Command::ErrorReference | Command::Config { .. } => {
                 Ok(())

@@ -1,5 +1,7 @@
 //! `dualcaster serve`: the server, from an empty folder to the first answer.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 
 use super::migrate::connect_migrated;
@@ -21,6 +23,9 @@ const DEMO_SETS: u32 = 20;
 const DEMO_CARDS: u32 = 2_000;
 const DEMO_DAYS: u32 = 90;
 const DEMO_MARKETPLACES: u8 = 3;
+
+/// The time that jobs under way have to be handed back; after it their leases run out.
+const HAND_BACK: Duration = Duration::from_secs(5);
 
 pub async fn serve(settings: Settings) -> Outcome {
     let metrics = install_metrics().map_err(Failure::new)?;
@@ -76,8 +81,14 @@ pub async fn serve(settings: Settings) -> Outcome {
     }
     let kept = app.clone();
     let kept = tokio::spawn(async move { kept.keep().await });
+    let working = app.clone();
+    let mut working = tokio::spawn(async move { working.keep_working().await });
     serve_http(app.clone(), listeners, stop_signal()).await;
     kept.abort();
+    // What is under way is handed back, so that another server takes it up at once.
+    if tokio::time::timeout(HAND_BACK, &mut working).await.is_err() {
+        working.abort();
+    }
     app.close().await;
     Ok(())
 }

@@ -5,6 +5,7 @@ mod budget;
 mod database;
 mod environment;
 mod guard;
+mod jobs;
 mod market;
 mod server;
 mod socket;
@@ -17,6 +18,7 @@ pub use budget::{Budget, BudgetSettings};
 pub use database::DatabaseSettings;
 pub use environment::{Environment, Mistakes, Setting, Source};
 pub use guard::{GuardSettings, Operations};
+pub use jobs::JobSettings;
 pub use market::MarketSettings;
 pub use server::ServerSettings;
 pub use socket::SocketSettings;
@@ -56,6 +58,7 @@ pub struct Settings {
     pub accounts: AccountSettings,
     pub budget: BudgetSettings,
     pub market: MarketSettings,
+    pub jobs: JobSettings,
     pub telemetry: TelemetrySettings,
 }
 
@@ -94,6 +97,7 @@ impl Settings {
             accounts: AccountSettings::read(environment, mode),
             budget: BudgetSettings::read(environment),
             market: MarketSettings::read(environment, mode),
+            jobs: JobSettings::read(environment, &data_dir),
             telemetry: TelemetrySettings::read(environment, mode),
             data_dir,
         };

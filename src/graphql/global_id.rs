@@ -19,6 +19,9 @@ pub enum GlobalId {
     ApiToken(Uuid),
     InventoryItem(Uuid),
     WantListItem(Uuid),
+    CollectionImport(Uuid),
+    UploadedFile(Uuid),
+    DeadLetter(Uuid),
 }
 
 impl GlobalId {
@@ -32,6 +35,9 @@ impl GlobalId {
             Self::ApiToken(uuid) => ("ApiToken", uuid),
             Self::InventoryItem(uuid) => ("InventoryItem", uuid),
             Self::WantListItem(uuid) => ("WantListItem", uuid),
+            Self::CollectionImport(uuid) => ("CollectionImport", uuid),
+            Self::UploadedFile(uuid) => ("UploadedFile", uuid),
+            Self::DeadLetter(uuid) => ("DeadLetter", uuid),
         };
         ID(URL_SAFE_NO_PAD.encode(format!("{name}:{uuid}")))
     }
@@ -54,6 +60,9 @@ impl GlobalId {
             "ApiToken" => Self::ApiToken(uuid),
             "InventoryItem" => Self::InventoryItem(uuid),
             "WantListItem" => Self::WantListItem(uuid),
+            "CollectionImport" => Self::CollectionImport(uuid),
+            "UploadedFile" => Self::UploadedFile(uuid),
+            "DeadLetter" => Self::DeadLetter(uuid),
             _ => return None,
         })
     }
@@ -68,43 +77,37 @@ impl GlobalId {
             _ => Err(Refusal::invalid_value("This is not the id of a card.")),
         }
     }
+}
 
-    /// The session of an id. Of whatever else it is one that nobody has, so that it is looked for and not found like
-    /// another's.
-    pub fn session(id: &str) -> Uuid {
-        match Self::decode(id) {
-            Some(Self::Session(uuid)) => uuid,
-            _ => Uuid::nil(),
+/// Of each kind of thing that is somebody's, what an id of it names. Of whatever else it is one that nobody has, so that it is
+/// looked for and not found, like another's.
+macro_rules! or_nobodys {
+    ($($name:ident => $kind:ident),* $(,)?) => {
+        impl GlobalId {
+            $(pub fn $name(id: &str) -> Uuid {
+                match Self::decode(id) {
+                    Some(Self::$kind(uuid)) => uuid,
+                    _ => Uuid::nil(),
+                }
+            })*
         }
-    }
+    };
+}
 
+or_nobodys! {
+    session => Session,
+    api_token => ApiToken,
+    inventory_item => InventoryItem,
+    want_list_item => WantListItem,
+    collection_import => CollectionImport,
+    uploaded_file => UploadedFile,
+    dead_letter => DeadLetter,
+}
+
+impl GlobalId {
     /// The Scryfall id of a card's id; of whatever else it is one that no card has, so that it is not found.
     pub fn card_or_none(id: &str) -> Uuid {
         Self::card(id).unwrap_or_default()
-    }
-
-    /// The item of an inventory, or one that nobody has.
-    pub fn inventory_item(id: &str) -> Uuid {
-        match Self::decode(id) {
-            Some(Self::InventoryItem(uuid)) => uuid,
-            _ => Uuid::nil(),
-        }
-    }
-
-    /// The item of a want list, or one that nobody has.
-    pub fn want_list_item(id: &str) -> Uuid {
-        match Self::decode(id) {
-            Some(Self::WantListItem(uuid)) => uuid,
-            _ => Uuid::nil(),
-        }
-    }
-
-    /// The same of a token for scripts.
-    pub fn api_token(id: &str) -> Uuid {
-        match Self::decode(id) {
-            Some(Self::ApiToken(uuid)) => uuid,
-            _ => Uuid::nil(),
-        }
     }
 }
 

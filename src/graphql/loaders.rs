@@ -7,9 +7,10 @@ use super::batch::{Loader, Pace};
 use super::types::{
     AllocationsByUser, ApiTokensByAsker, CardDetailsById, CardPriceByKey, CardTotalBySet, CardsById,
     CardsByScryfallId, CardsBySet, CompletionBySet, HistoryByCard, HistoryTotalByCard, HoldingsByUser,
-    InventoryPages, InventoryTotals, ItemValues, ItemsByAsker, LatestPricesByCard, MarketplacesById,
-    MarketplacesBySlug, MarketplacesByUuid, PrintingTotalByPiece, PrintingsByPiece, SessionsByAsker,
-    SetsByCode, SetsByUuid, UsersByAsker, ValueHistories, WantPages, WantTotals, WantsByAsker,
+    InventoryPages, InventoryTotals, ItemValues, ItemsByAsker, JobPages, JobTotals, JobsByAsker,
+    LatestPricesByCard, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid, PrintingTotalByPiece,
+    PrintingsByPiece, RejectedPages, RejectedTotals, SessionsByAsker, SetsByCode, SetsByUuid, UploadsByAsker,
+    UsersByAsker, ValueHistories, WantPages, WantTotals, WantsByAsker,
 };
 use crate::db::Connection;
 
@@ -61,6 +62,14 @@ pub struct LoaderSet {
     pub allocations: Loader<AllocationsByUser>,
     pub value_histories: Loader<ValueHistories>,
     pub completions: Loader<CompletionBySet>,
+    pub jobs: Loader<JobPages>,
+    pub job_totals: Loader<JobTotals>,
+    pub jobs_by_id: Loader<JobsByAsker>,
+    pub uploads: Loader<UploadsByAsker>,
+    pub rejected: Loader<RejectedPages>,
+    pub rejected_totals: Loader<RejectedTotals>,
+    /// For lists of what is somebody's, which are no batches.
+    pub personal: Connection,
 }
 
 impl Loaders {
@@ -101,6 +110,13 @@ impl Loaders {
             allocations: Loader::new(held(), pace()),
             value_histories: Loader::new(held(), pace()),
             completions: Loader::new(held(), pace()),
+            jobs: Loader::new(held(), pace()),
+            job_totals: Loader::new(held(), pace()),
+            jobs_by_id: Loader::new(held(), pace()),
+            uploads: Loader::new(held(), pace()),
+            rejected: Loader::new(held(), pace()),
+            rejected_totals: Loader::new(held(), pace()),
+            personal: personal.clone(),
             connection,
         }))
     }
@@ -133,5 +149,11 @@ impl Loaders {
         self.allocations.forget();
         self.value_histories.forget();
         self.completions.forget();
+        self.jobs.forget();
+        self.job_totals.forget();
+        self.jobs_by_id.forget();
+        self.uploads.forget();
+        self.rejected.forget();
+        self.rejected_totals.forget();
     }
 }

@@ -11,13 +11,14 @@ use super::nullable::nullable;
 use super::planned::{Items, Planned};
 use super::types::{
     Asker, Card, CardConnection, CardFilter, CardLookup, CardSet, CardSetConnection, CardSort, CardTotal,
-    CardUnique, Marketplace, Node, SetTotal, User, find_card,
+    CardUnique, DeadLetterConnection, DeadLetterTotal, JobKind, Marketplace, Node, SetTotal, User, find_card,
 };
 use super::{Loaders, Misses};
 use crate::domain::accounts::{check_discord_id, find_user, find_user_by_discord_id};
 use crate::domain::catalogue::{
     CardColumns, CardList, CardOrder, Search, Unique, list_cards, list_sets, set_list_id, suggest_names,
 };
+use crate::domain::jobs::{DeadLetterList, list_dead_letters, load_dead_letters};
 use crate::domain::market::list_marketplaces;
 use crate::error::Refusal;
 use crate::identity::Identity;
@@ -226,6 +227,30 @@ impl Query {
         let rows = list_marketplaces(&context.data::<Loaders>()?.connection).await?;
         Ok(rows.into_iter().map(Arc::new).collect())
     }
+
+    /// Jobs that failed for good and that nobody has retried or discarded, the newest first. For administrators only.
+    #[graphql(cache_control(no_cache))]
+    async fn dead_letters(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only of this kind.")] kind: Option<JobKind>,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<DeadLetterConnection>> {
+        nullable(async {
+            context.data::<Principal>()?.with_role(&[Role::Admin])?;
+            let secret = context.data::<CursorSecret>()?;
+            let list = DeadLetterList { kind: kind.map(Into::into) };
+            let page = PageArguments { first, after, last, before }.page(&list.id(), secret)?;
+            let loaders = context.data::<Loaders>()?;
+            let slice = list_dead_letters(&loaders.personal, &list, &page).await?.map(Arc::new);
+            let edges = Edges::new(slice, secret, list.id(), |row| DeadLetterList::key(row));
+            Ok(Some(DeadLetterConnection::new(edges, DeadLetterTotal(list))))
+        })
+        .await
+    }
 }
 
 /// Whether the document gives this argument of the field, and the variables its value.
@@ -268,6 +293,16 @@ async fn load_owned(context: &Context<'_>, id: Option<GlobalId>) -> Result<Optio
         }
         Some(GlobalId::ApiToken(id)) => loaders.api_tokens.load((asker, id)).await?.map(Node::ApiToken),
         Some(GlobalId::InventoryItem(id)) => loaders.items.load((asker, id)).await?.map(Node::InventoryItem),
+        Some(GlobalId::CollectionImport(id)) => {
+            loaders.jobs_by_id.load((asker, id)).await?.map(|row| Node::CollectionImport(row.into()))
+        }
+        Some(GlobalId::UploadedFile(id)) => {
+            loaders.uploads.load((asker, id)).await?.map(|row| Node::UploadedFile(row.into()))
+        }
+        Some(GlobalId::DeadLetter(id)) if asker.sees_all => {
+            let found = load_dead_letters(&loaders.personal, &[id]).await?.pop();
+            found.map(|row| Node::DeadLetter(Arc::new(row).into()))
+        }
         Some(GlobalId::WantListItem(id)) => {
             loaders.wants_by_id.load((asker, id)).await?.map(Node::WantListItem)
         }

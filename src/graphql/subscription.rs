@@ -3,18 +3,21 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription as GraphQlSubscription};
-use futures_util::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt, stream};
 
 use super::Loaders;
 use super::global_id::GlobalId;
+use super::misses::Misses;
 use super::planned::{Planned, plan};
 use super::scalars::Decimal;
-use super::types::{Asker, Card, MarketPrice, WantListItem};
+use super::types::{Asker, Card, Job, MarketPrice, WantListItem};
 use crate::domain::catalogue::CardColumns;
 use crate::error::{Code, Refusal};
 use crate::live::{Live, PriceEvent};
 use crate::principal::Principal;
 
+/// How often a job is looked at that somebody watches.
+const WATCHED_EVERY: std::time::Duration = std::time::Duration::from_millis(250);
 /// Cards that one subscription listens to at most.
 const MOST_CARDS: usize = 100;
 
@@ -103,5 +106,43 @@ impl Subscription {
                 found.map(|want| want.map(Planned)).transpose()
             }
         }))
+    }
+
+    /// A job of the caller's: its state now, then each change, at most four times a second, until it ends.
+    async fn job_progress(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The job's `id`.")] id: ID,
+    ) -> Result<impl Stream<Item = Result<Job>> + use<>> {
+        let principal = context.data::<Principal>()?;
+        let key = (Asker { user: principal.user()?.id, sees_all: false }, GlobalId::collection_import(&id));
+        let loaders = context.data::<Loaders>()?.clone();
+        let Some(first) = loaders.jobs_by_id.load(key).await? else {
+            Misses::note(context);
+            return Err(Refusal::new(Code::NotFound, "You have no such job.").into());
+        };
+        let told = stream::unfold((loaders, Some(first), None), move |(loaders, next, last)| async move {
+            if let Some(next) = next {
+                let job: Job = Arc::clone(&next).into();
+                return Some((Ok(job), (loaders, None, Some(next))));
+            }
+            let last: Arc<entity::job::Model> = last?;
+            while last.finished_at.is_none() {
+                tokio::time::sleep(WATCHED_EVERY).await;
+                loaders.renew();
+                match loaders.jobs_by_id.load(key).await {
+                    Ok(Some(now)) if *now != *last => {
+                        let job: Job = Arc::clone(&now).into();
+                        return Some((Ok(job), (loaders, None, Some(now))));
+                    }
+                    Ok(Some(_)) => {}
+                    // Gone with its owner.
+                    Ok(None) => return None,
+                    Err(error) => return Some((Err(error.into()), (loaders, None, None))),
+                }
+            }
+            None
+        });
+        Ok(told)
     }
 }

@@ -13,8 +13,10 @@ use uuid::Uuid;
 use super::plain_refusal;
 use crate::app::App;
 use crate::domain::accounts::{export_account, find_user};
-use crate::domain::collection::{Layout, export_header, export_page};
+use crate::domain::collection::{Layout, export_header, export_page, report_header, report_page};
+use crate::domain::jobs::load_jobs;
 use crate::error::{Code, Error, Refusal};
+use crate::jobs::ImportPayload;
 use crate::links::Link;
 use crate::pagination::Key;
 
@@ -47,6 +49,9 @@ async fn file(State(app): State<App>, Path(token): Path<String>) -> Response {
             None => no_such_link(),
         },
         Some((Link::Account { user }, _)) => account(&app, user).await.unwrap_or_else(|error| failed(&error)),
+        Some((Link::Report { user, job }, _)) => {
+            report(&app, user, job).await.unwrap_or_else(|error| failed(&error))
+        }
         Some((Link::Portfolio { .. }, _)) | None => no_such_link(),
     }
 }
@@ -92,6 +97,34 @@ fn inventory_pages(
             }
         }
     })
+}
+
+/// Every line of a file that was imported, with what became of it.
+async fn report(app: &App, user: Uuid, job: Uuid) -> Result<Response, Error> {
+    let Some(row) = load_jobs(app.databases().write(), user, &[job]).await?.pop() else {
+        return Ok(no_such_link());
+    };
+    let header = ImportPayload::of(&row)?.header;
+    let columns = header.len();
+    let head = report_header(&header)?;
+    let app = app.clone();
+    let pages = stream::try_unfold(Some((Some(head), 0_i64)), move |next| {
+        let app = app.clone();
+        async move {
+            let Some((head, after)) = next else { return Ok(None) };
+            if let Some(head) = head {
+                return Ok(Some((Bytes::from(head), Some((None, after)))));
+            }
+            match report_page(app.databases().write(), job, columns, after).await {
+                Ok((lines, after)) => Ok(Some((Bytes::from(lines), after.map(|after| (None, after))))),
+                Err(error) => {
+                    tracing::error!(error = error.log_text(), "a file ended before its end");
+                    Err(std::io::Error::other("the file could not be read on"))
+                }
+            }
+        }
+    });
+    Ok(attachment("import-report.csv", Body::from_stream(pages)))
 }
 
 async fn account(app: &App, user: Uuid) -> Result<Response, Error> {

@@ -67,6 +67,8 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         Unit::Count,
         "Subscriptions that ended because their reader was too slow"
     );
+    describe_histogram!("dualcaster_job_duration_seconds", Unit::Seconds, "Attempts of jobs, by outcome");
+    describe_counter!("dualcaster_dead_jobs_total", Unit::Count, "Jobs that failed for good");
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
     describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(

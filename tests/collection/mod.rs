@@ -1,7 +1,9 @@
 //! What somebody holds and wants, and what that comes to: to the cent, in every order, and however many ask at once.
 
 mod files;
-mod inventory;
+mod inventory_add;
+mod inventory_change;
+mod inventory_list;
 mod live;
 mod portfolio;
 mod statements;

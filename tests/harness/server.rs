@@ -139,6 +139,12 @@ impl TestApp {
         }
     }
 
+    /// Does the jobs that wait, from now on until the server stops.
+    pub fn work(&self) {
+        let app = self.app.clone();
+        tokio::spawn(async move { app.keep_working().await });
+    }
+
     pub async fn stop(&self) {
         let running = self.running.lock().expect("not poisoned").take();
         if let Some(Running { stop, task }) = running {

@@ -56,6 +56,25 @@ fn question(place: &str) -> Option<(&'static str, &'static str)> {
         "Mutation.removeWantListItems" => {
             ("mutation", "removeWantListItems(input: {ids: [$want]}) { userErrors { errorCode } }")
         }
+        "CollectionImport.id" => ("query", "node(id: $job) { id }"),
+        "UploadedFile.id" => ("query", "node(id: $file) { id }"),
+        "DeadLetter.id" => ("query", "node(id: $letter) { id }"),
+        "Query.deadLetters" => ("query", "deadLetters(first: 1) { nodes { id } }"),
+        // Without a form of several parts there is no file: see tests/jobs/files.rs for who may send one.
+        "Mutation.importCollection" => {
+            ("mutation", "importCollection(input: {file: \"x\"}) { userErrors { errorCode } }")
+        }
+        "Mutation.cancelJob" => ("mutation", "cancelJob(input: {id: $job}) { userErrors { errorCode } }"),
+        "Mutation.undoImport" => ("mutation", "undoImport(input: {id: $job}) { userErrors { errorCode } }"),
+        "Mutation.deleteUpload" => {
+            ("mutation", "deleteUpload(input: {id: $file}) { userErrors { errorCode } }")
+        }
+        "Mutation.retryDeadLetters" => {
+            ("mutation", "retryDeadLetters(input: {ids: [$letter]}) { userErrors { errorCode } }")
+        }
+        "Mutation.discardDeadLetters" => {
+            ("mutation", "discardDeadLetters(input: {ids: [$letter]}) { userErrors { errorCode } }")
+        }
         "Mutation.exportInventory" => ("mutation", "exportInventory(input: {}) { userErrors { errorCode } }"),
         "Mutation.exportAccount" => ("mutation", "exportAccount { userErrors { errorCode } }"),
         "Mutation.register" => (
@@ -118,7 +137,7 @@ fn of_user(place: &str) -> Option<String> {
     let field = place.strip_prefix("User.")?;
     let below = match field {
         "sessions" | "apiTokens" => " { id }",
-        "inventory" | "wantList" => " { totalCount }",
+        "inventory" | "wantList" | "jobs" => " { totalCount }",
         "portfolio" => " { itemCount }",
         _ => "",
     };
@@ -133,7 +152,8 @@ async fn fields(app: &TestApp) -> Vec<String> {
         let name = kind["name"].as_str().expect("a name");
         match name {
             "Query" | "Mutation" | "User" => {}
-            "Session" | "ApiToken" | "InventoryItem" | "WantListItem" => {
+            "Session" | "ApiToken" | "InventoryItem" | "WantListItem" | "CollectionImport"
+            | "UploadedFile" | "DeadLetter" => {
                 fields.push(format!("{name}.id"));
                 continue;
             }
@@ -235,7 +255,16 @@ async fn try_everything(app: &TestApp) {
             } else {
                 Held::default()
             };
+            let work =
+                if question.contains("$job") || question.contains("$file") || question.contains("$letter") {
+                    work_of(app, &ada).await
+                } else {
+                    Work::default()
+                };
             let declared: Vec<_> = [
+                ("job", &work.job),
+                ("file", &work.file),
+                ("letter", &work.letter),
                 ("ada", &ada.id),
                 ("session", &ada.session),
                 ("token", &token),
@@ -268,6 +297,74 @@ async fn try_everything(app: &TestApp) {
     let gone: Vec<_> = expected.keys().filter(|place| !places.iter().any(|there| there == *place)).collect();
     assert!(wrong.is_empty() && gone.is_empty(), "it is\n{}\nand there is no {gone:?}", wrong.join("\n"));
     assert_eq!(tried, expected.len() * 5, "every cell");
+}
+
+/// A job of somebody's that waits, a file, and a job of theirs that failed for good, by id.
+#[derive(Default)]
+struct Work {
+    job: String,
+    file: String,
+    letter: String,
+}
+
+async fn work_of(app: &TestApp, person: &Person) -> Work {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use dualcaster::domain::jobs::{
+        Claim, DeadLetterList, NewJob, QueueLimits, fail_job, list_dead_letters, queue_job,
+    };
+    use dualcaster::domain::uploads::create_upload;
+    use dualcaster::pagination::Page;
+    let connection = app.bulk.write();
+    let outside = Outside::system();
+    let decoded = String::from_utf8(URL_SAFE_NO_PAD.decode(&person.id).expect("base64")).expect("text");
+    let user: uuid::Uuid = decoded.trim_start_matches("User:").parse().expect("a uuid");
+    let payload =
+        json!({"platform": "GENERIC", "mode": "MERGE", "dry_run": false, "header": [], "columns": []});
+    let new = |id| NewJob {
+        id,
+        kind: entity::enums::JobKind::CollectionImport,
+        user: Some(user),
+        upload: None,
+        priority: 0,
+        payload: payload.clone(),
+        total: None,
+        trace_id: None,
+    };
+    let limits = QueueLimits { of_user: 1_000, of_kind: 1_000_000 };
+    let job = queue_job(connection, new(outside.uuid()), limits, outside.now()).await.expect("a job").id;
+    let dead = queue_job(connection, new(outside.uuid()), limits, outside.now()).await.expect("a job");
+    app.execute(
+        "update jobs set status = 1, lease_by = id where created_at = (select max(created_at) from jobs)",
+    )
+    .await;
+    let claim = Claim { worker: dead.id, job: dead };
+    fail_job(connection, &claim, &dualcaster::error::Error::internal("x"), false, &outside)
+        .await
+        .expect("dead");
+    let page = Page::first(1);
+    let letters =
+        list_dead_letters(connection, &DeadLetterList { kind: None }, &page).await.expect("letters");
+    let letter = letters.rows[0].id;
+    let file = outside.uuid();
+    let row = entity::upload::Model {
+        id: file,
+        user_id: user,
+        filename: "x.csv".to_owned(),
+        size_bytes: 1,
+        row_count: 1,
+        encoding: "UTF-8".to_owned(),
+        sha256: vec![0],
+        uploaded_at: outside.now(),
+        deleted_at: None,
+    };
+    create_upload(connection, row).await.expect("a file");
+    let id = |kind: &str, uuid: uuid::Uuid| URL_SAFE_NO_PAD.encode(format!("{kind}:{uuid}"));
+    Work {
+        job: id("CollectionImport", job),
+        file: id("UploadedFile", file),
+        letter: id("DeadLetter", letter),
+    }
 }
 
 /// What somebody holds, wants, and has just removed, by id.

@@ -9,6 +9,7 @@ mod mana;
 mod marks;
 mod names;
 pub mod record;
+mod resolve;
 mod rules_text;
 pub mod search;
 mod set;
@@ -25,6 +26,7 @@ pub use list::{
 };
 pub use lookup::{find_card_by_fuzzy_name, find_card_by_name, find_card_by_printing};
 pub use names::{collector_key, name_key};
+pub use resolve::{FoundCard, Resolved, Resolver};
 pub use search::Search;
 pub use search::vocabulary::LANGUAGES;
 pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};

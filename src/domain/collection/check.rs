@@ -9,6 +9,8 @@ use crate::error::Refusal;
 
 /// Items that one command takes at most.
 pub const MOST_AT_ONCE: usize = 500;
+/// Ids that one command takes at most.
+pub const MOST_IDS: usize = 1_000;
 /// Items that an inventory has at most.
 pub const MOST_ITEMS: i64 = 250_000;
 /// Items that a want list has at most.
@@ -155,6 +157,12 @@ pub(super) fn too_many_tags(count: usize) -> Option<Refusal> {
 pub(super) fn at_once(count: usize, name: &str) -> Option<Refusal> {
     (!(1..=MOST_AT_ONCE).contains(&count))
         .then(|| Refusal::invalid_value(format!("From 1 to {MOST_AT_ONCE} at once.")).at(name))
+}
+
+/// The same for a list of ids.
+pub(super) fn ids_at_once(count: usize) -> Option<Refusal> {
+    (!(1..=MOST_IDS).contains(&count))
+        .then(|| Refusal::invalid_value(format!("From 1 to {} at once.", thousands(1_000))).at("ids"))
 }
 
 /// `250,000`

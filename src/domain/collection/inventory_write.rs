@@ -64,9 +64,9 @@ impl NewItem {
 }
 
 /// What makes two items equal.
-type Likeness = (i32, Finish, Condition, String);
+pub type Likeness = (i32, Finish, Condition, String);
 
-fn likeness(item: &Model) -> Likeness {
+pub(super) fn likeness(item: &Model) -> Likeness {
     (item.card_id, item.finish, item.condition, item.language.clone())
 }
 
@@ -218,17 +218,13 @@ fn join(there: &mut Model, item: &NewItem, now: DateTime<Utc>) -> Result<(), Ref
         return Err(refusal);
     }
     let paid = Held { amount: there.price_amount, currency: there.price_currency }.money();
-    let price = match (paid, item.price) {
-        (Some(there_paid), Some(new)) if there_paid.currency != new.currency => {
-            let message = "An equal item was paid in another currency: change its price first.";
-            return Err(Refusal::new(Code::Conflict, message).at("currency").within(&["acquiredPrice"]));
-        }
-        (Some(there_paid), Some(new)) => {
-            let amount = mean((there_paid.amount, there.quantity), (new.amount, item.quantity));
-            Some(Money { amount, ..new })
-        }
-        (there_paid, new) => there_paid.or(new),
-    };
+    if let (Some(paid), Some(new)) = (paid, item.price)
+        && paid.currency != new.currency
+    {
+        let message = "An equal item was paid in another currency: change its price first.";
+        return Err(Refusal::new(Code::Conflict, message).at("currency").within(&["acquiredPrice"]));
+    }
+    let (price, _) = join_copies((paid, there.quantity), (item.price, item.quantity));
     let mut tags = there.tags.0.clone();
     tags.extend(item.tags.iter().filter(|tag| !there.tags.0.contains(tag)).cloned());
     if let Some(refusal) = check::too_many_tags(tags.len()) {
@@ -241,6 +237,24 @@ fn join(there: &mut Model, item: &NewItem, now: DateTime<Utc>) -> Result<(), Ref
     there.tags = Tags(tags);
     there.updated_at = later_than(there.updated_at, now);
     Ok(())
+}
+
+/// What copies cost that come together, and what is to be said of it: the mean by quantity; where one of the two is not known
+/// the other stands, and so does the first where they are in two currencies.
+pub(super) fn join_copies(
+    there: (Option<Money>, i32),
+    more: (Option<Money>, i32),
+) -> (Option<Money>, Option<&'static str>) {
+    match (there.0, more.0) {
+        (Some(paid), Some(new)) if paid.currency != new.currency => (
+            Some(paid),
+            Some("Its price is in another currency than that of the copies there, and was left out."),
+        ),
+        (Some(paid), Some(new)) => {
+            (Some(Money { amount: mean((paid.amount, there.1), (new.amount, more.1)), ..new }), None)
+        }
+        (paid, new) => (paid.or(new), None),
+    }
 }
 
 /// The mean of two prices, each of so many copies; half a unit up.
@@ -430,7 +444,7 @@ pub async fn remove_items(
     ids: &[Uuid],
     outside: &Outside,
 ) -> Result<Vec<Uuid>> {
-    none_of([check::at_once(ids.len(), "ids")])?;
+    none_of([check::ids_at_once(ids.len())])?;
     Ok(transaction!(connection, |transaction| {
         begin(transaction, user).await?;
         let there = load_items(transaction, user, ids).await?;
@@ -463,7 +477,7 @@ pub async fn restore_items(
     ids: &[Uuid],
     outside: &Outside,
 ) -> Result<Vec<ItemRow>> {
-    none_of([check::at_once(ids.len(), "ids")])?;
+    none_of([check::ids_at_once(ids.len())])?;
     let now = outside.now();
     Ok(transaction!(connection, |transaction| {
         begin(transaction, user).await?;

@@ -8,6 +8,8 @@ mod check;
 mod completion;
 mod export;
 mod follow;
+mod import;
+mod import_report;
 mod inventory;
 mod inventory_write;
 mod item;
@@ -20,12 +22,19 @@ pub use check::{Change, Held, MOST_AT_ONCE, MOST_ITEMS, MOST_WANTS};
 pub use completion::{SetCompletion, load_completions};
 pub use export::{Layout, export_header, export_page};
 pub use follow::{close_day, follow_names, follow_prices};
+pub use import::{
+    Brought, Gathered, ImportMode, ReportRow, Taken, apply_import, held_likenesses, undo_import, write_report,
+};
+pub use import_report::{
+    RejectedLine, RejectedList, count_rejected_by_job, list_rejected, load_rejected_by_job, report_header,
+    report_page,
+};
 pub use inventory::{
     InventoryFilter, InventoryList, InventoryOrder, InventorySortField, count_inventory, list_inventory,
     load_items,
 };
 pub use inventory_write::{
-    ItemChange, NewItem, add_items, forget_removed, remove_items, restore_items, update_item,
+    ItemChange, Likeness, NewItem, add_items, forget_removed, remove_items, restore_items, update_item,
 };
 pub use item::ItemRow;
 pub use portfolio::{

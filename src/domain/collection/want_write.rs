@@ -181,7 +181,7 @@ pub async fn update_want(
 /// # Errors
 /// ERR-3001 for each that the user does not have; ERR-3002 for too many at once.
 pub async fn remove_wants(connection: &Connection, user: Uuid, ids: &[Uuid]) -> Result<Vec<Uuid>> {
-    none_of([check::at_once(ids.len(), "ids")])?;
+    none_of([check::ids_at_once(ids.len())])?;
     Ok(transaction!(connection, |transaction| {
         begin(transaction, user).await?;
         let there = load_wants(transaction, user, ids).await?;

@@ -115,7 +115,7 @@ pub struct UpdateInventoryItemPayload {
 /// What is removed.
 #[derive(InputObject)]
 pub struct RemoveInventoryItemsInput {
-    /// The `id`s of 1 to 500 items, of which all are removed or none.
+    /// The `id`s of 1 to 1,000 items, of which all are removed or none.
     ids: Vec<ID>,
 }
 
@@ -132,7 +132,7 @@ pub struct RemoveInventoryItemsPayload {
 /// What is put back.
 #[derive(InputObject)]
 pub struct RestoreInventoryItemsInput {
-    /// The `id`s of 1 to 500 items that were removed, of which all are put back or none.
+    /// The `id`s of 1 to 1,000 items that were removed, of which all are put back or none.
     ids: Vec<ID>,
 }
 

@@ -5,6 +5,7 @@ mod api_tokens;
 mod discord;
 mod exports;
 mod inventory;
+mod jobs;
 mod sessions;
 mod want_list;
 
@@ -22,6 +23,7 @@ pub struct Mutation(
     inventory::Inventory,
     want_list::WantList,
     exports::Exports,
+    jobs::Jobs,
 );
 
 /// What becomes of a field: left out, it stays; null empties it.

@@ -75,7 +75,7 @@ pub struct UpdateWantListItemPayload {
 /// What is taken off the list.
 #[derive(InputObject)]
 pub struct RemoveWantListItemsInput {
-    /// The `id`s of 1 to 500 items, of which all are removed or none.
+    /// The `id`s of 1 to 1,000 items, of which all are removed or none.
     ids: Vec<ID>,
 }
 

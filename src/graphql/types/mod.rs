@@ -5,8 +5,11 @@ mod card_input;
 mod card_lookup;
 mod card_parts;
 mod card_set;
+mod collection_import;
+mod dead_letter;
 mod enums;
 mod inventory;
+mod job;
 mod marketplace;
 mod money;
 mod node;
@@ -26,8 +29,11 @@ pub use card_lookup::{CardLookup, find_card};
 pub use card_set::{
     CardSet, CardSetConnection, CardTotalBySet, CardsBySet, CompletionBySet, SetTotal, SetsByCode, SetsByUuid,
 };
+pub use collection_import::{CollectionImport, ImportMode, ImportPlatform, RejectedPages, RejectedTotals};
+pub use dead_letter::{DeadLetter, DeadLetterConnection, DeadLetterTotal};
 pub use enums::{CardUnique, Condition, Finish, WantPriority};
 pub use inventory::{InventoryItem, InventoryPages, InventoryTotals, ItemValues, ItemsByAsker};
+pub use job::{Job, JobKind, JobPages, JobTotals, JobsByAsker, UploadedFile, UploadsByAsker};
 pub use marketplace::{Marketplace, MarketplacesById, MarketplacesBySlug, MarketplacesByUuid};
 pub use money::MoneyInput;
 pub use node::Node;

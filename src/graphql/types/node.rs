@@ -2,7 +2,10 @@
 
 use async_graphql::{ID, Interface};
 
-use super::{ApiToken, Card, CardSet, InventoryItem, Marketplace, Session, User, WantListItem};
+use super::{
+    ApiToken, Card, CardSet, CollectionImport, DeadLetter, InventoryItem, Marketplace, Session, UploadedFile,
+    User, WantListItem,
+};
 
 /// An object with a globally unique, opaque id.
 #[derive(Interface)]
@@ -16,4 +19,7 @@ pub enum Node {
     ApiToken(ApiToken),
     InventoryItem(InventoryItem),
     WantListItem(WantListItem),
+    CollectionImport(CollectionImport),
+    UploadedFile(UploadedFile),
+    DeadLetter(DeadLetter),
 }

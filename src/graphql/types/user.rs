@@ -14,11 +14,13 @@ use super::super::nullable::nullable;
 use super::super::scalars::DateTime;
 use super::enums::Currency;
 use super::inventory::{InventoryFilter, InventoryItemConnection, InventorySort, KeyedList};
+use super::job::{JobConnection, JobKind, JobStatus};
 use super::portfolio::Portfolio;
 use super::want_list::{WantListItemConnection, WantListSort, want_page};
 use crate::db::Connection;
 use crate::domain::accounts::{list_api_tokens, list_sessions, load_api_tokens, load_sessions, load_users};
 use crate::domain::collection::{InventoryList, WantList};
+use crate::domain::jobs::JobList;
 use crate::identity::Identity;
 use crate::pagination::PageArguments;
 use crate::principal::{Caller, Credential, Principal, UserCaller};
@@ -173,6 +175,30 @@ impl User {
             }
             let loaders = context.data::<Loaders>()?;
             Ok(Some(Portfolio::load(loaders, self.row.id, currency.unwrap_or(Currency::Usd)).await?))
+        })
+        .await
+    }
+
+    /// What they have queued, the newest first; null for anyone but the user.
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments in the contract")]
+    async fn jobs(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "Only of this kind.")] kind: Option<JobKind>,
+        #[graphql(desc = "Only those that are so far.")] status: Option<JobStatus>,
+        #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
+        #[graphql(desc = "Those after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
+        #[graphql(desc = "Those before this cursor.")] before: Option<String>,
+    ) -> Option<Result<JobConnection>> {
+        nullable(async {
+            if !self.is_callers(context.data::<Principal>()?) {
+                return Ok(None);
+            }
+            let list =
+                JobList { user: self.row.id, kind: kind.map(Into::into), status: status.map(Into::into) };
+            let page = PageArguments { first, after, last, before };
+            JobConnection::load(context, list, |list, secret| page.page(list, secret)).await.map(Some)
         })
         .await
     }

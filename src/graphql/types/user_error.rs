@@ -91,6 +91,12 @@ error_codes! {
 /// What is wrong with a mutation's input.
 pub struct UserError(Refusal);
 
+impl UserError {
+    pub fn new(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
 /// What is wrong with a mutation's input, for its caller to put right. Nothing was changed.
 #[Object]
 impl UserError {

@@ -75,7 +75,7 @@ impl Caller {
     ) -> impl FnOnce(&mut async_graphql::Data) + use<> {
         let (connection, caller) = (app.databases().read().clone(), self.clone());
         let (primary, identity) = (app.databases().write().clone(), app.identity().cloned());
-        let (live, links) = (app.live().clone(), app.links().clone());
+        let (live, links, jobs) = (app.live().clone(), app.links().clone(), app.jobs().cloned());
         move |data| {
             // The bot shows what others hold, and may be a moment behind.
             let is_bot = caller.principal.role() == Some(Role::Bot);
@@ -87,6 +87,9 @@ impl Caller {
             data.insert(misses);
             data.insert(live);
             data.insert(links);
+            if let Some(jobs) = jobs {
+                data.insert(jobs);
+            }
             if let Some(identity) = identity {
                 data.insert(identity);
             }

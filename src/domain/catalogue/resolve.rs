@@ -1,0 +1,399 @@
+//! Rows of other apps' files as printings, many at once: by Scryfall's id, by other ids, by set and number, by set and name, by
+//! name. What is not sure is said; what contradicts itself is rejected.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use entity::enums::Provider;
+use sea_orm::{ConnectionTrait, FromQueryResult};
+use uuid::Uuid;
+
+use super::attributes::Finishes;
+use super::lookup::{likeness, load_candidates};
+use super::names::name_key;
+use super::write::find_cards_by_external_id;
+use crate::db::Sql;
+use crate::domain::import::ImportRow;
+use crate::error::{Code, Result};
+
+/// Names of a file for which a near one is looked for: each costs a statement.
+const SUGGESTED: usize = 20;
+/// How alike a name must be to be suggested, from 0 to 1.
+const ALIKE: f64 = 0.6;
+
+/// A printing as far as an import has to know it.
+#[derive(Debug, Clone, PartialEq, FromQueryResult)]
+pub struct FoundCard {
+    pub id: i32,
+    pub scryfall_id: Uuid,
+    pub piece_id: Uuid,
+    pub set_code: String,
+    pub collector_number: String,
+    pub language: String,
+    pub name: String,
+    pub name_key: String,
+    finishes: i16,
+    preferred: bool,
+}
+
+impl FoundCard {
+    pub fn finishes(&self) -> Finishes {
+        Finishes::from_bits(self.finishes)
+    }
+
+    /// For people: `Lightning Bolt (LEA 161)`.
+    fn told(&self) -> String {
+        format!("{} ({} {})", self.name, self.set_code.to_uppercase(), self.collector_number)
+    }
+}
+
+const COLUMNS: &str = "c.id, c.scryfall_id, c.piece_id, c.set_code, c.collector_number, c.language, c.name, c.name_key, \
+     c.finishes, c.preferred";
+
+/// What a row comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolved {
+    /// With what is to be said of it, if anything.
+    Card(Box<FoundCard>, Option<String>),
+    Rejected(Code, String),
+}
+
+/// Finds the cards of one file.
+#[derive(Debug)]
+pub struct Resolver {
+    /// The sets' codes by code, and by name as names are compared.
+    codes: HashSet<String>,
+    names: HashMap<String, String>,
+    suggested: HashMap<String, Option<String>>,
+}
+
+impl Resolver {
+    /// # Errors
+    /// The database's.
+    pub async fn load(connection: &impl ConnectionTrait) -> Result<Self> {
+        #[derive(FromQueryResult)]
+        struct SetName {
+            code: String,
+            name: String,
+        }
+        let mut sql = Sql::new(connection);
+        sql.push("select code, name from card_sets order by code");
+        let sets = sql.all::<SetName>(connection).await?;
+        Ok(Self {
+            names: sets.iter().map(|set| (name_key(&set.name), set.code.clone())).collect(),
+            codes: sets.into_iter().map(|set| set.code).collect(),
+            suggested: HashMap::new(),
+        })
+    }
+
+    /// What each row comes to, in their order. A handful of statements, however many rows there are.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn resolve(
+        &mut self,
+        connection: &impl ConnectionTrait,
+        rows: &[ImportRow],
+    ) -> Result<Vec<Resolved>> {
+        let by_id = self.by_ids(connection, rows).await?;
+        let by_number = self.by_numbers(connection, rows).await?;
+        let pieces = pieces_by_name(connection, rows).await?;
+        let unsure: BTreeSet<Uuid> = rows
+            .iter()
+            .zip(&by_id)
+            .filter(|(_, found)| found.is_none())
+            .flat_map(|(row, _)| pieces_of(row, &pieces).into_iter().flatten().copied())
+            .collect();
+        let printings = printings_by_piece(connection, &Vec::from_iter(unsure)).await?;
+        let mut resolved = Vec::with_capacity(rows.len());
+        for (row, by_id) in rows.iter().zip(by_id) {
+            let number = self.number_key(row).and_then(|key| by_number.get(&key));
+            let number = number.map(|cards| pick(cards.iter(), row));
+            let asked = Asked { row, set: self.set_of(row), pieces: pieces_of(row, &pieces) };
+            let mut outcome = asked.decide(by_id, number.flatten(), &printings);
+            if let Resolved::Rejected(Code::RowCardNotFound, message) = &mut outcome
+                && asked.pieces.is_none()
+                && let Some(near) = self.nearest(connection, row).await?
+            {
+                message.push_str(&format!(" Did you mean {near}?"));
+            }
+            resolved.push(outcome);
+        }
+        Ok(resolved)
+    }
+
+    /// The set that a row names, where it names one and it is known.
+    fn set_of(&self, row: &ImportRow) -> NamedSet {
+        let by_code = row.set_code.as_ref().filter(|code| self.codes.contains(*code));
+        let by_name = || row.set_name.as_deref().and_then(|name| self.names.get(&name_key(name)));
+        match by_code.or_else(by_name) {
+            Some(code) => NamedSet::Known(code.clone()),
+            None => {
+                match row.set_name.as_ref().or(row.set_code.as_ref()).filter(|name| !name.trim().is_empty()) {
+                    Some(name) => NamedSet::Unknown(name.clone(), self.near_set(name)),
+                    None => NamedSet::None,
+                }
+            }
+        }
+    }
+
+    /// The set whose name is nearest.
+    fn near_set(&self, name: &str) -> Option<String> {
+        let key = name_key(name);
+        let near = self.names.iter().map(|(known, code)| (likeness(&key, known), code));
+        near.filter(|(alike, _)| *alike >= ALIKE)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+            .map(|(_, code)| code.to_uppercase())
+    }
+
+    fn number_key(&self, row: &ImportRow) -> Option<(String, String)> {
+        let NamedSet::Known(set) = self.set_of(row) else { return None };
+        let number = row.collector_number.as_deref()?.trim();
+        let plain = number.trim_start_matches('0');
+        (!number.is_empty()).then(|| (set, if plain.is_empty() { number } else { plain }.to_lowercase()))
+    }
+
+    async fn by_ids(
+        &self,
+        connection: &impl ConnectionTrait,
+        rows: &[ImportRow],
+    ) -> Result<Vec<Option<FoundCard>>> {
+        let wanted: Vec<Uuid> = rows.iter().filter_map(|row| row.scryfall_id).collect();
+        let mut by_scryfall: HashMap<Uuid, FoundCard> = HashMap::new();
+        if !wanted.is_empty() {
+            let mut sql = Sql::by_keys(connection);
+            sql.push("select ").push(COLUMNS).push(" from cards c where c.scryfall_id").any_of_uuids(&wanted);
+            let found = sql.all::<FoundCard>(connection).await?;
+            by_scryfall = found.into_iter().map(|card| (card.scryfall_id, card)).collect();
+        }
+        let mut outside: HashMap<Provider, BTreeSet<String>> = HashMap::new();
+        for (provider, id) in rows.iter().flat_map(|row| &row.outside_ids) {
+            outside.entry(*provider).or_default().insert(id.clone());
+        }
+        let mut card_ids: HashMap<(Provider, String), i32> = HashMap::new();
+        for (provider, ids) in outside {
+            for known in find_cards_by_external_id(connection, provider, &Vec::from_iter(ids)).await? {
+                card_ids.insert((provider, known.external_id), known.card_id);
+            }
+        }
+        let mut by_number: HashMap<i32, FoundCard> = HashMap::new();
+        if !card_ids.is_empty() {
+            let ids: BTreeSet<i32> = card_ids.values().copied().collect();
+            let mut sql = Sql::by_keys(connection);
+            sql.push("select ")
+                .push(COLUMNS)
+                .push(" from cards c where c.id")
+                .any_of_numbers(&Vec::from_iter(ids));
+            by_number =
+                sql.all::<FoundCard>(connection).await?.into_iter().map(|card| (card.id, card)).collect();
+        }
+        let find = |row: &ImportRow| {
+            let by_scryfall = row.scryfall_id.and_then(|id| by_scryfall.get(&id));
+            let by_outside = || row.outside_ids.iter().find_map(|id| by_number.get(card_ids.get(id)?));
+            by_scryfall.or_else(by_outside).cloned()
+        };
+        Ok(rows.iter().map(find).collect())
+    }
+
+    /// The printings under the sets' numbers; of one number there is one a language.
+    async fn by_numbers(
+        &self,
+        connection: &impl ConnectionTrait,
+        rows: &[ImportRow],
+    ) -> Result<HashMap<(String, String), Vec<FoundCard>>> {
+        let keys: BTreeSet<(String, String)> = rows.iter().filter_map(|row| self.number_key(row)).collect();
+        let mut found: HashMap<(String, String), Vec<FoundCard>> = HashMap::new();
+        if keys.is_empty() {
+            return Ok(found);
+        }
+        let json =
+            serde_json::Value::from_iter(keys.iter().map(|(set, number)| serde_json::json!([set, number])));
+        let mut sql = Sql::new(connection);
+        sql.push("select ").push(COLUMNS).push(" from (");
+        sql.either(
+            "select value ->> 0 as set_code, value ->> 1 as number from jsonb_array_elements(",
+            "select value ->> 0 as set_code, value ->> 1 as number from json_each(",
+        );
+        sql.bind(json.to_string()).either("::jsonb)", ")");
+        sql.push(") k join cards c on c.set_code = k.set_code and lower(c.collector_number) = k.number");
+        for card in sql.all::<FoundCard>(connection).await? {
+            let key = (card.set_code.clone(), card.collector_number.to_lowercase());
+            found.entry(key).or_default().push(card);
+        }
+        Ok(found)
+    }
+
+    /// The known name that is nearest to a row's.
+    async fn nearest(
+        &mut self,
+        connection: &impl ConnectionTrait,
+        row: &ImportRow,
+    ) -> Result<Option<String>> {
+        let Some(name) = row.name.as_deref() else { return Ok(None) };
+        let key = name_key(name);
+        if let Some(known) = self.suggested.get(&key) {
+            return Ok(known.clone());
+        }
+        if self.suggested.len() >= SUGGESTED || key.is_empty() || key.chars().count() > 150 {
+            return Ok(None);
+        }
+        let near = load_candidates(connection, &key).await?;
+        let near = near.into_iter().map(|near| (likeness(&key, &near.name_key), near.name_key));
+        let near = near.filter(|(alike, _)| *alike >= ALIKE);
+        let near = near.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));
+        let told = match near {
+            Some((_, key)) => {
+                let mut sql = Sql::new(connection);
+                sql.push("select ")
+                    .push(COLUMNS)
+                    .push(" from card_names n join cards c on c.piece_id = n.piece_id");
+                sql.push(" where n.name_key = ").bind(key).push(" and c.preferred order by c.id limit 1");
+                sql.one::<FoundCard>(connection).await?.map(|card| card.name)
+            }
+            None => None,
+        };
+        self.suggested.insert(key, told.clone());
+        Ok(told)
+    }
+}
+
+enum NamedSet {
+    None,
+    Known(String),
+    /// As it was written, and the code of the nearest.
+    Unknown(String, Option<String>),
+}
+
+/// A name's keys: the whole, and the front of one with several faces.
+fn keys_of(row: &ImportRow) -> Vec<String> {
+    let Some(name) = row.name.as_deref() else { return Vec::new() };
+    let front = name.split(" // ").next().unwrap_or(name);
+    let mut keys = vec![name_key(name), name_key(front)];
+    keys.dedup();
+    keys.retain(|key| !key.is_empty());
+    keys
+}
+
+fn pieces_of<'p>(row: &ImportRow, pieces: &'p HashMap<String, HashSet<Uuid>>) -> Option<&'p HashSet<Uuid>> {
+    keys_of(row).iter().find_map(|key| pieces.get(key))
+}
+
+async fn pieces_by_name(
+    connection: &impl ConnectionTrait,
+    rows: &[ImportRow],
+) -> Result<HashMap<String, HashSet<Uuid>>> {
+    #[derive(FromQueryResult)]
+    struct Named {
+        name_key: String,
+        piece_id: Uuid,
+    }
+    let keys: BTreeSet<String> = rows.iter().flat_map(keys_of).collect();
+    let mut pieces: HashMap<String, HashSet<Uuid>> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(pieces);
+    }
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select name_key, piece_id from card_names where name_key").any_of_texts(&Vec::from_iter(keys));
+    for named in sql.all::<Named>(connection).await? {
+        pieces.entry(named.name_key).or_default().insert(named.piece_id);
+    }
+    Ok(pieces)
+}
+
+async fn printings_by_piece(
+    connection: &impl ConnectionTrait,
+    pieces: &[Uuid],
+) -> Result<HashMap<Uuid, Vec<FoundCard>>> {
+    let mut printings: HashMap<Uuid, Vec<FoundCard>> = HashMap::new();
+    if pieces.is_empty() {
+        return Ok(printings);
+    }
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select ").push(COLUMNS).push(" from cards c where c.piece_id").any_of_uuids(pieces);
+    sql.push(" order by c.set_code, c.collector_key, c.id");
+    for card in sql.all::<FoundCard>(connection).await? {
+        printings.entry(card.piece_id).or_default().push(card);
+    }
+    Ok(printings)
+}
+
+/// Of printings that fit alike the one in the row's language, else in English, else the first.
+fn pick<'c>(cards: impl Iterator<Item = &'c FoundCard> + Clone, row: &ImportRow) -> Option<&'c FoundCard> {
+    let language = row.language.as_deref().unwrap_or("en");
+    let in_language = |wanted: &str| cards.clone().find(|card| card.language == wanted);
+    in_language(language).or_else(|| in_language("en")).or_else(|| cards.clone().next())
+}
+
+/// A row, with what is known of what it names.
+struct Asked<'a> {
+    row: &'a ImportRow,
+    set: NamedSet,
+    pieces: Option<&'a HashSet<Uuid>>,
+}
+
+impl Asked<'_> {
+    fn decide(
+        &self,
+        by_id: Option<FoundCard>,
+        by_number: Option<&FoundCard>,
+        printings: &HashMap<Uuid, Vec<FoundCard>>,
+    ) -> Resolved {
+        if let Some(card) = by_id {
+            return match self.pieces {
+                Some(pieces) if !pieces.contains(&card.piece_id) => self.contradiction("id", &card),
+                _ => Resolved::Card(Box::new(card), None),
+            };
+        }
+        if let Some(card) = by_number
+            && self.pieces.is_none_or(|pieces| pieces.contains(&card.piece_id))
+        {
+            return Resolved::Card(Box::new(card.clone()), None);
+        }
+        let Some(pieces) = self.pieces else {
+            let message = match self.row.name.as_deref() {
+                Some(name) => format!("There is no card “{name}”."),
+                None => "The row names no card that is known.".to_owned(),
+            };
+            return Resolved::Rejected(Code::RowCardNotFound, message);
+        };
+        let named: Vec<&FoundCard> =
+            pieces.iter().filter_map(|piece| printings.get(piece)).flatten().collect();
+        if let NamedSet::Known(set) = &self.set {
+            let in_set: Vec<&FoundCard> =
+                named.iter().copied().filter(|card| card.set_code == *set).collect();
+            if let Some(card) = pick(in_set.iter().copied(), self.row) {
+                let others = in_set.iter().filter(|other| other.language == card.language).count();
+                let note = (others > 1).then(|| {
+                    format!("{others} printings in this set have this name: imported as {}.", card.told())
+                });
+                return Resolved::Card(Box::new(card.clone()), note);
+            }
+            if let Some(card) = by_number {
+                return self.contradiction("set and number", card);
+            }
+        }
+        if let NamedSet::Unknown(name, near) = &self.set {
+            let near = near.as_ref().map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+            return Resolved::Rejected(Code::RowCardNotFound, format!("There is no set “{name}”.{near}"));
+        }
+        let preferred = named.iter().copied().find(|card| card.preferred);
+        match preferred.or_else(|| pick(named.iter().copied(), self.row)) {
+            Some(card) => {
+                let why = match &self.set {
+                    NamedSet::Known(set) => format!("There is no such card in {}: i", set.to_uppercase()),
+                    _ => "I".to_owned(),
+                };
+                let note = format!("{why}mported as its newest printing, {}.", card.told());
+                Resolved::Card(Box::new(card.clone()), Some(note))
+            }
+            None => {
+                Resolved::Rejected(Code::RowCardNotFound, "There is no printing of this card.".to_owned())
+            }
+        }
+    }
+
+    fn contradiction(&self, what: &str, card: &FoundCard) -> Resolved {
+        let name = self.row.name.as_deref().unwrap_or_default();
+        let message = format!("The {what} means {}, the name says “{name}”.", card.told());
+        Resolved::Rejected(Code::RowCardAmbiguous, message)
+    }
+}

@@ -1,0 +1,334 @@
+//! What a column may hold, and the generic mapper: what an unknown header's columns are likely to be.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+use uuid::Uuid;
+
+use super::platform::Platform;
+use super::synonyms::{PASSED_OVER, SYNONYMS};
+use super::{sets, values, vocabulary};
+use entity::enums::Currency;
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// What a column tells of a copy.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Field { $($(#[$doc])* $variant,)* }
+
+        impl Field {
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// `collectorNumber`
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+fields! {
+    Quantity = "quantity";
+    /// Foil copies, beside the others in one row.
+    FoilQuantity = "foilQuantity";
+    /// Etched and other special copies, likewise.
+    EtchedQuantity = "etchedQuantity";
+    Name = "name";
+    /// A set by code or by name: each cell's look decides.
+    Set = "set";
+    SetCode = "setCode";
+    SetName = "setName";
+    CollectorNumber = "collectorNumber";
+    ScryfallId = "scryfallId";
+    TcgplayerId = "tcgplayerId";
+    CardmarketId = "cardmarketId";
+    CardKingdomId = "cardKingdomId";
+    MtgoId = "mtgoId";
+    ArenaId = "arenaId";
+    MultiverseId = "multiverseId";
+    MtgjsonId = "mtgjsonId";
+    Finish = "finish";
+    Condition = "condition";
+    Language = "language";
+    Price = "price";
+    Currency = "currency";
+    AcquiredOn = "acquiredOn";
+    Notes = "notes";
+    /// Words apart by commas, semicolons or bars.
+    Tags = "tags";
+    /// One word or several, kept whole, that become a tag: a binder.
+    Folder = "folder";
+    /// Yes or no; where yes, the header becomes a tag: "signed".
+    Mark = "mark";
+    /// Whether it is owned at all.
+    Status = "status";
+    /// Whether one means four.
+    Playset = "playset";
+    /// Finish and marks in one cell.
+    Extras = "extras";
+}
+
+impl Field {
+    /// Whether several columns may hold it.
+    pub(super) fn may_repeat(self) -> bool {
+        matches!(self, Self::Tags | Self::Folder | Self::Mark)
+    }
+}
+
+/// How a column was understood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// Its header.
+    pub column: String,
+    pub field: Option<Field>,
+    /// From 0 to 1.
+    pub confidence: f64,
+}
+
+/// A header as it is compared: `Collector_Number` and `COLLECTOR NUMBER` are `collectornumber`.
+pub(super) fn header_key(header: &str) -> String {
+    header
+        .nfkd()
+        .filter(|c| !is_combining_mark(*c))
+        .flat_map(char::to_lowercase)
+        .filter(|c| c.is_alphanumeric() || *c == '#')
+        .take(120)
+        .collect::<String>()
+        .replace('ß', "ss")
+}
+
+static KEYS: LazyLock<Vec<(Field, String)>> = LazyLock::new(|| {
+    let keys = |(field, names): &(Field, &str)| {
+        names.split(',').map(|name| (*field, header_key(name))).collect::<Vec<_>>()
+    };
+    SYNONYMS.iter().flat_map(keys).collect()
+});
+
+static PASSED: LazyLock<Vec<String>> = LazyLock::new(|| PASSED_OVER.split(',').map(header_key).collect());
+
+/// Confidence under which a column is left alone.
+const ENOUGH: f64 = 0.5;
+/// Similarity under which a header is another word.
+const SIMILAR: f64 = 0.9;
+/// Confidence where only the look of the values speaks.
+const BY_LOOK: f64 = 0.55;
+
+/// Characters of a cell that are looked at.
+const LOOKED_AT: usize = 200;
+
+/// How well the header alone fits, from 0 to 1.
+fn by_header(key: &str, field: Field) -> f64 {
+    let says_which = match field {
+        Field::FoilQuantity => key.contains("foil"),
+        Field::EtchedQuantity => key.contains("etch") || key.contains("special"),
+        _ => true,
+    };
+    if !says_which {
+        return 0.0;
+    }
+    let is_passed_over = PASSED.iter().any(|passed| passed == key);
+    let mut best = 0.0_f64;
+    for (_, synonym) in KEYS.iter().filter(|(of, _)| *of == field) {
+        if synonym == key {
+            return 1.0;
+        }
+        if is_passed_over || key.chars().count() < 4 || synonym.chars().count() < 4 {
+            continue;
+        }
+        let similarity = strsim::jaro_winkler(key, synonym);
+        if similarity >= SIMILAR {
+            best = best.max(similarity * 0.85);
+        }
+        // `mycardname2` has a name in it; short words are in everything.
+        if synonym.chars().count() >= 6 && key.contains(synonym.as_str()) {
+            best = best.max(0.75);
+        }
+    }
+    best
+}
+
+/// The part of the values that could be such; nothing where there are none.
+fn by_look(field: Field, values: &[String]) -> Option<f64> {
+    let fits = |value: &str| -> bool {
+        match field {
+            Field::Quantity | Field::FoilQuantity | Field::EtchedQuantity => {
+                values::quantity(value).is_some()
+            }
+            Field::Name => looks_like_name(value),
+            Field::SetCode | Field::SetName | Field::Set => {
+                value.chars().count() <= 100 && !value.contains("://")
+            }
+            Field::CollectorNumber => {
+                value.len() <= 12 && !value.contains(' ') && value.bytes().any(|b| b.is_ascii_alphanumeric())
+            }
+            Field::ScryfallId | Field::MtgjsonId => Uuid::parse_str(value).is_ok(),
+            Field::TcgplayerId
+            | Field::CardmarketId
+            | Field::CardKingdomId
+            | Field::MtgoId
+            | Field::ArenaId
+            | Field::MultiverseId => value.bytes().all(|b| b.is_ascii_digit()),
+            Field::Finish => vocabulary::finish(value).is_some(),
+            Field::Condition => vocabulary::condition(Platform::Generic, value).is_some(),
+            Field::Language => vocabulary::language(Platform::Generic, value).is_some(),
+            Field::Price => values::price(value, Currency::Usd, false).is_some(),
+            Field::Currency => values::currency(value).is_some(),
+            Field::AcquiredOn => values::looks_like_date(value),
+            _ => true,
+        }
+    };
+    (!values.is_empty()).then(|| part_of(values, fits))
+}
+
+fn part_of(values: &[String], fits: impl Fn(&str) -> bool) -> f64 {
+    values.iter().filter(|value| fits(value)).count() as f64 / values.len().max(1) as f64
+}
+
+/// What may stand in a column that says it has names; some names are hardly letters.
+fn could_be_name(value: &str) -> bool {
+    let has_letter = value.chars().any(char::is_alphabetic);
+    has_letter && Uuid::parse_str(value).is_err() && values::price(value, Currency::Usd, false).is_none()
+}
+
+fn looks_like_name(value: &str) -> bool {
+    let length = value.chars().count();
+    let letters = value.chars().filter(|c| c.is_alphabetic()).count();
+    (2..=150).contains(&length)
+        && letters * 10 >= length * 6
+        && !value.contains("://")
+        && !value.contains('@')
+        && !value.chars().all(|c| c.is_numeric())
+}
+
+/// Whether the values are as many and as different as names are.
+fn are_names(values: &[String]) -> bool {
+    let mut different: Vec<_> = values.iter().collect();
+    different.sort_unstable();
+    different.dedup();
+    let length: usize = values.iter().map(|value| value.chars().count()).sum();
+    by_look(Field::Name, values).is_some_and(|part| part >= 0.9)
+        && length >= values.len() * 5
+        && different.len() * 2 >= values.len()
+        && !values.iter().all(|value| values::looks_like_date(value))
+}
+
+fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
+    let header = by_header(key, field);
+    let look = match field {
+        Field::Name if header > 0.0 && !values.is_empty() => Some(part_of(values, could_be_name)),
+        _ => by_look(field, values),
+    };
+    if header > 0.0 {
+        let Some(look) = look else { return header * 0.85 };
+        let is_certain = header >= 1.0;
+        let least = match field {
+            Field::Quantity | Field::FoilQuantity | Field::EtchedQuantity | Field::Name => 0.5,
+            Field::ScryfallId | Field::MtgjsonId | Field::CollectorNumber | Field::Price => 0.5,
+            Field::TcgplayerId | Field::CardmarketId | Field::CardKingdomId => 0.5,
+            Field::MtgoId | Field::ArenaId | Field::MultiverseId | Field::AcquiredOn => 0.5,
+            // A word of several meanings, unless it says it plainly.
+            Field::Finish if !(key.contains("foil") || key.contains("finish")) => 0.5,
+            Field::Language | Field::Condition | Field::Finish if is_certain => 0.0,
+            _ => 0.4,
+        };
+        return if look < least { 0.0 } else { header * (0.7 + 0.3 * look) };
+    }
+    if PASSED.iter().any(|passed| passed == key) {
+        return 0.0;
+    }
+    let Some(look) = look else { return 0.0 };
+    match field {
+        Field::ScryfallId if look >= 0.9 => 0.8,
+        Field::Name if are_names(values) => BY_LOOK,
+        Field::Finish if look >= 0.95 && values.iter().any(|value| value.to_lowercase().contains("foil")) => {
+            0.6
+        }
+        Field::Condition
+            if look >= 0.95
+                && values.iter().any(|value| header_key(value).contains("mint") || value == "NM") =>
+        {
+            0.6
+        }
+        _ => 0.0,
+    }
+}
+
+/// Each column with the field that fits it best, no field twice.
+pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
+    let keys: Vec<_> = header.iter().map(|name| header_key(name)).collect();
+    let columns: Vec<Vec<String>> = (0..header.len()).map(|at| column_values(sample, at)).collect();
+    let mut candidates = Vec::new();
+    for (at, (key, values)) in keys.iter().zip(&columns).enumerate() {
+        for field in Field::ALL {
+            let confidence = confidence(key, *field, values);
+            if confidence >= ENOUGH {
+                candidates.push((confidence, at, *field));
+            }
+        }
+    }
+    candidates.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
+    let mut mapped: Vec<Column> =
+        header.iter().map(|name| Column { column: name.clone(), field: None, confidence: 0.0 }).collect();
+    let mut taken = Vec::new();
+    for (confidence, at, field) in candidates {
+        let Some(column) = mapped.get_mut(at) else { continue };
+        if column.field.is_none() && (field.may_repeat() || !taken.contains(&field)) {
+            column.field = Some(field);
+            column.confidence = (confidence * 100.0).round() / 100.0;
+            taken.push(field);
+        }
+    }
+    settle_sets(&mut mapped, &columns);
+    without_lone_guess(mapped, &keys)
+}
+
+fn column_values(sample: &[Vec<String>], at: usize) -> Vec<String> {
+    let cells = sample.iter().take(50).filter_map(|row| row.get(at));
+    let start = |cell: &String| values::clean(&cell.chars().take(LOOKED_AT).collect::<String>());
+    cells.map(start).filter(|cell| !cell.is_empty()).collect()
+}
+
+/// A set's column is of codes or of names, whatever it is called.
+fn settle_sets(mapped: &mut [Column], columns: &[Vec<String>]) {
+    let has = |mapped: &[Column], field| mapped.iter().any(|column| column.field == Some(field));
+    for at in 0..mapped.len() {
+        let (Some(field), Some(values)) = (mapped.get(at).and_then(|column| column.field), columns.get(at))
+        else {
+            continue;
+        };
+        if !matches!(field, Field::Set | Field::SetCode | Field::SetName) || values.is_empty() {
+            continue;
+        }
+        let codes = values.iter().filter(|value| sets::looks_like_set_code(value)).count();
+        let by_look = if codes * 5 >= values.len() * 4 { Field::SetCode } else { Field::SetName };
+        if by_look != field
+            && !has(mapped, by_look)
+            && let Some(column) = mapped.get_mut(at)
+        {
+            column.field = Some(by_look);
+        }
+    }
+}
+
+/// Names of columns that people and towns have too.
+const PLAIN_NAMES: &[&str] =
+    &["name", "nom", "nome", "nombre", "title", "titre", "nazwa", "名前", "名称", "название"];
+
+/// A name that is guessed by its look, or a lone "name" among columns that mean nothing here, is not enough: lists of
+/// customers have names too.
+fn without_lone_guess(mut mapped: Vec<Column>, keys: &[String]) -> Vec<Column> {
+    let others =
+        mapped.iter().filter(|column| column.field.is_some_and(|field| field != Field::Name)).count();
+    let unknown = mapped.iter().filter(|column| column.field.is_none()).count();
+    for (column, key) in mapped.iter_mut().zip(keys) {
+        if column.field == Some(Field::Name) && others == 0 {
+            let says_card = !PLAIN_NAMES.iter().any(|plain| header_key(plain) == *key);
+            let is_guess = column.confidence <= BY_LOOK;
+            if is_guess || (!says_card && unknown >= 2) {
+                (column.field, column.confidence) = (None, 0.0);
+            }
+        }
+    }
+    mapped
+}

@@ -1,0 +1,437 @@
+//! What a row says of copies of a card.
+
+use chrono::NaiveDate;
+use entity::enums::{Condition, Finish, Provider};
+use uuid::Uuid;
+
+use super::columns::{Field, header_key};
+use super::detect::Plan;
+use super::platform::Platform;
+use super::{sets, values, vocabulary};
+use crate::domain::market::Money;
+use crate::error::Code;
+
+/// Characters of notes that are kept.
+const NOTES_CHARS: usize = 2_000;
+/// Tags of a row that are kept.
+const MOST_TAGS: usize = 20;
+/// Characters of a tag that are kept.
+const TAG_CHARS: usize = 50;
+/// Characters that no name has.
+const NAME_CHARS: usize = 300;
+
+/// Copies of one card in one finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportRow {
+    pub line: u64,
+    /// From 1 to 100,000.
+    pub quantity: i32,
+    pub name: Option<String>,
+    /// Scryfall's, in small letters, as far as the difference is known.
+    pub set_code: Option<String>,
+    pub set_name: Option<String>,
+    pub collector_number: Option<String>,
+    pub scryfall_id: Option<Uuid>,
+    pub outside_ids: Vec<(Provider, String)>,
+    /// Nothing where the export does not say.
+    pub finish: Option<Finish>,
+    pub condition: Condition,
+    /// Scryfall's code.
+    pub language: Option<String>,
+    /// What a copy was bought for.
+    pub price: Option<Money>,
+    pub acquired_on: Option<NaiveDate>,
+    pub notes: Option<String>,
+    pub tags: Vec<String>,
+}
+
+impl ImportRow {
+    /// A copy of which nothing is known yet.
+    pub(super) fn at(line: u64) -> Self {
+        Self {
+            line,
+            quantity: 1,
+            name: None,
+            set_code: None,
+            set_name: None,
+            collector_number: None,
+            scryfall_id: None,
+            outside_ids: Vec::new(),
+            finish: None,
+            condition: Condition::NearMint,
+            language: None,
+            price: None,
+            acquired_on: None,
+            notes: None,
+            tags: Vec::new(),
+        }
+    }
+
+    pub(super) fn add_tag(&mut self, tag: &str) {
+        let tag = values::clip(tag, TAG_CHARS);
+        let is_new = !self.tags.iter().any(|there| there.to_lowercase() == tag.to_lowercase());
+        if !tag.is_empty() && is_new && self.tags.len() < MOST_TAGS {
+            self.tags.push(tag);
+        }
+    }
+
+    fn add_note(&mut self, note: &str) {
+        let whole = match self.notes.take() {
+            Some(before) => format!("{before}\n{note}"),
+            None => note.to_owned(),
+        };
+        self.notes = Some(values::clip(&whole, NOTES_CHARS)).filter(|notes| !notes.is_empty());
+    }
+
+    /// # Errors
+    /// ERR-1101 where it names no card.
+    pub(super) fn checked(self) -> Result<Self, RowProblem> {
+        let has_place =
+            self.collector_number.is_some() && (self.set_code.is_some() || self.set_name.is_some());
+        let has_id = self.scryfall_id.is_some() || !self.outside_ids.is_empty();
+        if self.name.as_ref().is_some_and(|name| name.chars().count() > NAME_CHARS) {
+            return Err(RowProblem::new(Code::RowCardNotFound, "No card has so long a name."));
+        }
+        if self.name.is_none() && !has_id && !has_place {
+            return Err(RowProblem::new(Code::RowCardNotFound, "The row names no card."));
+        }
+        Ok(self)
+    }
+}
+
+/// Why a row was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    pub code: Code,
+    pub message: String,
+}
+
+impl RowProblem {
+    pub(super) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// ERR-1103.
+    pub(super) fn value(column: &str, cell: &str, expected: &str) -> Self {
+        let (column, cell) = (values::quoted(column), values::quoted(cell));
+        Self::new(Code::RowInvalidValue, format!("The column {column} has {cell}: {expected}."))
+    }
+}
+
+/// Words with which a line of sums begins.
+const TOTALS: [&str; 8] = ["total", "totals", "grandtotal", "totalcards", "sum", "summe", "gesamt", "totale"];
+
+/// How many copies a row has, by finish.
+#[derive(Default)]
+struct Counts {
+    plain: Option<i32>,
+    foil: Option<i32>,
+    etched: Option<i32>,
+    is_playset: bool,
+}
+
+impl Plan {
+    /// The copies that a row has, one entry a finish; none where nothing is held: a quantity of 0, a blank line, a line
+    /// of sums.
+    ///
+    /// # Errors
+    /// ERR-1104 where it has other cells than the header, ERR-1103 where a value can't be read, ERR-1101 where it names
+    /// no card.
+    pub fn read(&self, line: u64, cells: &[String]) -> Result<Vec<ImportRow>, RowProblem> {
+        if cells.iter().all(|cell| cell.trim().is_empty()) || self.is_total(cells) {
+            return Ok(Vec::new());
+        }
+        self.check_width(cells)?;
+        let mut row = ImportRow::at(line);
+        let mut counts = Counts::default();
+        let mut is_owned = true;
+        let currency = self.currency(cells)?;
+        for (column, cell) in self.columns.iter().zip(cells) {
+            let Some(field) = column.field else { continue };
+            let text = values::clean(cell);
+            if text.is_empty() {
+                continue;
+            }
+            let wrong = |expected: &str| RowProblem::value(&column.column, cell, expected);
+            let quantity = || {
+                values::quantity(&text).ok_or_else(|| wrong("a quantity is a whole number from 1 to 100000"))
+            };
+            let not_finish = "that is no finish that we know";
+            match field {
+                Field::Quantity => counts.plain = Some(quantity()?),
+                Field::FoilQuantity => counts.foil = Some(quantity()?),
+                Field::EtchedQuantity => counts.etched = Some(quantity()?),
+                Field::Name => {
+                    let (name, finish) = sets::bare_name(self.platform, &text);
+                    row.name = values::name(&name);
+                    row.finish = finish.or(row.finish);
+                }
+                Field::Set if sets::looks_like_set_code(&text) => {
+                    row.set_code = sets::set_code(self.platform, &text);
+                }
+                Field::SetCode => match sets::set_code(self.platform, &text) {
+                    Some(code) => row.set_code = Some(code),
+                    None if text.contains(' ') && row.set_name.is_none() => {
+                        row.set_name = sets::set_name(&text).map(|(name, _)| name);
+                    }
+                    None => {}
+                },
+                Field::Set | Field::SetName => {
+                    if let Some((name, code)) = sets::set_name(&text) {
+                        row.set_name = Some(name);
+                        row.set_code = row.set_code.take().or(code);
+                    }
+                }
+                Field::CollectorNumber => row.collector_number = values::collector_number(&text),
+                Field::ScryfallId => row.scryfall_id = Uuid::parse_str(&text).ok(),
+                Field::MtgjsonId => {
+                    let id = Uuid::parse_str(&text).ok().map(|id| (Provider::Mtgjson, id.to_string()));
+                    row.outside_ids.extend(id);
+                }
+                Field::TcgplayerId => add_id(&mut row, Provider::Tcgplayer, &text),
+                Field::CardmarketId => add_id(&mut row, Provider::Cardmarket, &text),
+                Field::CardKingdomId => add_id(&mut row, Provider::CardKingdom, &text),
+                Field::MtgoId => add_id(&mut row, Provider::Mtgo, &text),
+                Field::ArenaId => add_id(&mut row, Provider::Arena, &text),
+                Field::MultiverseId => add_id(&mut row, Provider::Multiverse, &text),
+                Field::Finish => {
+                    let finish = vocabulary::finish(&text).ok_or_else(|| wrong(not_finish))?;
+                    // A name that says "etched" says more than "foil" does.
+                    if row.finish != Some(Finish::Etched) || finish == Finish::Nonfoil {
+                        row.finish = Some(finish);
+                    }
+                }
+                Field::Condition => {
+                    let read = condition(self.platform, &text);
+                    let (condition, finish, language) =
+                        read.ok_or_else(|| wrong("that is no condition that we know"))?;
+                    row.condition = condition;
+                    row.finish = row.finish.or(finish);
+                    row.language = row.language.take().or(language);
+                }
+                Field::Language => {
+                    let language = language(self.platform, &text);
+                    let language = language.ok_or_else(|| wrong("that is no language that we know"))?;
+                    row.language = Some(language.to_owned());
+                }
+                Field::Price => {
+                    let price = values::price(&text, currency, self.has_decimal_comma);
+                    let expected = "a price is up to 9,999,999.99, in dollars, euros or tix";
+                    let price = price.ok_or_else(|| wrong(expected))?;
+                    row.price = Some(price)
+                        .filter(|price| price.amount > 0 || !self.platform.writes_no_price_as_zero());
+                }
+                Field::AcquiredOn => {
+                    let day = values::date(&text, self.platform.has_us_dates());
+                    row.acquired_on = Some(day.ok_or_else(|| wrong("a date is written 2024-05-31"))?);
+                }
+                // The line breaks of a note are its own.
+                Field::Notes => row.add_note(cell),
+                Field::Tags => {
+                    for tag in text.split([',', ';', '|']) {
+                        row.add_tag(tag);
+                    }
+                }
+                Field::Folder => row.add_tag(&text),
+                Field::Mark => {
+                    if is_yes(&text) {
+                        row.add_tag(mark(&column.column));
+                    }
+                }
+                Field::Status => match header_key(&text).as_str() {
+                    "notowned" | "ordered" => is_owned = false,
+                    "proxied" => row.add_tag("proxy"),
+                    _ => {}
+                },
+                Field::Playset => counts.is_playset = is_yes(&text),
+                Field::Extras => {
+                    for extra in
+                        text.split([',', ';', '|', '/']).map(str::trim).filter(|extra| !extra.is_empty())
+                    {
+                        match vocabulary::finish(extra) {
+                            Some(finish) => row.finish = Some(finish),
+                            None => row.add_tag(extra),
+                        }
+                    }
+                }
+                Field::Currency => {}
+            }
+        }
+        if !is_owned {
+            return Ok(Vec::new());
+        }
+        self.settle_finish(&mut row);
+        self.split(row, &counts)
+    }
+
+    /// # Errors
+    /// ERR-1104.
+    fn check_width(&self, cells: &[String]) -> Result<(), RowProblem> {
+        let (wanted, there) = (self.columns.len(), cells.len());
+        let surplus = cells.get(wanted..).unwrap_or_default();
+        let is_short = there < wanted && !self.platform.cuts_rows_short();
+        if is_short || surplus.iter().any(|cell| !cell.trim().is_empty()) {
+            let message = format!("The row has {there} cells, the header {wanted}.");
+            return Err(RowProblem::new(Code::RowMalformed, message));
+        }
+        Ok(())
+    }
+
+    fn is_total(&self, cells: &[String]) -> bool {
+        let name = self.cell(cells, Field::Name);
+        let first = cells.iter().find(|cell| !cell.trim().is_empty());
+        let is_total =
+            |cell: Option<&String>| cell.is_some_and(|cell| TOTALS.contains(&header_key(cell).as_str()));
+        let says_more =
+            [Field::SetCode, Field::SetName, Field::Set, Field::CollectorNumber, Field::ScryfallId]
+                .into_iter()
+                .any(|field| self.cell(cells, field).is_some_and(|cell| !cell.trim().is_empty()));
+        (is_total(name) || (is_total(first) && name.is_none_or(|name| name.trim().is_empty()))) && !says_more
+    }
+
+    fn cell<'a>(&self, cells: &'a [String], field: Field) -> Option<&'a String> {
+        let at = self.columns.iter().position(|column| column.field == Some(field))?;
+        cells.get(at)
+    }
+
+    /// What a price without a sign is in.
+    fn currency(&self, cells: &[String]) -> Result<entity::enums::Currency, RowProblem> {
+        let default = vocabulary::currency(self.platform);
+        let has_price = self.cell(cells, Field::Price).is_some_and(|cell| !values::clean(cell).is_empty());
+        let Some(at) = self.columns.iter().position(|column| column.field == Some(Field::Currency)) else {
+            return Ok(default);
+        };
+        let text = cells.get(at).map(|cell| values::clean(cell)).unwrap_or_default();
+        if text.is_empty() || !has_price {
+            return Ok(default);
+        }
+        let header = self.columns.get(at).map_or("", |column| column.column.as_str());
+        values::currency(&text)
+            .ok_or_else(|| RowProblem::value(header, &text, "prices are kept in dollars, euros or tix"))
+    }
+
+    fn settle_finish(&self, row: &mut ImportRow) {
+        let has_column = self.columns.iter().any(|column| column.field == Some(Field::Finish));
+        let is_known = self.platform != Platform::Generic;
+        if row.finish.is_none() && has_column && (self.has_finishes || is_known) {
+            row.finish = Some(Finish::Nonfoil);
+        }
+        // These count foils apart.
+        if row.finish == Some(Finish::Foil) && self.platform == Platform::Mtgo {
+            for (provider, _) in &mut row.outside_ids {
+                if *provider == Provider::Mtgo {
+                    *provider = Provider::MtgoFoil;
+                }
+            }
+        }
+    }
+
+    /// One entry a finish that is counted apart.
+    fn split(&self, mut row: ImportRow, counts: &Counts) -> Result<Vec<ImportRow>, RowProblem> {
+        let counts_apart = self
+            .columns
+            .iter()
+            .any(|column| matches!(column.field, Some(Field::FoilQuantity | Field::EtchedQuantity)));
+        let plain = match counts.plain {
+            Some(count) => count,
+            None if counts_apart && self.has_quantities => 0,
+            None if self.has_quantities => {
+                let at = self.columns.iter().find(|column| column.field == Some(Field::Quantity));
+                let header = at.map_or("quantity", |column| column.column.as_str());
+                return Err(RowProblem::value(header, "", "a quantity is a whole number from 1 to 100000"));
+            }
+            None => 1,
+        };
+        if counts.is_playset {
+            row.price = row.price.map(|price| Money { amount: (price.amount + 2) / 4, ..price });
+        }
+        let copies = if counts.is_playset { plain.saturating_mul(4) } else { plain };
+        if copies > 100_000 {
+            let message = "A quantity is at most 100000, and a playset counts as four.";
+            return Err(RowProblem::new(Code::RowInvalidValue, message));
+        }
+        let plain_finish = if counts_apart { row.finish.or(Some(Finish::Nonfoil)) } else { row.finish };
+        let parts = [
+            (copies, plain_finish),
+            (counts.foil.unwrap_or_default(), Some(Finish::Foil)),
+            (counts.etched.unwrap_or_default(), Some(Finish::Etched)),
+        ];
+        if parts.iter().all(|(copies, _)| *copies == 0) {
+            return Ok(Vec::new());
+        }
+        let row = row.checked()?;
+        let held = parts.into_iter().filter(|(copies, _)| *copies > 0);
+        Ok(held.map(|(quantity, finish)| ImportRow { quantity, finish, ..row.clone() }).collect())
+    }
+}
+
+fn add_id(row: &mut ImportRow, provider: Provider, text: &str) {
+    row.outside_ids.extend(values::outside_id(text).map(|id| (provider, id)));
+}
+
+/// A condition, with the finish and the language that may stand behind it: `Near Mint Foil - German`, `2xGood`.
+fn condition(platform: Platform, text: &str) -> Option<(Condition, Option<Finish>, Option<String>)> {
+    if let Some(condition) = vocabulary::condition(platform, text) {
+        return Some((condition, None, None));
+    }
+    if platform == Platform::UrzasGatherer {
+        return counted(text, |word| vocabulary::condition(platform, word)).map(|found| (found, None, None));
+    }
+    let (text, language) = match text.split_once(" - ") {
+        Some((before, behind)) => (before, Some(vocabulary::language(platform, behind)?.to_owned())),
+        None => (text, None),
+    };
+    let lower = text.to_lowercase();
+    let finishes =
+        [(" foil etched", Finish::Etched), (" etched", Finish::Etched), (" holofoil", Finish::Foil)];
+    for (end, finish) in finishes.into_iter().chain([(" foil", Finish::Foil), (" unopened", Finish::Nonfoil)])
+    {
+        if let Some(before) = lower.strip_suffix(end) {
+            let finish = Some(finish).filter(|finish| *finish != Finish::Nonfoil);
+            return Some((vocabulary::condition(platform, before)?, finish, language));
+        }
+    }
+    Some((vocabulary::condition(platform, text)?, None, language))
+}
+
+fn language(platform: Platform, text: &str) -> Option<&'static str> {
+    vocabulary::language(platform, text).or_else(|| match platform {
+        Platform::UrzasGatherer => counted(text, |word| vocabulary::language(platform, word)),
+        _ => None,
+    })
+}
+
+/// What is said of every copy: `1xGood`, `2xGood,1xGood`; nothing where copies differ.
+fn counted<T: PartialEq>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    let words = text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty());
+    let mut found = None;
+    for word in words {
+        let word = word.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(['x', 'X', ' ']);
+        let value = read(word)?;
+        if found.as_ref().is_some_and(|found| *found != value) {
+            return None;
+        }
+        found = Some(value);
+    }
+    found
+}
+
+fn is_yes(text: &str) -> bool {
+    !matches!(header_key(text).as_str(), "" | "no" | "n" | "false" | "0" | "f" | "none" | "nein" | "non")
+}
+
+/// The tag that a column of yes and no gives.
+fn mark(header: &str) -> &'static str {
+    let key = header_key(header);
+    let marks = [
+        ("proof", "artist proof"),
+        ("sign", "signed"),
+        ("alter", "altered"),
+        ("misprint", "misprint"),
+        ("textless", "textless"),
+        ("promo", "promo"),
+        ("maybe", "maybeboard"),
+        ("proxy", "proxy"),
+    ];
+    marks.into_iter().find(|(part, _)| key.contains(part)).map_or("marked", |(_, tag)| tag)
+}

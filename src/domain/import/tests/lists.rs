@@ -1,0 +1,96 @@
+//! Lists that are no table.
+
+use entity::enums::Finish;
+
+use crate::domain::import::{ImportRow, Plan, RowProblem, Section};
+use crate::error::Code;
+
+fn read(lines: &str) -> Vec<Result<ImportRow, RowProblem>> {
+    let (plan, mut section) = (Plan::decklist(), Section::default());
+    let read = |(at, text)| plan.read_line(&mut section, at as u64 + 1, text).transpose();
+    lines.lines().enumerate().filter_map(read).collect()
+}
+
+#[test]
+fn lines_of_every_app() {
+    for (line, quantity, name, set, number, finish, tags) in [
+        ("4 Llanowar Elves (M19) 314", 4, "Llanowar Elves", "m19", "314", None, &[][..]),
+        ("4x Llanowar Elves", 4, "Llanowar Elves", "", "", None, &[]),
+        ("x4 Llanowar Elves", 4, "Llanowar Elves", "", "", None, &[]),
+        ("Llanowar Elves", 1, "Llanowar Elves", "", "", None, &[]),
+        ("SB: 2 Duress (m21) 96", 2, "Duress", "m21", "96", None, &["Sideboard"]),
+        ("1 Fire // Ice (APC) 128 *F*", 1, "Fire // Ice", "apc", "128", Some(Finish::Foil), &[]),
+        ("1 Fire/Ice", 1, "Fire // Ice", "", "", None, &[]),
+        ("1 Shock [M21] (F)", 1, "Shock", "m21", "", Some(Finish::Foil), &[]),
+        ("1 Shock <159> [M21]", 1, "Shock", "m21", "159", None, &[]),
+        ("1 [M21#159] Shock", 1, "Shock", "m21", "159", None, &[]),
+        (
+            "1x Shock (m21) 159 *E* [Burn,Cheap{top}] ^Have,#37d67a^",
+            1,
+            "Shock",
+            "m21",
+            "159",
+            Some(Finish::Etched),
+            &["Have", "Burn", "Cheap"],
+        ),
+        ("1 Shock (M21) 159 #burn #!cheap red", 1, "Shock", "m21", "159", None, &["burn", "cheap red"]),
+        ("1 Demonic Tutor (PLST) DDC-49", 1, "Demonic Tutor", "plst", "DDC-49", None, &[]),
+        ("1 Erase (Not the Urza's Legacy One)", 1, "Erase (Not the Urza's Legacy One)", "", "", None, &[]),
+        ("1 Borrowing 100,000 Arrows", 1, "Borrowing 100,000 Arrows", "", "", None, &[]),
+        ("+2 Mace", 1, "+2 Mace", "", "", None, &[]),
+    ] {
+        let row = read(line).remove(0).unwrap();
+        assert_eq!((row.quantity, row.name.as_deref()), (quantity, Some(name)), "{line}");
+        assert_eq!(row.set_code.unwrap_or_default(), set, "{line}");
+        assert_eq!(row.collector_number.unwrap_or_default(), number, "{line}");
+        assert_eq!(
+            (row.finish, row.tags),
+            (finish, tags.iter().map(|tag| (*tag).to_owned()).collect()),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn sections_give_tags_and_headings_give_nothing() {
+    let list = "About\nName My deck\n\nCommander\n1 Krenko, Mob Boss\n\nDeck\n// burn\n# cheap\nCreatures (2)\n\
+                2 Goblin Guide\nInstants\n4 Shock\n\nSideboard (15):\n3 Smash to Smithereens\n//Maybeboard\n1 Opt\nTotal: 60";
+    let rows: Vec<_> = read(list).into_iter().map(Result::unwrap).collect();
+    let found: Vec<_> =
+        rows.iter().map(|row| (row.quantity, row.name.as_deref().unwrap(), row.tags.join(","))).collect();
+    let expected = [
+        (1, "Krenko, Mob Boss", "Commander"),
+        (2, "Goblin Guide", ""),
+        (4, "Shock", ""),
+        (3, "Smash to Smithereens", "Sideboard"),
+        (1, "Opt", "Maybeboard"),
+    ]
+    .map(|(count, name, tags)| (count, name, tags.to_owned()));
+    assert_eq!(found, expected);
+    assert_eq!((rows[0].line, rows[4].line), (5, 18));
+}
+
+#[test]
+fn counts_that_are_none_are_refused() {
+    for line in ["100001 Shock", "-1 Shock"] {
+        assert_eq!(read(line).remove(0).unwrap_err().code, Code::RowInvalidValue, "{line}");
+    }
+    assert!(read("0 Shock").is_empty());
+    assert_eq!(read(&"x".repeat(70_000)).remove(0).unwrap_err().code, Code::RowCardNotFound);
+}
+
+#[test]
+fn lists_are_told_from_tables() {
+    let looks = |text: &str| Plan::looks_like_decklist(&text.lines().map(str::to_owned).collect::<Vec<_>>());
+    assert!(looks("4 Shock\n2 Opt\n\nSideboard\n1 Duress"));
+    assert!(looks("My list\nDeck\n4 Krenko, Mob Boss\n20 Mountain (M21) 270"));
+    for table in [
+        "Quantity,Name\n4,Shock\n2,Opt",
+        "Count\tName\n4\tShock",
+        "\"Count\",\"Name\"\n\"1\",\"Shock\"",
+        "title\nShock",
+        "",
+    ] {
+        assert!(!looks(table), "{table}");
+    }
+}

@@ -1,0 +1,242 @@
+//! Forms of numbers, prices, dates and names. Each function is total: what it can't read is `None`.
+
+use chrono::{DateTime, Datelike, NaiveDate};
+use entity::enums::Currency;
+
+use crate::domain::market::Money;
+
+/// Copies that a row may name.
+const MOST_COPIES: u32 = 100_000;
+/// Hundredths that a price may be.
+const MOST_PAID: i64 = 999_999_999;
+/// The year of the first printing.
+const FIRST_YEAR: i32 = 1993;
+
+/// A cell as it is read: nothing around it, no control characters, and nothing where it only says that there is nothing.
+pub fn clean(cell: &str) -> String {
+    let text: String = cell
+        .chars()
+        .filter(|c| !matches!(c, '\u{feff}' | '\u{200b}'))
+        .map(|c| if c.is_control() || c == '\u{a0}' { ' ' } else { c })
+        .collect();
+    let text = text.trim();
+    match text {
+        "-" | "–" | "—" | "n/a" | "N/A" | "null" | "NULL" => String::new(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Text of several lines, at most so many characters long.
+pub fn clip(text: &str, characters: usize) -> String {
+    let is_kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
+    text.chars().filter(is_kept).take(characters).collect::<String>().trim().to_owned()
+}
+
+/// `4`, `4x`, `x4`, `4.0`.
+pub fn quantity(text: &str) -> Option<i32> {
+    let text = text.trim();
+    let is_times = |c: char| matches!(c, 'x' | 'X' | '×');
+    let text = text.strip_prefix(is_times).or_else(|| text.strip_suffix(is_times)).unwrap_or(text).trim();
+    let digits = match text.split_once('.') {
+        Some((whole, "0" | "00" | "000")) => whole,
+        Some(_) => return None,
+        None => text,
+    };
+    if digits.is_empty() || digits.len() > 12 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let number: u64 = digits.parse().ok()?;
+    (number <= u64::from(MOST_COPIES)).then(|| i32::try_from(number).ok()).flatten()
+}
+
+/// `$5.48`, `€ 1,77`, `1,234.50`. `has_decimal_comma` decides what a lone sign before three digits is.
+pub fn price(text: &str, default: Currency, has_decimal_comma: bool) -> Option<Money> {
+    let text: String =
+        text.chars().map(|c| if c.is_whitespace() || c == '\u{202f}' { ' ' } else { c }).collect();
+    let start = text.find(|c: char| c.is_ascii_digit())?;
+    let end = text.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let start = if text.get(..start)?.ends_with(['.', ',']) { start - 1 } else { start };
+    let signs: String = [text.get(..start)?, text.get(end..)?].concat();
+    let signs = signs.split_whitespace().collect::<String>().to_lowercase();
+    let currency = match signs.as_str() {
+        "" => default,
+        other => currency(other)?,
+    };
+    let amount = hundredths(text.get(start..end)?, has_decimal_comma)?;
+    (amount <= MOST_PAID).then_some(Money { amount, currency })
+}
+
+/// `$`, `EUR`. Others, such as pounds, are not kept here.
+pub fn currency(text: &str) -> Option<Currency> {
+    match text.trim().to_lowercase().as_str() {
+        "$" | "us$" | "usd" | "usd$" | "$usd" | "dollar" | "dollars" | "us dollar" => Some(Currency::Usd),
+        "€" | "eur" | "euro" | "euros" | "€eur" | "eur€" => Some(Currency::Eur),
+        "tix" | "tickets" | "ticket" | "event tickets" => Some(Currency::Tix),
+        _ => None,
+    }
+}
+
+fn hundredths(text: &str, has_decimal_comma: bool) -> Option<i64> {
+    let text: String = text.chars().filter(|c| !matches!(c, ' ' | '\'' | '’')).collect();
+    if !text.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',')) {
+        return None;
+    }
+    let decimal = match (text.rfind('.'), text.rfind(',')) {
+        (Some(dot), Some(comma)) => Some(dot.max(comma)),
+        (Some(at), None) | (None, Some(at)) => {
+            let sign = if text.contains(',') { ',' } else { '.' };
+            let whole = text.get(..at)?;
+            let is_grouping = whole.contains(sign)
+                || (text.len() - at == 4
+                    && !whole.trim_start_matches('0').is_empty()
+                    && (sign == ',') != has_decimal_comma);
+            (!is_grouping).then_some(at)
+        }
+        (None, None) => None,
+    };
+    let (whole, fraction) = match decimal {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+        None => (text.as_str(), ""),
+    };
+    if fraction.contains(['.', ',']) || (whole.contains('.') && whole.contains(',')) {
+        return None;
+    }
+    let mut groups = whole.split(['.', ',']);
+    let first = groups.next()?;
+    let mut digits = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || first.is_empty() || first.len() > 3 {
+            return None;
+        }
+        digits.push_str(group);
+    }
+    if digits.len() > 15 {
+        return None;
+    }
+    let whole: i64 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
+    let digit =
+        |at: usize| i64::from(fraction.as_bytes().get(at).map_or(0, |byte| byte.saturating_sub(b'0')));
+    Some(whole * 100 + digit(0) * 10 + digit(1) + i64::from(digit(2) >= 5))
+}
+
+/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, Unix time; `5/31/2024` only where the month is
+/// known to come first, or where it can't be otherwise.
+pub fn date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
+    let text = text.trim();
+    let day = timestamp(text).or_else(|| numeric_date(text, has_us_dates)).or_else(|| worded_date(text))?;
+    (FIRST_YEAR..=9999).contains(&day.year()).then_some(day)
+}
+
+fn timestamp(text: &str) -> Option<NaiveDate> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        let number: i64 = text.parse().ok()?;
+        return match text.len() {
+            8 => NaiveDate::parse_from_str(text, "%Y%m%d").ok(),
+            9 | 10 => DateTime::from_timestamp(number, 0).map(|time| time.date_naive()),
+            13 => DateTime::from_timestamp_millis(number).map(|time| time.date_naive()),
+            _ => None,
+        };
+    }
+    let (day, time) = match text.find(['T', ' ']) {
+        Some(at) => (text.get(..at)?, text.get(at + 1..)?),
+        None => (text, ""),
+    };
+    let is_time = time.chars().all(|c| c.is_ascii_digit() || " :.+-ZUTCAPM".contains(c));
+    let mut parts = day.split(['-', '/', '.']);
+    let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
+    if !is_time || year.len() != 4 || parts.next().is_some() {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, number(month)?, number(date)?)
+}
+
+fn numeric_date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
+    let day = text.split_whitespace().next()?;
+    let sign = ['/', '.', '-'].into_iter().find(|sign| day.contains(*sign))?;
+    let mut parts = day.split(sign);
+    let (first, second, year) = (number(parts.next()?)?, number(parts.next()?)?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let year = match year.len() {
+        4 => i32::try_from(number(year)?).ok()?,
+        2 => 2000 + i32::try_from(number(year)?).ok()?,
+        _ => return None,
+    };
+    let (month, date) = if sign == '.' || first > 12 {
+        (second, first)
+    } else if has_us_dates || second > 12 || first == second {
+        (first, second)
+    } else {
+        return None;
+    };
+    NaiveDate::from_ymd_opt(year, month, date)
+}
+
+fn worded_date(text: &str) -> Option<NaiveDate> {
+    let text = text.replace(',', " ");
+    let words = text.split_whitespace().collect::<Vec<_>>();
+    let joined = words.get(..3)?.join(" ");
+    ["%b %d %Y", "%d %b %Y", "%B %d %Y", "%d %B %Y"]
+        .into_iter()
+        .find_map(|form| NaiveDate::parse_from_str(&joined, form).ok())
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
+/// Whether it has a date's shape, read or not.
+pub fn looks_like_date(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    date(text, true).is_some() || (digits >= 5 && text.contains(['/', '-', '.']) && text.len() <= 40)
+}
+
+/// `116/350`, `#116` and `0116` are `116`.
+pub fn collector_number(text: &str) -> Option<String> {
+    let text = text.trim().trim_start_matches('#').trim();
+    let text = match text.split_once('/') {
+        Some((number, total)) if total.trim().bytes().all(|b| b.is_ascii_alphanumeric()) => number.trim(),
+        _ => text,
+    };
+    let text = text.strip_suffix(".0").unwrap_or(text);
+    let bare = text.trim_start_matches('0');
+    let text = if bare.starts_with(|c: char| c.is_ascii_digit()) { bare } else { text };
+    (!text.is_empty() && text.chars().count() <= 30).then(|| text.to_owned())
+}
+
+/// A card's name with its faces apart as Scryfall has them: `Fire // Ice`.
+pub fn name(text: &str) -> Option<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The one card with the sign in its name.
+    if text.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("sp//dr")) {
+        return Some(text);
+    }
+    let faces: Vec<_> = text.split('/').map(str::trim).filter(|face| !face.is_empty()).collect();
+    let is_letter = |c: Option<char>| c.is_some_and(|c| !c.is_ascii_digit());
+    let are_names = faces.len() <= 5
+        && faces.windows(2).all(|pair| match pair {
+            [left, right] => is_letter(left.chars().last()) && is_letter(right.chars().next()),
+            _ => true,
+        });
+    let name = if are_names { faces.join(" // ") } else { text };
+    (!name.is_empty()).then_some(name)
+}
+
+/// A number that some shop or database has for a card; 0 is none.
+pub fn outside_id(text: &str) -> Option<String> {
+    let text = text.trim();
+    let text = text.strip_suffix(".0").unwrap_or(text).trim_start_matches('0');
+    let is_id = !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit());
+    is_id.then(|| text.to_owned())
+}
+
+/// A cell as a message quotes it.
+pub fn quoted(cell: &str) -> String {
+    let short: String = cell.chars().filter(|c| !c.is_control()).take(60).collect();
+    if short.chars().count() < cell.chars().count() {
+        format!("\"{short}…\"")
+    } else {
+        format!("\"{short}\"")
+    }
+}

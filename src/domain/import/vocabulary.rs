@@ -1,0 +1,208 @@
+//! The words of the platforms for conditions, finishes and languages.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use entity::enums::{Condition, Currency, Finish};
+
+use super::columns::header_key;
+use super::platform::Platform;
+use crate::domain::catalogue::LANGUAGES;
+
+use Condition::{Damaged, HeavilyPlayed, LightlyPlayed, ModeratelyPlayed, NearMint};
+
+/// Words for conditions, without spaces and signs, where a platform has none of its own for them.
+const CONDITIONS: &[(Condition, &str)] = &[
+    (
+        NearMint,
+        "m mt mint gemmint nm nearmint nmm mnm nearmintmint nmmint unplayed neuwertig fastneu \
+         prochedunneuf quasineuf casinuevo quaseperfeito",
+    ),
+    (
+        LightlyPlayed,
+        "ex excellent lp lightlyplayed lightplayed slightlyplayed slightplayed sp sl \
+         goodlightlyplayed exlp leichtbespielt excelente legerementjoue pocojugado pocogiocata \
+         levementejogada",
+    ),
+    (
+        ModeratelyPlayed,
+        "gd good vg verygood mp moderatelyplayed moderateplayed moderateplay pl played p bespielt \
+         gut joue jugado giocata jogada",
+    ),
+    (
+        HeavilyPlayed,
+        "hp heavilyplayed heavyplayed heavyplay veryplayed starkbespielt tresjoue muyjugado \
+         moltogiocata muitojogada",
+    ),
+    (
+        Damaged,
+        "po poor d dm dmg dam damaged schlecht beschadigt endommage danado danneggiata rovinata \
+         danificada",
+    ),
+];
+
+/// Cardmarket's grades MT NM EX GD LP PL PO, by number and by word. Urza's Gatherer has its words from there.
+const CARDMARKET_CONDITIONS: &[(&str, Condition)] = &[
+    ("1", NearMint),
+    ("2", NearMint),
+    ("3", LightlyPlayed),
+    ("4", ModeratelyPlayed),
+    ("5", ModeratelyPlayed),
+    ("6", HeavilyPlayed),
+    ("7", Damaged),
+    ("lp", ModeratelyPlayed),
+    ("lightplayed", ModeratelyPlayed),
+    ("lightlyplayed", ModeratelyPlayed),
+    ("pl", HeavilyPlayed),
+    ("played", HeavilyPlayed),
+];
+
+/// ManaBox and Dragon Shield have the words of Cardmarket, for the steps of American shops: a copy that is "Lightly
+/// Played" there is "Good" here, in these apps and in converters between them.
+const SCANNER_CONDITIONS: &[(&str, Condition)] = &[
+    ("good", LightlyPlayed),
+    ("gd", LightlyPlayed),
+    ("lightplayed", ModeratelyPlayed),
+    ("lightlyplayed", ModeratelyPlayed),
+    ("lp", ModeratelyPlayed),
+    ("played", HeavilyPlayed),
+    ("pl", HeavilyPlayed),
+];
+
+/// Card Kingdom's NM EX VG G.
+const CARD_KINGDOM_CONDITIONS: &[(&str, Condition)] =
+    &[("g", HeavilyPlayed), ("good", HeavilyPlayed), ("gd", HeavilyPlayed)];
+
+/// Deckbox's and those after its example.
+const DECKBOX_CONDITIONS: &[(&str, Condition)] = &[("good", LightlyPlayed), ("gd", LightlyPlayed)];
+
+/// A condition by its word or letters; `PSA 9` by its grade.
+pub fn condition(platform: Platform, text: &str) -> Option<Condition> {
+    let key = header_key(text);
+    let own = match platform {
+        Platform::Cardmarket | Platform::UrzasGatherer => CARDMARKET_CONDITIONS,
+        Platform::Manabox | Platform::DragonShield => SCANNER_CONDITIONS,
+        Platform::Cardkingdom => CARD_KINGDOM_CONDITIONS,
+        Platform::Deckbox | Platform::Moxfield | Platform::Cardsphere => DECKBOX_CONDITIONS,
+        _ => &[],
+    };
+    own.iter()
+        .find(|(word, _)| *word == key)
+        .map(|(_, condition)| *condition)
+        .or_else(|| {
+            CONDITIONS
+                .iter()
+                .find(|(_, words)| words.split(' ').any(|word| word == key))
+                .map(|(found, _)| *found)
+        })
+        .or_else(|| graded(text))
+}
+
+fn graded(text: &str) -> Option<Condition> {
+    let text = text.trim().to_lowercase();
+    let grade = ["psa", "bgs", "cgc", "sgc"].into_iter().find_map(|firm| text.strip_prefix(firm))?;
+    let grade: f64 = grade.trim().parse().ok()?;
+    match grade {
+        8.5..=10.0 => Some(NearMint),
+        7.0..8.5 => Some(LightlyPlayed),
+        5.0..7.0 => Some(ModeratelyPlayed),
+        3.0..5.0 => Some(HeavilyPlayed),
+        1.0..3.0 => Some(Damaged),
+        _ => None,
+    }
+}
+
+/// A finish by its word, or by the answer to "is it foil?". Not for an empty cell.
+pub fn finish(text: &str) -> Option<Finish> {
+    let key = header_key(text);
+    match key.as_str() {
+        "normal" | "nonfoil" | "notfoil" | "nofoil" | "regular" | "standard" | "no" | "n" | "false" | "0"
+        | "f0" | "nein" | "non" | "nao" | "faux" | "falsch" | "falso" | "いいえ" | "none" | "matte"
+        | "paper" | "通常" | "nichtfoil" => Some(Finish::Nonfoil),
+        "yes" | "y" | "true" | "1" | "x" | "ja" | "j" | "oui" | "si" | "sim" | "vrai" | "wahr" | "vero"
+        | "verdadero" | "verdadeiro" | "はい" | "premium" | "holo" | "holographic" | "fpre" | "shiny"
+        | "brillante" | "brilhante" => Some(Finish::Foil),
+        _ if text.trim() == "✓" || text.trim() == "✔" => Some(Finish::Foil),
+        _ if key.contains("etch") => Some(Finish::Etched),
+        _ if key.starts_with("non") => None,
+        _ if key.ends_with("foil") || key.starts_with("foil") || key.contains("フォイル") => {
+            Some(Finish::Foil)
+        }
+        _ if key == header_key("フォイル") => Some(Finish::Foil),
+        _ => None,
+    }
+}
+
+/// What languages are called beside Scryfall's codes and English names, without spaces and signs: in themselves and in
+/// each other, by other codes, by flags.
+const MORE_LANGUAGES: &[(&str, &str)] = &[
+    ("en", "eng us usa gb uk enus engb englisch anglais ingles inglese 英語"),
+    ("de", "deu ger ge dede deutsch germany allemand aleman tedesco alemao ドイツ語"),
+    ("fr", "fra fre frfr francais france franzosisch frances francese フランス語"),
+    ("es", "spa esp eses espanol spain spanisch espagnol spagnolo espanhol スペイン語"),
+    ("it", "ita itit italiano italy italienisch italien イタリア語"),
+    (
+        "pt",
+        "por ptbr ptpt br portugues portugal brazil brazilianportuguese portugueseportugal \
+         portuguesebrazil portugiesisch portugais portoghese ポルトガル語",
+    ),
+    ("ja", "jpn jap jajp japan 日本語 japanisch japonais japones giapponese"),
+    ("ko", "kor kokr korea 한국어 koreanisch coreen coreano 韓国語"),
+    ("ru", "rus ruru russia русскии русский russisch russe ruso russo ロシア語"),
+    (
+        "zhs",
+        "zh cn chi zho chinese china simplifiedchinese chinesesimplified schinese zhcn zhhans sc \
+         简体中文 中文 chinesisch chinois chino cinese chines",
+    ),
+    ("zht", "traditionalchinese chinesetraditional tchinese zhtw zhhant tw tc taiwan 繁體中文"),
+    ("he", "hebrew"),
+    ("la", "latin"),
+    ("grc", "ancientgreek"),
+    ("ar", "arabic"),
+    ("sa", "sanskrit"),
+    ("ph", "phyrexian px"),
+    ("qya", "quenya"),
+];
+
+static LANGUAGE_KEYS: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
+    let more =
+        MORE_LANGUAGES.iter().flat_map(|(code, words)| words.split(' ').map(move |word| (word, *code)));
+    let known = LANGUAGES.iter().map(|(word, code)| (*word, *code));
+    more.chain(known).map(|(word, code)| (header_key(word), code)).collect()
+});
+
+/// Cardmarket's numbers.
+const CARDMARKET_LANGUAGES: [&str; 11] = ["en", "fr", "de", "es", "it", "zhs", "ja", "pt", "ru", "ko", "zht"];
+
+/// Scryfall's code of a language that is named, coded or flagged.
+pub fn language(platform: Platform, text: &str) -> Option<&'static str> {
+    let text = flag(text).unwrap_or_else(|| text.to_owned());
+    let key = header_key(&text);
+    match platform {
+        Platform::Cardmarket => {
+            let at = key.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            if let Some(code) = at.and_then(|at| CARDMARKET_LANGUAGES.get(at)) {
+                return Some(code);
+            }
+        }
+        Platform::EchoMtg if key == "gr" => return Some("de"),
+        _ => {}
+    }
+    LANGUAGE_KEYS.get(&key).copied()
+}
+
+/// The letters that a flag is made of.
+fn flag(text: &str) -> Option<String> {
+    let first = u32::from('🇦');
+    let letters: Option<String> = text
+        .trim()
+        .chars()
+        .map(|c| u32::from(c).checked_sub(first).filter(|n| *n < 26).and_then(|n| char::from_u32(97 + n)))
+        .collect();
+    letters.filter(|letters| letters.len() == 2)
+}
+
+/// What a platform counts in where a price has no sign.
+pub fn currency(platform: Platform) -> Currency {
+    if platform == Platform::Cardmarket { Currency::Eur } else { Currency::Usd }
+}

@@ -1,0 +1,16 @@
+//! Work that is done in the background. The table is the truth: what is queued is queued in the transaction of what it is
+//! about, an attempt is counted when it is claimed, and whoever works holds a lease that it has to renew.
+
+mod dead;
+mod queue;
+mod run;
+
+pub use dead::{DeadLetterList, forget_jobs};
+pub use dead::{
+    count_dead_letters, discard_dead_letters, list_dead_letters, load_dead_letters, retry_dead_letters,
+};
+pub use queue::{JobList, NewJob, QueueLimits, cancel_job, count_jobs, list_jobs, load_jobs, queue_job};
+pub use run::{
+    Claim, LEASE, MOST_ATTEMPTS, Standing, claim_job, fail_job, finish_job, give_back, note_progress,
+    replace_result, stand,
+};

@@ -1,0 +1,226 @@
+//! What a worker does with a job: claim it, say that it is still at it, end it.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::enums::JobStatus;
+use entity::job::Model;
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
+use uuid::Uuid;
+
+use super::dead::bury;
+use crate::db::{Connection, Sql, transaction};
+use crate::error::{Code, Error, Result};
+use crate::outside::Outside;
+
+/// How long a claim holds without being renewed: a job whose worker has died is taken up by another after that.
+pub const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// Attempts of a job at most.
+pub const MOST_ATTEMPTS: i32 = 5;
+/// The wait before the second attempt; it doubles, and each is drawn from half of it to all of it.
+const BACKOFF: TimeDelta = TimeDelta::seconds(2);
+/// The longest wait.
+const LONGEST: TimeDelta = TimeDelta::minutes(10);
+
+/// A job that this worker holds.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    pub job: Model,
+    pub worker: Uuid,
+}
+
+/// Takes the job that is to be done next: one that waits, or one whose worker has not been heard of. The attempt counts
+/// from now, so that a job that ends its worker each time is dead after so many.
+///
+/// # Errors
+/// The database's.
+pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside) -> Result<Option<Claim>> {
+    let now = outside.now();
+    let waiting = "status = 0 and run_at <= ";
+    let orphaned = "status = 1 and lease_until < ";
+    for (which, order) in [(waiting, "priority, run_at, id"), (orphaned, "lease_until")] {
+        let mut sql = Sql::new(connection);
+        sql.push("update jobs set status = 1, attempts = attempts + 1, lease_until = ").bind(now + LEASE);
+        sql.push(", lease_by = ").bind(worker).push(", updated_at = ").bind(now);
+        sql.push(", started_at = coalesce(started_at, ")
+            .bind(now)
+            .push(") where id = (select id from jobs where ");
+        sql.push(which).bind(now).push(&format!(" order by {order} limit 1"));
+        sql.either(" for update skip locked", "").push(") returning *");
+        let Some(job) = sql.one::<Model>(connection).await? else { continue };
+        if job.attempts > MOST_ATTEMPTS {
+            let claim = Claim { job, worker };
+            let error = Error::internal("its worker ended each time that it was begun");
+            fail_job(connection, &claim, &error, false, outside).await?;
+            continue;
+        }
+        return Ok(Some(Claim { job, worker }));
+    }
+    Ok(None)
+}
+
+/// Whether a worker may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Held,
+    /// Its owner does not want it any more.
+    Cancelled,
+    /// Another worker has it, or it is gone.
+    Lost,
+}
+
+/// Renews the lease, and answers whether the worker may go on.
+///
+/// # Errors
+/// The database's.
+pub async fn stand(connection: &impl ConnectionTrait, claim: &Claim, now: DateTime<Utc>) -> Result<Standing> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        cancelled: bool,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("update jobs set lease_until = ").bind(now + LEASE).push(" where id = ").bind(claim.job.id);
+    sql.push(" and status = 1 and lease_by = ")
+        .bind(claim.worker)
+        .push(" and attempts = ")
+        .bind(claim.job.attempts);
+    sql.push(" returning cancelled");
+    Ok(match sql.one::<Row>(connection).await? {
+        None => Standing::Lost,
+        Some(Row { cancelled: true }) => Standing::Cancelled,
+        Some(_) => Standing::Held,
+    })
+}
+
+/// How far a job is, for those who watch.
+///
+/// # Errors
+/// The database's.
+pub async fn note_progress(
+    connection: &impl ConnectionTrait,
+    claim: &Claim,
+    processed: i64,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut sql = Sql::new(connection);
+    sql.push("update jobs set processed = ").bind(processed).push(", updated_at = ").bind(now);
+    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+    sql.run(connection).await?;
+    Ok(())
+}
+
+/// Ends a job in the transaction of what it did, and answers whether it was still this worker's: where it was not, nothing
+/// of it may be committed.
+///
+/// # Errors
+/// The database's.
+pub async fn finish_job(
+    transaction: &impl ConnectionTrait,
+    claim: &Claim,
+    processed: i64,
+    result: &serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut sql = Sql::new(transaction);
+    sql.push("update jobs set status = ").bind(JobStatus::Completed.to_value());
+    sql.push(", result = ").bind(result.clone()).push(", processed = ").bind(processed);
+    sql.push(", lease_until = null, lease_by = null, updated_at = ")
+        .bind(now)
+        .push(", finished_at = ")
+        .bind(now);
+    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and not cancelled and lease_by = ");
+    sql.bind(claim.worker).push(" and attempts = ").bind(claim.job.attempts);
+    Ok(sql.run(transaction).await?.rows_affected() == 1)
+}
+
+/// Changes what came of a job that has ended, and answers whether it was still what it was.
+///
+/// # Errors
+/// The database's.
+pub async fn replace_result(
+    transaction: &impl ConnectionTrait,
+    job: &Model,
+    result: &serde_json::Value,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let mut sql = Sql::new(transaction);
+    sql.push("update jobs set result = ").bind(result.clone()).push(", updated_at = ").bind(now);
+    sql.push(" where id = ").bind(job.id).push(" and updated_at = ").bind(job.updated_at);
+    Ok(sql.run(transaction).await?.rows_affected() == 1)
+}
+
+/// Gives a job back, as if it had not been claimed: the server stops. One that was cancelled ends.
+///
+/// # Errors
+/// The database's.
+pub async fn give_back(connection: &impl ConnectionTrait, claim: &Claim, now: DateTime<Utc>) -> Result<()> {
+    let mut sql = Sql::new(connection);
+    sql.push("update jobs set status = case when cancelled then 4 else 0 end, lease_until = null, lease_by = null, ");
+    sql.push("attempts = attempts - 1, updated_at = ").bind(now);
+    sql.push(", finished_at = case when cancelled then ");
+    sql.either("cast(", "").bind(now).either(" as timestamptz)", "").push(" else null end");
+    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+    sql.run(connection).await?;
+    Ok(())
+}
+
+/// Ends an attempt that failed: the job waits for the next one, or is dead, where it has had its attempts or `may_retry` says
+/// that another would come to the same.
+///
+/// # Errors
+/// The database's.
+pub async fn fail_job(
+    connection: &Connection,
+    claim: &Claim,
+    error: &Error,
+    may_retry: bool,
+    outside: &Outside,
+) -> Result<()> {
+    let now = outside.now();
+    let job = &claim.job;
+    let refusal = error.refusal();
+    if may_retry && job.attempts < MOST_ATTEMPTS {
+        let mut sql = Sql::new(connection);
+        sql.push("update jobs set status = 0, lease_until = null, lease_by = null, run_at = ");
+        sql.bind(now + wait_after(job.attempts, outside)).push(", updated_at = ").bind(now);
+        sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+        sql.run(connection).await?;
+        return Ok(());
+    }
+    let code = if refusal.code == Code::Internal { Code::Internal } else { refusal.code };
+    transaction!(connection, |transaction| {
+        let mut sql = Sql::new(transaction);
+        sql.push("update jobs set status = 3, lease_until = null, lease_by = null, error_code = ")
+            .bind(code.number());
+        sql.push(", error = ").bind(refusal.message.to_string()).push(", updated_at = ").bind(now);
+        sql.push(", finished_at = ").bind(now);
+        sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+        if sql.run(transaction).await?.rows_affected() == 1 {
+            bury(transaction, job, code, &error.log_text(), outside.uuid(), now).await?;
+        }
+        Ok(())
+    });
+    Ok(())
+}
+
+/// How long a job waits after so many attempts.
+fn wait_after(attempts: i32, outside: &Outside) -> TimeDelta {
+    let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(10);
+    let most = (BACKOFF * 2_i32.pow(doublings)).min(LONGEST).num_milliseconds();
+    let drawn = i64::from(u16::from_be_bytes(outside.bytes()));
+    TimeDelta::milliseconds(most / 2 + most / 2 * drawn / i64::from(u16::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_a_bound_and_are_never_shorter_than_half() {
+        let outside = Outside::system();
+        for (attempts, most) in [(1, 2_000), (2, 4_000), (3, 8_000), (4, 16_000), (20, 600_000)] {
+            for _ in 0..50 {
+                let wait = wait_after(attempts, &outside).num_milliseconds();
+                assert!((most / 2..=most).contains(&wait), "{wait} after {attempts}");
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Files that users have sent: what is known of them. Their content is in the store of files, under their id.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use entity::upload::{Entity, Model};
+use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
+use uuid::Uuid;
+
+use crate::db::Sql;
+use crate::error::{Code, Refusal, Result};
+
+/// How long a file is kept.
+const KEPT: TimeDelta = TimeDelta::days(7);
+
+/// The folder of the store in which uploads are.
+pub const FOLDER: &str = "uploads";
+
+/// The name of a file's content in the store.
+pub fn stored_name(id: Uuid) -> String {
+    format!("{FOLDER}/{id}")
+}
+
+/// # Errors
+/// The database's.
+pub async fn create_upload(transaction: &impl ConnectionTrait, row: Model) -> Result<()> {
+    Entity::insert(row.into_active_model()).exec_without_returning(transaction).await?;
+    Ok(())
+}
+
+/// Of these files those that are the user's.
+///
+/// # Errors
+/// The database's.
+pub async fn load_uploads(connection: &impl ConnectionTrait, user: Uuid, ids: &[Uuid]) -> Result<Vec<Model>> {
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select * from uploads where user_id = ").bind(user).push(" and id").any_of_uuids(ids);
+    Ok(sql.all(connection).await?)
+}
+
+/// Marks a file as deleted, and deletes the lines that were kept of it. A job that still needs it is to be stopped first.
+///
+/// # Errors
+/// ERR-3001 where the user has no such file; ERR-3004 where a job still reads it.
+pub async fn delete_upload(
+    transaction: &impl ConnectionTrait,
+    user: Uuid,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Used {
+        used: i64,
+    }
+    if load_uploads(transaction, user, &[id]).await?.is_empty() {
+        return Err(Refusal::new(Code::NotFound, "You have no such file.").at("id").into());
+    }
+    let mut sql = Sql::new(transaction);
+    sql.push("select count(*) as used from jobs where status in (0, 1) and upload_id = ").bind(id);
+    if sql.one::<Used>(transaction).await?.is_some_and(|row| row.used > 0) {
+        let message = "A job still reads this file: cancel the job first.";
+        return Err(Refusal::new(Code::Conflict, message).at("id").into());
+    }
+    let mut sql = Sql::new(transaction);
+    sql.push("update uploads set deleted_at = coalesce(deleted_at, ")
+        .bind(now)
+        .push(") where id = ")
+        .bind(id);
+    sql.run(transaction).await?;
+    let mut sql = Sql::new(transaction);
+    sql.push("delete from import_rows where job_id in (select id from jobs where upload_id = ")
+        .bind(id)
+        .push(")");
+    sql.run(transaction).await?;
+    Ok(())
+}
+
+/// Marks the files that are too old, and that no job reads, as deleted, and answers which.
+///
+/// # Errors
+/// The database's.
+pub async fn expire_uploads(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    #[derive(FromQueryResult)]
+    struct Gone {
+        id: Uuid,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("update uploads set deleted_at = ").bind(now);
+    sql.push(" where id in (select u.id from uploads u where u.deleted_at is null and u.uploaded_at < ")
+        .bind(now - KEPT);
+    sql.push(
+        " and not exists (select 1 from jobs j where j.upload_id = u.id and j.status in (0, 1)) limit 500)",
+    );
+    sql.push(" returning id");
+    Ok(sql.all::<Gone>(connection).await?.into_iter().map(|row| row.id).collect())
+}
+
+/// Of these names of the store those that no file has, or only one that was deleted.
+///
+/// # Errors
+/// The database's.
+pub async fn strays(connection: &impl ConnectionTrait, names: &[String]) -> Result<Vec<String>> {
+    #[derive(FromQueryResult)]
+    struct Known {
+        id: Uuid,
+    }
+    let ids: Vec<Uuid> = names.iter().filter_map(|name| name.parse().ok()).collect();
+    let mut sql = Sql::by_keys(connection);
+    sql.push("select id from uploads where deleted_at is null and id").any_of_uuids(&ids);
+    let known = sql.all::<Known>(connection).await?;
+    let is_known = |name: &String| known.iter().any(|row| name.parse() == Ok(row.id));
+    Ok(names.iter().filter(|name| !is_known(name)).cloned().collect())
+}

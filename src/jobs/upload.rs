@@ -1,0 +1,216 @@
+//! A file comes in: it is checked, kept, and a job for it queued, all before anybody is told that it was taken.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+
+use entity::enums::{JobKind, JobStatus};
+use entity::{job, upload};
+use sea_orm::ActiveEnum;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::Jobs;
+use super::import::ImportPayload;
+use crate::db::{Sql, transaction};
+use crate::domain::collection::ImportMode;
+use crate::domain::import::{Plan, Platform};
+use crate::domain::jobs::{NewJob, queue_job};
+use crate::domain::uploads::{create_upload, delete_upload, stored_name};
+use crate::error::{Code, Error, Refusal, Result};
+use crate::gates::{Charge, Limit};
+use crate::tabular::{self, TabularError};
+
+/// Files that one user may send.
+const UPLOADS: Limit = Limit::per_minute(10, 10);
+/// Rows that show what the columns of a file are.
+const SAMPLE: usize = 50;
+/// Rows up to which an import goes before others, and from which it comes after them.
+const SMALL: u64 = 1_000;
+const LARGE: u64 = 50_000;
+
+/// An import to be.
+#[derive(Debug)]
+pub struct NewImport {
+    pub filename: String,
+    pub size_bytes: u64,
+    pub content: File,
+    pub platform: Option<Platform>,
+    pub mode: ImportMode,
+    pub dry_run: bool,
+}
+
+impl From<TabularError> for Error {
+    fn from(error: TabularError) -> Self {
+        match error {
+            TabularError::Refused(refusal) => Self::Refused(refusal),
+            TabularError::Io(error) => Self::internal(format!("a file could not be read: {error}")),
+        }
+    }
+}
+
+/// What a look at a file showed.
+struct Looked {
+    rows: u64,
+    encoding: &'static str,
+    plan: Plan,
+    header: Vec<String>,
+}
+
+/// Reads a file through, once: not for an async thread.
+fn look(path: &std::path::Path, platform: Option<Platform>) -> Result<Looked, TabularError> {
+    let as_list = platform == Some(Platform::Decklist);
+    let inspected = tabular::inspect(path, false)?;
+    let encoding = inspected.encoding.name();
+    let mut first = Vec::new();
+    for line in tabular::lines(path, &inspected)?.take(SAMPLE) {
+        first.push(line?.1);
+    }
+    if as_list || (platform.is_none() && Plan::looks_like_decklist(&first)) {
+        return Ok(Looked {
+            rows: inspected.rows,
+            encoding,
+            plan: Plan::decklist(),
+            header: vec!["Line".to_owned()],
+        });
+    }
+    let inspected = tabular::inspect(path, true)?;
+    let mut table = tabular::Table::open(path, &inspected)?;
+    let header = table.header().to_vec();
+    let mut sample = Vec::new();
+    for row in table.by_ref().take(SAMPLE) {
+        sample.push(row?.cells);
+    }
+    let plan = Plan::detect(&header, &sample, platform).map_err(TabularError::Refused)?;
+    Ok(Looked { rows: inspected.rows, encoding, plan, header })
+}
+
+fn digest(content: &File) -> std::io::Result<Vec<u8>> {
+    let mut content = content;
+    content.rewind()?;
+    let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match content.read(&mut piece)? {
+            0 => return Ok(digest.finalize().to_vec()),
+            read => digest.update(&piece[..read]),
+        }
+    }
+}
+
+impl Jobs {
+    /// Takes a file in for import, and queues the job. The same file of the same user, sent again while it is under way, is the
+    /// same job.
+    ///
+    /// # Errors
+    /// ERR-4005 for too many files in too short a time; what is wrong with the file, each with its code; ERR-4001 and
+    /// ERR-5003 where too much waits already.
+    pub async fn import(&self, user: Uuid, new: NewImport) -> Result<job::Model> {
+        let outside = &self.inner.outside;
+        let key = format!("uploads:{user}");
+        if let Err(limited) = self.inner.gates.pass(&[Charge { key: &key, points: 1, limit: UPLOADS }]).await
+        {
+            let message = "You have sent 10 files within a minute. Please wait a moment.";
+            let refusal = Refusal::new(Code::TooManyUploads, message);
+            return Err(Refusal { retry_after: limited.retry_after, ..refusal }.into());
+        }
+        let most = self.inner.max_upload_bytes;
+        if new.size_bytes > most {
+            let message = format!("File too large. Maximum {}MB.", most / 1_048_576);
+            return Err(Refusal::new(Code::FileTooLarge, message).at("file").into());
+        }
+        tabular::check_name(&new.filename).map_err(|refusal| refusal.at("file"))?;
+        let id = outside.uuid();
+        let name = stored_name(id);
+        self.inner.storage.put(&name, &new.content).await?;
+        let queued = self.queue(user, id, &name, new).await;
+        let is_kept = queued.as_ref().is_ok_and(|job| job.upload_id == Some(id));
+        if !is_kept && let Err(error) = self.inner.storage.delete(&name).await {
+            // It is swept later.
+            tracing::warn!(error = error.log_text(), "a file that was not taken stays for a while");
+        }
+        let job = queued?;
+        self.inner.queued.notify_one();
+        Ok(job)
+    }
+
+    async fn queue(&self, user: Uuid, id: Uuid, name: &str, new: NewImport) -> Result<job::Model> {
+        let there = self.inner.storage.fetch(name).await?;
+        let there = there.ok_or_else(|| Error::internal("a file that was just kept is not there"))?;
+        let NewImport { filename, size_bytes, content, platform, mode, dry_run } = new;
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = look(there.path(), platform);
+            let digest = digest(&content).map_err(TabularError::Io);
+            looked.and_then(|looked| Ok((looked, digest?)))
+        });
+        let stopped = |_| Error::internal("the thread that looked at a file panicked");
+        let at_file = |error: Error| match error {
+            Error::Refused(refusal) if refusal.path.is_empty() => Error::Refused(refusal.at("file")),
+            error => error,
+        };
+        let (looked, sha256) = looked.await.map_err(stopped)?.map_err(|error| at_file(error.into()))?;
+        let Looked { rows, encoding, plan, header } = looked;
+        let payload = ImportPayload::new(&plan, header, mode, dry_run);
+        let payload = serde_json::to_value(payload)
+            .map_err(|error| Error::internal(format!("a job's payload is no JSON: {error}")))?;
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let now = self.inner.outside.now();
+        let row = upload::Model {
+            id,
+            user_id: user,
+            filename,
+            size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX),
+            row_count: rows,
+            encoding: encoding.to_owned(),
+            sha256,
+            uploaded_at: now,
+            deleted_at: None,
+        };
+        let priority =
+            if rows.unsigned_abs() <= SMALL { 0 } else { 1 + i16::from(rows.unsigned_abs() >= LARGE) };
+        let job = NewJob {
+            id: self.inner.outside.uuid(),
+            kind: JobKind::CollectionImport,
+            user: Some(user),
+            upload: Some(id),
+            priority,
+            payload,
+            total: Some(rows),
+            trace_id: None,
+        };
+        let limits = self.limits();
+        Ok(transaction!(self.inner.databases.write(), |transaction| {
+            let mut sql = Sql::new(transaction);
+            // One after the other, so that the same file twice at once is one job.
+            sql.push("select 1 as n from users where id = ").bind(user).either(" for no key update", "");
+            if sql.one::<crate::db::Exists>(transaction).await?.is_none() {
+                return Err(Refusal::new(Code::TokenRevoked, "This account is gone.").into());
+            }
+            let mut sql = Sql::new(transaction);
+            sql.push("select j.* from jobs j join uploads u on u.id = j.upload_id where j.user_id = ")
+                .bind(user);
+            sql.push(" and j.status in (").push(&format!(
+                "{}, {}",
+                JobStatus::Queued.to_value(),
+                JobStatus::Running.to_value()
+            ));
+            sql.push(") and u.sha256 = ").bind(row.sha256.clone()).push(" order by j.created_at limit 50");
+            let under_way = sql.all::<job::Model>(transaction).await?;
+            if let Some(same) = under_way.into_iter().find(|there| there.payload == job.payload) {
+                return Ok(same);
+            }
+            create_upload(transaction, row.clone()).await?;
+            queue_job(transaction, job.clone(), limits, now).await
+        }))
+    }
+
+    /// Deletes a file that the user has sent, and the lines that were kept of it.
+    ///
+    /// # Errors
+    /// ERR-3001 where the user has no such file, ERR-3004 where a job still reads it.
+    pub async fn delete_upload(&self, user: Uuid, id: Uuid) -> Result<()> {
+        let now = self.inner.outside.now();
+        transaction!(self.inner.databases.write(), |transaction| {
+            delete_upload(transaction, user, id, now).await
+        });
+        self.inner.storage.delete(&stored_name(id)).await
+    }
+}
