@@ -194,7 +194,7 @@ mod tests {
         storage.put("uploads/one", &content).await.expect("kept");
         let there = storage.fetch("uploads/one").await.expect("an answer").expect("a file");
         assert_eq!(std::fs::read(there.path()).expect("read"), bytes);
-        let later = chrono::Utc::now() + chrono::TimeDelta::seconds(5);
+        let later = crate::app::now() + chrono::TimeDelta::seconds(5);
         assert_eq!(storage.older_than("uploads", later).await.expect("names"), ["one"]);
         assert!(storage.older_than("uploads", chrono::DateTime::UNIX_EPOCH).await.expect("names").is_empty());
         storage.delete("uploads/one").await.expect("gone");

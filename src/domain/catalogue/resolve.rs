@@ -17,6 +17,8 @@ use crate::error::{Code, Result};
 
 /// Names of a file for which a near one is looked for: each costs a statement.
 const SUGGESTED: usize = 20;
+/// Sets' names that are remembered with the nearest of each.
+const REMEMBERED: usize = 5_000;
 /// How alike a name must be to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
@@ -64,6 +66,7 @@ pub struct Resolver {
     codes: HashSet<String>,
     names: HashMap<String, String>,
     suggested: HashMap<String, Option<String>>,
+    near_sets: HashMap<String, Option<String>>,
 }
 
 impl Resolver {
@@ -82,6 +85,7 @@ impl Resolver {
             names: sets.iter().map(|set| (name_key(&set.name), set.code.clone())).collect(),
             codes: sets.into_iter().map(|set| set.code).collect(),
             suggested: HashMap::new(),
+            near_sets: HashMap::new(),
         })
     }
 
@@ -110,11 +114,15 @@ impl Resolver {
             let number = number.map(|cards| pick(cards.iter(), row));
             let asked = Asked { row, set: self.set_of(row), pieces: pieces_of(row, &pieces) };
             let mut outcome = asked.decide(by_id, number.flatten(), &printings);
-            if let Resolved::Rejected(Code::RowCardNotFound, message) = &mut outcome
-                && asked.pieces.is_none()
-                && let Some(near) = self.nearest(connection, row).await?
-            {
-                message.push_str(&format!(" Did you mean {near}?"));
+            if let Resolved::Rejected(Code::RowCardNotFound, message) = &mut outcome {
+                let near = match (&asked.set, asked.pieces) {
+                    (NamedSet::Unknown(name), Some(_)) => self.near_set(name),
+                    (_, None) => self.nearest(connection, row).await?,
+                    _ => None,
+                };
+                if let Some(near) = near {
+                    message.push_str(&format!(" Did you mean {near}?"));
+                }
             }
             resolved.push(outcome);
         }
@@ -129,20 +137,28 @@ impl Resolver {
             Some(code) => NamedSet::Known(code.clone()),
             None => {
                 match row.set_name.as_ref().or(row.set_code.as_ref()).filter(|name| !name.trim().is_empty()) {
-                    Some(name) => NamedSet::Unknown(name.clone(), self.near_set(name)),
+                    Some(name) => NamedSet::Unknown(name.clone()),
                     None => NamedSet::None,
                 }
             }
         }
     }
 
-    /// The set whose name is nearest.
-    fn near_set(&self, name: &str) -> Option<String> {
+    /// The set whose name is nearest. A file names few sets, each many times.
+    fn near_set(&mut self, name: &str) -> Option<String> {
         let key = name_key(name);
+        if let Some(known) = self.near_sets.get(&key) {
+            return known.clone();
+        }
         let near = self.names.iter().map(|(known, code)| (likeness(&key, known), code));
-        near.filter(|(alike, _)| *alike >= ALIKE)
+        let near = near
+            .filter(|(alike, _)| *alike >= ALIKE)
             .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
-            .map(|(_, code)| code.to_uppercase())
+            .map(|(_, code)| code.to_uppercase());
+        if self.near_sets.len() < REMEMBERED {
+            self.near_sets.insert(key, near.clone());
+        }
+        near
     }
 
     fn number_key(&self, row: &ImportRow) -> Option<(String, String)> {
@@ -259,8 +275,8 @@ impl Resolver {
 enum NamedSet {
     None,
     Known(String),
-    /// As it was written, and the code of the nearest.
-    Unknown(String, Option<String>),
+    /// As it was written.
+    Unknown(String),
 }
 
 /// A name's keys: the whole, and the front of one with several faces.
@@ -371,9 +387,8 @@ impl Asked<'_> {
                 return self.contradiction("set and number", card);
             }
         }
-        if let NamedSet::Unknown(name, near) = &self.set {
-            let near = near.as_ref().map_or_else(String::new, |near| format!(" Did you mean {near}?"));
-            return Resolved::Rejected(Code::RowCardNotFound, format!("There is no set “{name}”.{near}"));
+        if let NamedSet::Unknown(name) = &self.set {
+            return Resolved::Rejected(Code::RowCardNotFound, format!("There is no set “{name}”."));
         }
         let preferred = named.iter().copied().find(|card| card.preferred);
         match preferred.or_else(|| pick(named.iter().copied(), self.row)) {

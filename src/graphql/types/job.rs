@@ -79,6 +79,7 @@ pub fn error_of(job: &job::Model) -> Option<UserError> {
 }
 
 /// Work done in the background, with its progress.
+#[expect(clippy::duplicated_attributes, reason = "two fields may be of one type")]
 #[derive(Interface)]
 #[graphql(
     field(
