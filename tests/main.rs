@@ -18,6 +18,7 @@ mod front_door;
 mod generated_client;
 mod http;
 mod ingest;
+mod jobs;
 mod layers;
 mod market;
 mod migrations;

@@ -307,7 +307,8 @@ impl Import {
         loop {
             let applied = async {
                 let bulk = Bulk::begin(attempt.jobs.bulk.write()).await?;
-                if !dry_run {
+                // A file of which nothing is known takes nobody's place.
+                if !dry_run && result.imported > 0 {
                     apply_import(&bulk, user, job, gathered.clone(), mode, outside).await?;
                 }
                 if !finish_job(&bulk, attempt.claim, processed, &told, outside.now()).await? {

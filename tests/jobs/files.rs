@@ -75,7 +75,7 @@ on_both_stores! { Tables:
             ("a program", b"\x7fELF\x02\x01\x01\0"),
             ("an archive", b"PK\x03\x04\x14\0\0\0"),
             ("a script", b"#!/bin/sh\nQuantity,Name\n1,Shock\n"),
-            ("a page", b"  \r\n<HTML><body>Quantity,Name</body>"),
+            ("a web page", b"  \r\n<HTML><body>Quantity,Name</body>"),
             ("a PDF", b"%PDF-1.7\nQuantity,Name\n1,Shock\n"),
         ];
         for (kind, content) in contents {
@@ -236,7 +236,7 @@ on_both_stores! { Tables:
         let name = name_of(&job["file"]["id"]);
         app.clock.advance(TimeDelta::days(8));
         tidy(&app).await;
-        assert_eq!(kept(&app), [name.clone()], "the job waits still");
+        assert_eq!(kept(&app), [name], "the job waits still");
         app.work();
         let ada = sign_in(&app, &ada.email).await;
         assert_eq!(ended(&app, &ada, &job["id"]).await["status"], json!("COMPLETED"));
@@ -263,14 +263,15 @@ on_both_stores! { Tables:
         delete(&app, &ada, &deleted["file"]["id"]).await.field();
         let (old, recent) = (Uuid::new_v4().to_string(), Uuid::new_v4().to_string());
         let (over, under) = (TimeDelta::minutes(61), TimeDelta::minutes(59));
-        for (name, age) in [
-            (old.as_str(), over),
-            ("half-written", over),
-            (&name_of(&deleted["file"]["id"]), over),
-            (&name_of(&known), over),
-            (&recent, under),
-        ] {
-            lay(&app, name, age);
+        let laid = [
+            (old, over),
+            ("half-written".to_owned(), over),
+            (name_of(&deleted["file"]["id"]), over),
+            (name_of(&known), over),
+            (recent.clone(), under),
+        ];
+        for (name, age) in &laid {
+            lay(&app, name, *age);
         }
         assert_eq!(kept(&app).len(), 5);
         tidy(&app).await;

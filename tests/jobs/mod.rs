@@ -200,7 +200,7 @@ pub async fn report(app: &TestApp, job: &Value) -> Vec<Vec<String>> {
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8");
     let body = answer.bytes().await.expect("a body");
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(body.as_ref());
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&body[..]);
     let row = |row: csv::Result<csv::StringRecord>| row.expect("a row").iter().map(str::to_owned).collect();
     reader.records().map(row).collect()
 }

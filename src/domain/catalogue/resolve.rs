@@ -101,10 +101,20 @@ impl Resolver {
         let by_id = self.by_ids(connection, rows).await?;
         let by_number = self.by_numbers(connection, rows).await?;
         let pieces = pieces_by_name(connection, rows).await?;
+        let numbered = |row: &ImportRow| {
+            let cards = by_number.get(&self.number_key(row)?)?;
+            pick(cards.iter(), row)
+        };
+        // Only of what is not found yet are all printings looked at: of a basic land there are hundreds.
+        let is_sure = |row: &ImportRow| {
+            let fits =
+                |card: &FoundCard| pieces_of(row, &pieces).is_none_or(|all| all.contains(&card.piece_id));
+            numbered(row).is_some_and(fits)
+        };
         let unsure: BTreeSet<Uuid> = rows
             .iter()
             .zip(&by_id)
-            .filter(|(_, found)| found.is_none())
+            .filter(|(row, found)| found.is_none() && !is_sure(row))
             .flat_map(|(row, _)| pieces_of(row, &pieces).into_iter().flatten().copied())
             .collect();
         let printings = printings_by_piece(connection, &Vec::from_iter(unsure)).await?;

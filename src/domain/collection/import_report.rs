@@ -155,13 +155,15 @@ pub async fn report_page(
     let cells: Vec<Vec<String>> =
         rows.iter().map(|row| serde_json::from_value(row.cells.clone()).unwrap_or_default()).collect();
     let written = rows.iter().zip(&cells).map(|(row, cells)| {
-        let missing = columns.saturating_sub(cells.len());
-        let mut written: Vec<Cell<'_>> = cells.iter().map(|cell| Cell::Text(cell)).collect();
-        written.extend(std::iter::repeat_n(Cell::Text(""), missing));
+        let mut theirs = cells.iter().map(|cell| Cell::Text(cell));
+        let mut written: Vec<Cell<'_>> = theirs.by_ref().take(columns).collect();
+        written.resize(columns, Cell::Text(""));
         written.push(Cell::Plain(row.line.to_string()));
         written.push(Cell::Plain(outcome(row.outcome).to_owned()));
         written.push(Cell::Plain(row.code.clone().unwrap_or_default()));
         written.push(Cell::Text(row.message.as_deref().unwrap_or_default()));
+        // What has no heading, so that nothing stands under a wrong one.
+        written.extend(theirs);
         written
     });
     Ok((lines(written)?, next))

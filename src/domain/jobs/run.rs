@@ -47,7 +47,8 @@ pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside)
         sql.either(" for update skip locked", "").push(") returning *");
         let Some(job) = sql.one::<Model>(connection).await? else { continue };
         if job.attempts > MOST_ATTEMPTS {
-            let claim = Claim { job, worker };
+            // The last one was only to see that there will be no more.
+            let claim = Claim { job: Model { attempts: MOST_ATTEMPTS, ..job }, worker };
             let error = Error::internal("its worker ended each time that it was begun");
             fail_job(connection, &claim, &error, false, outside).await?;
             continue;
@@ -185,7 +186,7 @@ pub async fn fail_job(
         sql.run(connection).await?;
         return Ok(());
     }
-    let code = if refusal.code == Code::Internal { Code::Internal } else { refusal.code };
+    let code = refusal.code;
     transaction!(connection, |transaction| {
         let mut sql = Sql::new(transaction);
         sql.push("update jobs set status = 3, lease_until = null, lease_by = null, error_code = ")
@@ -193,7 +194,11 @@ pub async fn fail_job(
         sql.push(", error = ").bind(refusal.message.to_string()).push(", updated_at = ").bind(now);
         sql.push(", finished_at = ").bind(now);
         sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
-        if sql.run(transaction).await?.rows_affected() == 1 {
+        let ended = sql.run(transaction).await?.rows_affected() == 1;
+        // What its owner can put right is told to them, and is nobody else's to look at.
+        let is_ours =
+            matches!(code, Code::Internal | Code::UpstreamUnavailable | Code::Timeout | Code::Overloaded);
+        if ended && is_ours {
             bury(transaction, job, code, &error.log_text(), outside.uuid(), now).await?;
         }
         Ok(())

@@ -1,0 +1,571 @@
+//! What becomes of a file's rows: found, added or put in place, told line by line, and taken back.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::{
+    NEW_BOLT, WOODS, ended, imported, load, looked_at, queued, report, shocks, stored, undo, until, upload,
+};
+use crate::collection::{
+    BOLT, FOREST, LOTUS, NOTHING, SHOCK, VIAL, added, amount, ask, cents, held, ids, list, new_prices,
+    nobodys, number, problem, problems, remove, text, update,
+};
+use crate::harness::{TestApp, on_both_stores};
+use crate::security::{Person, sign_in, sign_up};
+
+const MOXFIELD: &str = "Count,Tradelist Count,Name,Edition,Condition,Language,Foil,Tags,Last Modified,Collector Number,Alter,Proxy,Purchase Price";
+const MANABOX: &str = "Binder Name,Binder Type,Name,Set code,Set name,Collector number,Foil,Rarity,Quantity,ManaBox ID,Scryfall ID,Purchase price,Misprint,Altered,Condition,Language,Purchase price currency";
+const DECKBOX: &str = "Count,Tradelist Count,Name,Edition,Edition Code,Card Number,Condition,Language,Foil,Signed,Artist Proof,Altered Art,Misprint,Promo,Textless,Printing Id,Printing Note,Tags,My Price,Cost,Rarity,Price,TcgPlayer ID,Scryfall ID";
+/// A table of somebody's own.
+const OWN: &str = "Quantity,Name,Set Code,Set Name,Collector Number,Scryfall ID";
+
+fn table(headings: &str, rows: &[&str]) -> String {
+    format!("{headings}\n{}\n", rows.join("\n"))
+}
+
+/// A row of Moxfield's that says no more than it must.
+fn moxfield(quantity: i64, name: &str, set: &str, collector_number: &str) -> String {
+    format!(
+        "{quantity},0,{name},{set},Near Mint,English,,,2025-10-09 19:20:29.120000,{collector_number},False,False,"
+    )
+}
+
+/// A file of Moxfield's with these cards.
+fn moxfields(rows: &[(i64, &str, &str, &str)]) -> String {
+    let rows: Vec<String> =
+        rows.iter().map(|(quantity, name, set, number)| moxfield(*quantity, name, set, number)).collect();
+    table(MOXFIELD, &rows.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+/// What somebody holds, in the order in which it was added: `4 Shock (m11 156)`.
+async fn printings(app: &TestApp, person: &Person) -> Vec<String> {
+    let query = "{ viewer { inventory(sort: {field: CREATED_AT}, first: 100) {
+        nodes { quantity card { name set { code } collectorNumber } } } } }";
+    let answer = ask(app, person, query, json!(null)).await;
+    let told = |item: &Value| {
+        let card = &item["card"];
+        let (name, set, place) =
+            (text(&card["name"]), text(&card["set"]["code"]), text(&card["collectorNumber"]));
+        format!("{} {name} ({set} {place})", item["quantity"])
+    };
+    list(&answer.field()["inventory"]["nodes"]).iter().map(told).collect()
+}
+
+/// Items without the moment of their last change.
+fn but_for_changes(items: &[Value]) -> Vec<Value> {
+    let without = |item: &Value| {
+        let mut item = item.clone();
+        item["updatedAt"].take();
+        item
+    };
+    items.iter().map(without).collect()
+}
+
+/// The names of items, sorted.
+fn names(items: &[Value]) -> Vec<&str> {
+    let mut names: Vec<&str> = items.iter().map(|item| text(&item["card"]["name"])).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What became of each line: its number, its outcome, its code and what is said of it.
+async fn outcomes(app: &TestApp, job: &Value) -> Vec<(i64, String, String, String)> {
+    let rows = report(app, job).await;
+    let outcome = |row: &Vec<String>| match row.as_slice() {
+        [.., line, outcome, code, message] => {
+            (line.parse().expect("a line"), outcome.clone(), code.clone(), message.clone())
+        }
+        _ => panic!("too few cells: {row:?}"),
+    };
+    rows.iter().skip(1).map(outcome).collect()
+}
+
+/// The same without line and code, of files of which nothing is rejected.
+async fn told(app: &TestApp, job: &Value) -> Vec<(String, String)> {
+    let outcomes = outcomes(app, job).await;
+    outcomes.into_iter().map(|(_, outcome, _, message)| (outcome, message)).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(outcome, message)| ((*outcome).to_owned(), (*message).to_owned())).collect()
+}
+
+/// A collection's value in dollars, and that it is the sum of what its items are worth.
+async fn value(app: &TestApp, person: &Person) -> String {
+    let query =
+        "{ viewer { portfolio { value { amount } } inventory(first: 100) { nodes { value { amount } } } } }";
+    let viewer = ask(app, person, query, json!(null)).await.field().clone();
+    let sum = list(&viewer["inventory"]["nodes"]).iter().map(|item| cents(&item["value"]["amount"])).sum();
+    let whole = text(&viewer["portfolio"]["value"]["amount"]).to_owned();
+    assert_eq!(whole, amount(sum));
+    whole
+}
+
+on_both_stores! { Tables:
+    async fn a_merge_adds_to_what_is_held(app: TestApp) {
+        load(&app).await;
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        let there = added(&app, &ada, json!([
+            {"cardId": BOLT.id(), "quantity": 3, "acquiredPrice": {"amount": "1.00"}, "acquiredOn": "2020-02-03",
+             "notes": "the first", "tags": ["red", "binder"]},
+            {"cardId": LOTUS.id()},
+        ])).await;
+        let others = added(&app, &bob, json!([{"cardId": BOLT.id()}])).await;
+        app.work();
+        let file = table(MOXFIELD, &[
+            "1,1,Lightning Bolt,lea,Near Mint,English,,\"binder,box\",2025-10-09 19:20:29.120000,161,False,False,5.00",
+            "2,2,Shock,m11,NM,English,,,2025-10-09 19:20:29.120000,156,False,False,",
+            "1,1,Shock,m11,NM,English,,spare,2025-10-09 19:20:29.120000,156,False,True,0.30",
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!((&job["platform"], &job["mode"], &job["dryRun"], &job["undone"]), (&json!("MOXFIELD"), &json!("MERGE"), &json!(false), &json!(false)));
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"], &job["error"]), (&json!(3), &json!(0), &Value::Null));
+        assert_eq!(job["progress"], json!({"processed": 3, "total": 3, "percent": 100.0}));
+        let column = |name: &str| list(&job["columns"]).into_iter().find(|column| column["column"] == json!(name)).expect("a column");
+        assert_eq!(column("Edition"), json!({"column": "Edition", "field": "setCode", "confidence": 1.0}));
+        assert_eq!(column("Last Modified"), json!({"column": "Last Modified", "field": null, "confidence": 0.0}));
+        assert_eq!(told(&app, &job).await, pairs(&[("merged", ""), ("imported", ""), ("merged", "")]));
+        let now = held(&app, &ada).await;
+        let mut bolt = there[0].clone();
+        bolt["quantity"] = json!(4);
+        bolt["acquiredPrice"]["amount"] = json!("2.00");
+        bolt["tags"] = json!(["red", "binder", "box"]);
+        bolt["updatedAt"] = now[0]["updatedAt"].clone();
+        assert_eq!((now.len(), &now[..2]), (3, [bolt, there[1].clone()].as_slice()), "notes and date stay");
+        assert_ne!(now[0]["updatedAt"], there[0]["updatedAt"]);
+        let shock = json!({
+            "id": now[2]["id"], "quantity": 3, "condition": "NEAR_MINT", "finish": "NONFOIL", "language": "en",
+            "acquiredPrice": {"amount": "0.30", "currency": "USD"}, "acquiredOn": null, "notes": null,
+            "tags": ["spare", "proxy"], "createdAt": now[2]["createdAt"], "updatedAt": now[2]["createdAt"],
+            "card": {"name": "Shock"},
+        });
+        assert_eq!(now[2], shock);
+        assert_eq!(held(&app, &bob).await, others);
+    }
+
+    async fn a_replacement_takes_the_place_of_what_is_held(app: TestApp) {
+        load(&app).await;
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3, "notes": "old"}, {"cardId": LOTUS.id()}])).await;
+        let others = added(&app, &bob, json!([{"cardId": BOLT.id()}])).await;
+        app.work();
+        let file = moxfields(&[(4, "Shock", "m11", "156"), (1, "Lightning Bolt", "lea", "161")]);
+        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
+        assert_eq!((&job["mode"], &job["rowsImported"]), (&json!("REPLACE"), &json!(2)));
+        assert_eq!(told(&app, &job).await, pairs(&[("imported", ""), ("imported", "")]));
+        assert_eq!(printings(&app, &ada).await, ["4 Shock (m11 156)", "1 Lightning Bolt (lea 161)"]);
+        let now = held(&app, &ada).await;
+        assert_eq!(now[1]["notes"], Value::Null);
+        assert!(!ids(&there).contains(&now[1]["id"]), "it is another item");
+        assert_eq!(held(&app, &bob).await, others);
+    }
+
+    async fn a_dry_run_tells_all_and_changes_nothing(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3}])).await;
+        app.work();
+        let file = moxfields(&[(1, "Lightning Bolt", "lea", "161"), (2, "Shock", "m11", "156"), (1, "Shokk", "m11", "")]);
+        for (mode, bolt) in [("MERGE", "merged"), ("REPLACE", "imported")] {
+            let job = imported(&app, &ada, &file, json!({"mode": mode, "dryRun": true})).await;
+            assert_eq!((&job["dryRun"], &job["rowsImported"], &job["rowsRejected"]), (&json!(true), &json!(2), &json!(1)), "{mode}");
+            let told: Vec<_> = outcomes(&app, &job).await.into_iter().map(|(line, outcome, code, _)| (line, outcome, code)).collect();
+            let expected = [(2, bolt, ""), (3, "imported", ""), (4, "rejected", "ERR-1101")];
+            assert_eq!(told, expected.map(|(line, outcome, code)| (line, outcome.to_owned(), code.to_owned())), "{mode}");
+            assert_eq!(job["rejectedRows"]["totalCount"], json!(1));
+            assert_eq!((held(&app, &ada).await, app.rows("import_changes").await), (there.clone(), 0), "{mode}");
+            assert_eq!(problems(&undo(&app, &ada, &job["id"]).await), &json!([problem("ERR-3004", &["id"])]));
+        }
+    }
+
+    async fn rows_are_found_by_whatever_they_say(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let (bolt, nobody) = (BOLT.scryfall_id(), NOTHING.scryfall_id());
+        let by_id = format!("1,Lightning Bolt,,,,{bolt},");
+        let by_unknown_id = format!("8,Shock,m11,,,{nobody},");
+        let file = table(&format!("{OWN},TCGplayer ID"), &[
+            &by_id,
+            "2,,lea,,232,,",
+            "3,Shock,m11,,156,,",
+            "4,aether vial,,Set DST,,,",
+            "5,Lightning Bolt,,,,,",
+            "6,Forest,m11,,,,",
+            "7,Black Lotus,m11,,,,",
+            &by_unknown_id,
+            "10,,,,,,4",
+            "1,Forest,m11,,0247,,",
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!((&job["platform"], &job["rowsImported"], &job["rowsRejected"]), (&json!("GENERIC"), &json!(10), &json!(0)));
+        assert_eq!(printings(&app, &ada).await, [
+            "1 Lightning Bolt (lea 161)",
+            "9 Black Lotus (lea 232)",
+            "11 Shock (m11 156)",
+            "14 Æther Vial (dst 91)",
+            "5 Lightning Bolt (2x2 117)",
+            "6 Forest (m11 246)",
+            "1 Forest (m11 247)",
+        ]);
+        // What was not sure is said.
+        assert_eq!(told(&app, &job).await, pairs(&[
+            ("imported", ""),
+            ("imported", ""),
+            ("imported", ""),
+            ("imported", ""),
+            ("imported", "Imported as its newest printing, Lightning Bolt (2X2 117)."),
+            ("imported", "2 printings in this set have this name: imported as Forest (M11 246)."),
+            ("merged", "There is no such card in M11: imported as its newest printing, Black Lotus (LEA 232)."),
+            ("merged", ""),
+            ("merged", ""),
+            ("imported", ""),
+        ]));
+        let ids = [BOLT, LOTUS, SHOCK, VIAL, NEW_BOLT, FOREST, WOODS].map(|printing| json!(printing.id()));
+        let query = "{ viewer { inventory(sort: {field: CREATED_AT}, first: 100) { nodes { card { id } } } } }";
+        let nodes = list(&ask(&app, &ada, query, json!(null)).await.field()["inventory"]["nodes"]);
+        assert_eq!(nodes.iter().map(|item| item["card"]["id"].clone()).collect::<Vec<_>>(), ids);
+    }
+
+    async fn rows_that_can_t_be_taken_are_told_with_their_reason(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let other_id = format!("1,Lightning Bolt,,,,{}", LOTUS.scryfall_id());
+        let file = table(OWN, &[
+            "1,Lightnin Bolt,,,,",
+            "1,Shock,,Set M12,,",
+            "1,Shock,zzz,,,",
+            &other_id,
+            "1,Æther Vial,lea,,161,",
+            "many,Shock,m11,,156,",
+            "100001,Shock,m11,,156,",
+            "1,Shock",
+            "1,Shock,m11,,156,,x",
+            "1,\"Shock\" x,m11,,156,",
+            "1,,,,,",
+            "0,Shock,m11,,156,",
+            "2,Shock,m11,,156,",
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        let expected = [
+            (2, "ERR-1101", "There is no card “Lightnin Bolt”. Did you mean Lightning Bolt?"),
+            (3, "ERR-1101", "There is no set “Set M12”. Did you mean M11?"),
+            (4, "ERR-1101", "There is no set “zzz”."),
+            (5, "ERR-1102", "The id means Black Lotus (LEA 232), the name says “Lightning Bolt”."),
+            (6, "ERR-1102", "The set and number means Lightning Bolt (LEA 161), the name says “Æther Vial”."),
+            (7, "ERR-1103", "The column \"Quantity\" has \"many\""),
+            (8, "ERR-1103", "The column \"Quantity\" has \"100001\""),
+            (9, "ERR-1104", "This row has fewer cells than the header."),
+            (10, "ERR-1104", "This row has more cells than the header."),
+            (11, "ERR-1104", "The quotes in this row are broken"),
+            (12, "ERR-1101", "The row names no card."),
+        ];
+        let rows = list(&job["rejectedRows"]["nodes"]);
+        let told: Vec<_> = rows.iter().map(|row| (number(&row["line"]), text(&row["code"]))).collect();
+        assert_eq!(told, expected.map(|(line, code, _)| (line, code)));
+        for (row, (line, _, begins)) in rows.iter().zip(expected) {
+            assert!(text(&row["message"]).starts_with(begins), "{line}: {row:#}");
+        }
+        let whole = json!({"Quantity": "1", "Name": "Shock", "Set Code": "", "Set Name": "Set M12", "Collector Number": "", "Scryfall ID": ""});
+        assert_eq!((&rows[1]["row"], &rows[7]["row"]), (&whole, &json!({"Quantity": "1", "Name": "Shock"})), "as they came");
+        assert_eq!(rows[8]["row"]["column 7"], json!("x"));
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"], &job["rejectedRows"]["totalCount"]), (&json!(1), &json!(11), &json!(11)));
+        // A row without copies is neither.
+        assert_eq!(job["progress"]["processed"], json!(13));
+        assert_eq!(printings(&app, &ada).await, ["2 Shock (m11 156)"]);
+    }
+
+    async fn exports_are_read_in_their_own_words(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let manabox = format!("Red,binder,Lightning Bolt,LEA,Set LEA,161,foil,common,1,5,{},0.50,false,true,lightly_played,ja,EUR", BOLT.scryfall_id());
+        for (platform, headings, row, expected) in [
+            ("MOXFIELD", MOXFIELD, "4,4,Shock,m11,Played,German,foil,burn,2025-10-09 19:20:29.120000,156,False,False,2.00",
+             json!([4, "Shock", "FOIL", "MODERATELY_PLAYED", "de", {"amount": "2.00", "currency": "USD"}, ["burn"]])),
+            ("MANABOX", MANABOX, manabox.as_str(),
+             json!([1, "Lightning Bolt", "FOIL", "MODERATELY_PLAYED", "ja", {"amount": "0.50", "currency": "EUR"}, ["Red", "altered"]])),
+            ("DECKBOX", DECKBOX, "2,0,Shock,Set M11,,,Good (Lightly Played),French,,signed,,,,,,1,,trade,$0.30,{R},Common,$5.48,,",
+             json!([2, "Shock", "NONFOIL", "LIGHTLY_PLAYED", "fr", {"amount": "0.30", "currency": "USD"}, ["signed", "trade"]])),
+        ] {
+            let job = imported(&app, &ada, &table(headings, &[row]), json!({"mode": "REPLACE"})).await;
+            assert_eq!((&job["platform"], &job["rowsImported"]), (&json!(platform), &json!(1)), "{:#}", job["rejectedRows"]);
+            let items = held(&app, &ada).await;
+            let item = &items[0];
+            let read = json!([
+                item["quantity"], item["card"]["name"], item["finish"], item["condition"], item["language"],
+                item["acquiredPrice"], item["tags"],
+            ]);
+            assert_eq!((items.len(), &read), (1, &expected), "{platform}");
+        }
+    }
+
+    async fn rejected_rows_are_paged_in_the_order_of_the_file(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let rows: Vec<String> = (1..=7).map(|number| format!("{number},Zyzzyx {number},")).collect();
+        let mut rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        rows.insert(3, "1,Shock,m11");
+        let job = imported(&app, &ada, &table("Quantity,Name,Set Code", &rows), json!({})).await;
+        let query = "query ImportResult($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { node(id: $id) { ... on CollectionImport {
+            rejectedRows(first: $first, after: $after, last: $last, before: $before) {
+                totalCount nodes { line } edges { cursor node { line } }
+                pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } } }";
+        let page = async |arguments: Value| {
+            let mut variables = arguments;
+            variables["id"] = job["id"].clone();
+            let page = ask(&app, &ada, query, variables).await.field()["rejectedRows"].clone();
+            assert_eq!(page["totalCount"], json!(7));
+            let lines: Vec<i64> = list(&page["nodes"]).iter().map(|row| number(&row["line"])).collect();
+            let edges = list(&page["edges"]);
+            assert_eq!(edges.iter().map(|edge| number(&edge["node"]["line"])).collect::<Vec<_>>(), lines);
+            assert_eq!(edges.last().map(|edge| &edge["cursor"]), Some(&page["pageInfo"]["endCursor"]));
+            (lines, page["pageInfo"].clone())
+        };
+        let (lines, first) = page(json!({"first": 3})).await;
+        assert_eq!((lines, &first["hasNextPage"], &first["hasPreviousPage"]), (vec![2, 3, 4], &json!(true), &json!(false)));
+        let (lines, second) = page(json!({"first": 3, "after": first["endCursor"]})).await;
+        assert_eq!((lines, &second["hasNextPage"], &second["hasPreviousPage"]), (vec![6, 7, 8], &json!(true), &json!(true)));
+        let (lines, third) = page(json!({"first": 3, "after": second["endCursor"]})).await;
+        assert_eq!((lines, &third["hasNextPage"]), (vec![9], &json!(false)));
+        let (lines, last) = page(json!({"last": 2})).await;
+        assert_eq!((lines, &last["hasNextPage"], &last["hasPreviousPage"]), (vec![8, 9], &json!(false), &json!(true)));
+        assert_eq!(page(json!({"last": 2, "before": last["startCursor"]})).await.0, [6, 7]);
+        assert_eq!(page(json!({})).await.0, [2, 3, 4, 6, 7, 8, 9], "20 where nothing is asked for");
+        // A place in one import's list is none in another's.
+        let other = imported(&app, &ada, &shocks(1), json!({})).await;
+        let foreign = ask(&app, &ada, query, json!({"id": other["id"], "first": 3, "after": first["endCursor"]})).await;
+        assert_eq!(foreign.code(), Some("ERR-3003"));
+    }
+
+    async fn the_report_has_every_row_and_no_cell_of_it_runs(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let file = table("Quantity,Name,Set Code,Notes,=cmd", &[
+            "2,Shock,m11,=1+1,-2+3",
+            "1,=Zyzzyx(),m11,@SUM(1),  =x",
+            "0,Shock,m11,+4,＝1",
+            "1,Shock,m11,,ok",
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        let rows = report(&app, &job).await;
+        assert_eq!(rows.len(), 5);
+        assert_eq!(rows[0], ["Quantity", "Name", "Set Code", "Notes", "'=cmd", "Line", "Outcome", "Code", "Message"]);
+        assert_eq!(rows[1], ["2", "Shock", "m11", "'=1+1", "'-2+3", "2", "imported", "", ""]);
+        assert_eq!(rows[2][..8], ["1", "'=Zyzzyx()", "m11", "'@SUM(1)", "'  =x", "3", "rejected", "ERR-1101"]);
+        assert!(rows[2][8].starts_with("There is no card “=Zyzzyx()”."), "{}", rows[2][8]);
+        assert_eq!(rows[3], ["0", "Shock", "m11", "'+4", "'＝1", "4", "skipped", "", ""]);
+        assert_eq!(rows[4], ["1", "Shock", "m11", "", "ok", "5", "merged", "", ""]);
+        // What is kept is kept as it came.
+        assert_eq!(job["rejectedRows"]["nodes"][0]["row"]["=cmd"], json!("  =x"));
+        assert_eq!(held(&app, &ada).await[0]["notes"], json!("=1+1"));
+    }
+
+    async fn a_list_as_decks_are_written_is_an_import_too(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let file = "4 Lightning Bolt\n\nSB: 1 Black Lotus\r\n2 Forest (M11) 247 *F*\n1 Zyzzyx\n";
+        let answer = upload(&app, &ada, "deck.txt", file.as_bytes(), json!({})).await;
+        let job = ended(&app, &ada, &answer.field()["collectionImport"]["id"]).await;
+        assert_eq!((&job["status"], &job["platform"], &job["file"]["rowCount"]), (&json!("COMPLETED"), &json!("DECKLIST"), &json!(4)));
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"]), (&json!(3), &json!(1)));
+        assert_eq!(printings(&app, &ada).await, ["4 Lightning Bolt (2x2 117)", "1 Black Lotus (lea 232)", "2 Forest (m11 247)"]);
+        let items = held(&app, &ada).await;
+        assert_eq!((&items[1]["tags"], &items[2]["finish"]), (&json!(["Sideboard"]), &json!("FOIL")));
+        let lines: Vec<_> = outcomes(&app, &job).await.into_iter().map(|(line, outcome, ..)| (line, outcome)).collect();
+        let expected = [(1, "imported"), (3, "imported"), (4, "imported"), (5, "rejected")];
+        assert_eq!(lines, expected.map(|(line, outcome)| (line, outcome.to_owned())), "lines are counted as they stand");
+        assert_eq!(report(&app, &job).await[1][0], "4 Lightning Bolt");
+    }
+
+    async fn a_long_file_is_taken_in_batches_and_each_line_is_told_once(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let cards = [("Lightning Bolt", "lea", "161"), ("Black Lotus", "lea", "232"), ("Shock", "m11", "156"), ("Æther Vial", "dst", "91")];
+        let conditions = [("NM", "NEAR_MINT"), ("LP", "LIGHTLY_PLAYED"), ("MP", "MODERATELY_PLAYED"), ("HP", "HEAVILY_PLAYED"), ("DMG", "DAMAGED")];
+        let finishes = [("normal", "NONFOIL"), ("foil", "FOIL")];
+        let mut file = "Quantity,Name,Set Code,Collector Number,Condition,Finish\n".to_owned();
+        let mut expected: BTreeMap<(String, String, String), i64> = BTreeMap::new();
+        for row in 0..2_500_usize {
+            let ((name, set, place), (short, condition), (word, finish)) = (cards[row % 4], conditions[row / 4 % 5], finishes[row / 20 % 2]);
+            if row % 500 == 499 {
+                file.push_str(&format!("1,Zyzzyx,,,{short},{word}\n"));
+                continue;
+            }
+            let quantity = 1 + row % 3;
+            file.push_str(&format!("{quantity},{name},{set},{place},{short},{word}\n"));
+            let like = (name.to_owned(), condition.to_owned(), finish.to_owned());
+            *expected.entry(like).or_default() += i64::try_from(quantity).expect("a few");
+        }
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"]), (&json!(2_495), &json!(5)));
+        assert_eq!(job["progress"], json!({"processed": 2_500, "total": 2_500, "percent": 100.0}));
+        let items = held(&app, &ada).await;
+        let like = |item: &Value| {
+            let of = |field: &str| text(&item[field]).to_owned();
+            (text(&item["card"]["name"]).to_owned(), of("condition"), of("finish"))
+        };
+        let there: BTreeMap<_, _> = items.iter().map(|item| (like(item), number(&item["quantity"]))).collect();
+        assert_eq!((items.len(), &there), (40, &expected));
+        let told = outcomes(&app, &job).await;
+        let lines: Vec<i64> = told.iter().map(|(line, ..)| *line).collect();
+        assert_eq!(lines, (2..=2_501).collect::<Vec<_>>());
+        let count = |wanted: &str| told.iter().filter(|(_, outcome, ..)| outcome == wanted).count();
+        assert_eq!((count("imported"), count("merged"), count("rejected")), (40, 2_455, 5));
+        assert_eq!(app.rows("import_rows").await, 2_500);
+        let rejected: Vec<_> = list(&job["rejectedRows"]["nodes"]).iter().map(|row| number(&row["line"])).collect();
+        assert_eq!(rejected, [501, 1_001, 1_501, 2_001, 2_501]);
+    }
+
+    async fn copies_beyond_what_an_item_holds_are_not_taken(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        // Within one file it is the line that is too much.
+        let file = moxfields(&[(60_000, "Shock", "m11", "156"), (60_000, "Shock", "m11", "156"), (1, "Shock", "m11", "156")]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!(job["rejectedRows"]["nodes"][0]["code"], json!("ERR-1103"));
+        assert_eq!(printings(&app, &ada).await, ["60001 Shock (m11 156)"]);
+        // With what is held it is the import, of which nothing is done then.
+        let before = held(&app, &ada).await;
+        let file = moxfields(&[(1, "Lightning Bolt", "lea", "161"), (40_000, "Shock", "m11", "156")]);
+        let id = queued(&app, &ada, &file, json!({})).await["id"].clone();
+        let job = ended(&app, &ada, &id).await;
+        assert_eq!((&job["status"], &job["error"]["errorCode"], &job["rowsImported"]), (&json!("FAILED"), &json!("ERR-3004"), &json!(0)));
+        assert_eq!(job["error"]["message"], json!("Of one of the cards there would be over 100,000 copies."));
+        assert_eq!((held(&app, &ada).await, stored(&app, &id).await.attempts), (before, 1), "and it is not tried again");
+    }
+
+    async fn what_is_imported_is_worth_what_the_prices_say(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 1}])).await;
+        assert_eq!(value(&app, &ada).await, "10.10");
+        app.work();
+        let file = moxfields(&[(3, "Lightning Bolt", "lea", "161"), (1, "Black Lotus", "lea", "232"), (2, "Shock", "m11", "156")]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!(value(&app, &ada).await, "140.40");
+        new_prices(&app, "2026-07-01", &[(&BOLT, "cardkingdom", 11.00)]).await;
+        assert_eq!(value(&app, &ada).await, "144.00");
+        undo(&app, &ada, &job["id"]).await.field();
+        assert_eq!(value(&app, &ada).await, "11.00");
+        imported(&app, &ada, &moxfields(&[(2, "Black Lotus", "lea", "232")]), json!({"mode": "REPLACE"})).await;
+        assert_eq!(value(&app, &ada).await, "200.00");
+    }
+
+    async fn taking_back_a_merge_leaves_all_as_it_was(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        added(&app, &ada, json!([
+            {"cardId": BOLT.id(), "quantity": 3, "acquiredPrice": {"amount": "1.00"}, "acquiredOn": "2020-02-03", "notes": "the first", "tags": ["red"]},
+            {"cardId": LOTUS.id(), "finish": "FOIL", "condition": "DAMAGED", "language": "ja"},
+            {"cardId": VIAL.id()},
+        ])).await;
+        let (before, worth) = (held(&app, &ada).await, value(&app, &ada).await);
+        app.work();
+        let file = table(MOXFIELD, &[
+            "1,1,Lightning Bolt,lea,NM,English,,box,2025-10-09 19:20:29.120000,161,False,False,5.00",
+            &moxfield(2, "Shock", "m11", "156"),
+            &moxfield(1, "Æther Vial", "dst", "91"),
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!(held(&app, &ada).await.len(), 4);
+        let answer = undo(&app, &ada, &job["id"]).await;
+        let undone = json!({"collectionImport": {"id": job["id"], "status": "COMPLETED", "undone": true}, "keptItems": [], "userErrors": []});
+        assert_eq!(answer.field(), &undone);
+        let after = held(&app, &ada).await;
+        assert_eq!(but_for_changes(&after), but_for_changes(&before));
+        // Who has what was imported before their eyes is told that it is not so any more.
+        assert_ne!(after[0]["updatedAt"], before[0]["updatedAt"]);
+        assert_eq!(after[1], before[1]);
+        assert_eq!((value(&app, &ada).await, app.rows("import_changes").await), (worth, 0));
+        // What came of it is still told.
+        let after = looked_at(&app, &ada, &job["id"]).await;
+        assert_eq!((&after["undone"], &after["rowsImported"]), (&json!(true), &json!(3)));
+    }
+
+    async fn taking_back_a_replacement_leaves_all_as_it_was(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        added(&app, &ada, json!([
+            {"cardId": BOLT.id(), "quantity": 3, "acquiredPrice": {"amount": "1.00", "currency": "EUR"}, "notes": "the first", "tags": ["red"]},
+            {"cardId": LOTUS.id(), "finish": "FOIL", "condition": "DAMAGED", "language": "ja", "acquiredOn": "2020-02-03"},
+        ])).await;
+        let (before, worth) = (held(&app, &ada).await, value(&app, &ada).await);
+        app.work();
+        let file = moxfields(&[(7, "Lightning Bolt", "lea", "161"), (2, "Shock", "m11", "156")]);
+        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
+        assert_eq!(printings(&app, &ada).await, ["7 Lightning Bolt (lea 161)", "2 Shock (m11 156)"]);
+        let answer = undo(&app, &ada, &job["id"]).await;
+        assert_eq!(answer.field()["keptItems"], json!([]));
+        assert_eq!(but_for_changes(&held(&app, &ada).await), but_for_changes(&before));
+        assert_eq!(value(&app, &ada).await, worth);
+    }
+
+    async fn what_was_changed_by_hand_since_stays_and_is_told(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3}, {"cardId": LOTUS.id()}, {"cardId": VIAL.id(), "quantity": 2}])).await;
+        app.work();
+        let file = moxfields(&[
+            (1, "Lightning Bolt", "lea", "161"), (1, "Black Lotus", "lea", "232"), (1, "Æther Vial", "dst", "91"),
+            (4, "Shock", "m11", "156"), (2, "Forest", "m11", "246"),
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        let now = held(&app, &ada).await;
+        update(&app, &ada, json!({"id": there[0]["id"], "quantity": 10})).await.field();
+        update(&app, &ada, json!({"id": now[3]["id"], "notes": "mine"})).await.field();
+        remove(&app, &ada, &ids(&there[1..2])).await.field();
+        let answer = undo(&app, &ada, &job["id"]).await;
+        let kept = list(&answer.field()["keptItems"]);
+        assert_eq!(names(&kept), ["Lightning Bolt", "Shock"]);
+        assert!(kept.iter().any(|item| item["id"] == there[0]["id"] && item["quantity"] == json!(10)), "{kept:#?}");
+        assert_eq!(printings(&app, &ada).await, ["10 Lightning Bolt (lea 161)", "2 Æther Vial (dst 91)", "4 Shock (m11 156)"]);
+    }
+
+    async fn what_was_changed_by_hand_since_a_replacement_stays_in_the_place_of_the_old(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3}, {"cardId": LOTUS.id()}])).await;
+        app.work();
+        let file = moxfields(&[(1, "Lightning Bolt", "lea", "161"), (2, "Shock", "m11", "156")]);
+        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
+        let bolt = held(&app, &ada).await[0]["id"].clone();
+        update(&app, &ada, json!({"id": bolt, "quantity": 7})).await.field();
+        let answer = undo(&app, &ada, &job["id"]).await;
+        let kept = list(&answer.field()["keptItems"]);
+        assert_eq!((kept.len(), &kept[0]["id"], &kept[0]["quantity"]), (1, &bolt, &json!(7)));
+        assert_eq!(printings(&app, &ada).await, ["1 Black Lotus (lea 232)", "7 Lightning Bolt (lea 161)"]);
+        assert_eq!(held(&app, &ada).await[0]["id"], there[1]["id"]);
+    }
+
+    async fn an_import_is_taken_back_once_by_its_owner_within_a_day(app: TestApp) {
+        load(&app).await;
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        let conflict = json!([problem("ERR-3004", &["id"])]);
+        let unknown = json!([problem("ERR-3001", &["id"])]);
+        let first = queued(&app, &ada, &moxfields(&[(1, "Black Lotus", "lea", "232")]), json!({})).await;
+        let id = first["id"].clone();
+        assert_eq!(problems(&undo(&app, &ada, &id).await), &conflict, "it has not ended");
+        app.work();
+        until("the first import's end", async || stored(&app, &id).await.finished_at.is_some()).await;
+        let second = imported(&app, &ada, &shocks(2), json!({})).await;
+        for (person, id) in [(&bob, &id), (&ada, &first["file"]["id"]), (&ada, &json!(nobodys("CollectionImport")))] {
+            assert_eq!(problems(&undo(&app, person, id).await), &unknown, "{id}");
+        }
+        app.clock.advance(TimeDelta::minutes(24 * 60 - 1));
+        let ada = sign_in(&app, &ada.email).await;
+        assert_eq!(undo(&app, &ada, &second["id"]).await.field()["collectionImport"]["undone"], json!(true));
+        assert_eq!(problems(&undo(&app, &ada, &second["id"]).await), &conflict, "once");
+        app.clock.advance(TimeDelta::minutes(2));
+        assert_eq!(problems(&undo(&app, &ada, &id).await), &conflict, "too late");
+        assert_eq!(printings(&app, &ada).await, ["1 Black Lotus (lea 232)"]);
+    }
+}
