@@ -56,12 +56,11 @@ pub(super) fn sum(sql: &Sql, amount: &str) -> String {
     }
 }
 
-/// ` from … where …`: somebody's items with their values in a currency. The user is named of both tables, so that each finds
-/// its rows by an index of its own.
+/// ` from … where …`: somebody's items with their values in a currency. The user is named of the items alone: a planner that
+/// does not know yet how many somebody has just added would else join all of the user's values to each of the user's items.
 fn push_holdings(sql: &mut Sql, user: Uuid, currency: Currency, join: &str) {
-    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.user_id = ").bind(user);
-    sql.push(" and v.currency = ").bind(currency.to_value()).push(join);
-    sql.push(" where i.user_id = ").bind(user);
+    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.currency = ");
+    sql.bind(currency.to_value()).push(join).push(" where i.user_id = ").bind(user);
 }
 
 /// What somebody holds. One statement.
