@@ -309,7 +309,7 @@ impl Import {
                 let bulk = Bulk::begin(attempt.jobs.bulk.write()).await?;
                 // A file of which nothing is known takes nobody's place.
                 if !dry_run && result.imported > 0 {
-                    apply_import(&bulk, user, job, gathered.clone(), mode, outside).await?;
+                    apply_import(&bulk, user, job, &gathered, mode, outside).await?;
                 }
                 if !finish_job(&bulk, attempt.claim, processed, &told, outside.now()).await? {
                     return Ok(false);

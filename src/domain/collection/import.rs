@@ -24,6 +24,8 @@ use crate::outside::Outside;
 const UNDONE_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// Items that one statement brings in step.
 const AT_ONCE: usize = 5_000;
+/// Rows that are made ready to be written at once.
+const WRITTEN: usize = 10_000;
 
 /// Copies that a line of a file brings.
 #[derive(Debug, Clone)]
@@ -47,7 +49,7 @@ impl Brought {
 }
 
 /// What a file brings, equal items added up.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Gathered {
     items: HashMap<Likeness, Brought>,
     /// In the order in which they came.
@@ -247,7 +249,7 @@ pub async fn apply_import(
     bulk: &Bulk,
     user: Uuid,
     job: Uuid,
-    gathered: Gathered,
+    gathered: &Gathered,
     mode: ImportMode,
     outside: &Outside,
 ) -> Result<()> {
@@ -270,12 +272,12 @@ pub async fn apply_import(
             held.extend(there.into_iter().map(|item| (likeness(&item), item)));
         }
     }
-    let Gathered { mut items, order } = gathered;
+    let Gathered { items, order } = gathered;
     let mut rows: Vec<Model> = Vec::with_capacity(order.len());
     let mut made = 0_i64;
     for like in order {
-        let Some(brought) = items.remove(&like) else { continue };
-        let row = match held.remove(&like) {
+        let Some(brought) = items.get(like) else { continue };
+        let row = match held.remove(like) {
             Some(there) => {
                 let joined = joined(&there, brought, now)?;
                 changes.push((there.id, Some(Before::of(&there)), Some(joined.updated_at)));
@@ -298,19 +300,21 @@ pub async fn apply_import(
     for ids in ids.chunks(AT_ONCE) {
         refresh_values(bulk, Of::Items(ids)).await?;
     }
-    let cells: Vec<Vec<Cell<'_>>> = changes
-        .into_iter()
-        .map(|(item, before, after)| {
-            let before = before.and_then(|before| serde_json::to_string(&before).ok());
-            vec![
-                Cell::Uuid(job),
-                Cell::Uuid(item),
-                before.map_or(Cell::Null, Cell::Json),
-                after.map_or(Cell::Null, Cell::Time),
-            ]
-        })
-        .collect();
-    bulk.merge(&CHANGES, &cells).await?;
+    for changes in changes.chunks(WRITTEN) {
+        let cells: Vec<Vec<Cell<'_>>> = changes
+            .iter()
+            .map(|(item, before, after)| {
+                let before = before.as_ref().and_then(|before| serde_json::to_string(before).ok());
+                vec![
+                    Cell::Uuid(job),
+                    Cell::Uuid(*item),
+                    before.map_or(Cell::Null, Cell::Json),
+                    after.map_or(Cell::Null, Cell::Time),
+                ]
+            })
+            .collect();
+        bulk.merge(&CHANGES, &cells).await?;
+    }
     Ok(())
 }
 
@@ -352,7 +356,7 @@ pub async fn held_likenesses(
     Ok(load_held(connection, user, Some(cards)).await?.iter().map(likeness).collect())
 }
 
-fn joined(there: &Model, brought: Brought, now: DateTime<Utc>) -> Result<Model> {
+fn joined(there: &Model, brought: &Brought, now: DateTime<Utc>) -> Result<Model> {
     let sum = there.quantity.saturating_add(brought.quantity);
     if check::quantity(sum).is_some() {
         let message = "Of one of the cards there would be over 100,000 copies.";
@@ -362,9 +366,9 @@ fn joined(there: &Model, brought: Brought, now: DateTime<Utc>) -> Result<Model> 
     let (price, _) = join_copies((paid, there.quantity), (brought.price, brought.quantity));
     let super::Held { amount, currency } = price.into();
     let mut tags = there.tags.0.clone();
-    for tag in brought.tags {
-        if !tags.contains(&tag) && tags.len() < check::MOST_TAGS {
-            tags.push(tag);
+    for tag in &brought.tags {
+        if !tags.contains(tag) && tags.len() < check::MOST_TAGS {
+            tags.push(tag.clone());
         }
     }
     Ok(Model {
@@ -377,7 +381,7 @@ fn joined(there: &Model, brought: Brought, now: DateTime<Utc>) -> Result<Model> 
     })
 }
 
-fn made_of(brought: Brought, user: Uuid, at: DateTime<Utc>, id: Uuid) -> Model {
+fn made_of(brought: &Brought, user: Uuid, at: DateTime<Utc>, id: Uuid) -> Model {
     let super::Held { amount, currency } = brought.price.into();
     Model {
         id,
@@ -385,22 +389,28 @@ fn made_of(brought: Brought, user: Uuid, at: DateTime<Utc>, id: Uuid) -> Model {
         card_id: brought.card_id,
         finish: brought.finish,
         condition: brought.condition,
-        language: brought.language,
+        language: brought.language.clone(),
         quantity: brought.quantity,
         price_amount: amount,
         price_currency: currency,
         acquired_on: brought.acquired_on,
-        notes: brought.notes,
-        tags: Tags(brought.tags),
-        name_key: brought.name_key,
+        notes: brought.notes.clone(),
+        tags: Tags(brought.tags.clone()),
+        name_key: brought.name_key.clone(),
         created_at: at,
         updated_at: at,
     }
 }
 
 async fn write_items(bulk: &Bulk, rows: &[Model]) -> Result<()> {
-    let cells: Vec<Vec<Cell<'_>>> = rows
-        .iter()
+    for rows in rows.chunks(WRITTEN) {
+        bulk.merge(&ITEMS, &item_cells(rows)).await?;
+    }
+    Ok(())
+}
+
+fn item_cells(rows: &[Model]) -> Vec<Vec<Cell<'_>>> {
+    rows.iter()
         .map(|row| {
             vec![
                 Cell::Uuid(row.id),
@@ -420,9 +430,7 @@ async fn write_items(bulk: &Bulk, rows: &[Model]) -> Result<()> {
                 Cell::Time(row.updated_at),
             ]
         })
-        .collect();
-    bulk.merge(&ITEMS, &cells).await?;
-    Ok(())
+        .collect()
 }
 
 #[derive(FromQueryResult)]
