@@ -114,6 +114,11 @@ pub enum WantPriority {
 #[sea_orm(rs_type = "i16", db_type = "SmallInteger")]
 pub enum JobKind {
     CollectionImport = 0,
+    ChurnPrediction = 1,
+    CatalogueRefresh = 2,
+    PriceRefresh = 3,
+    Analytics = 4,
+    TournamentRefresh = 5,
 }
 
 /// How far a job is.

@@ -184,6 +184,8 @@ impl Jobs {
         let running = async {
             match job.kind {
                 JobKind::CollectionImport => import::run(&mut attempt).await,
+                // A newer server's: its own workers know it, and this one has taken it by mistake.
+                _ => Err(Stopped::Draining),
             }
         };
         let outcome = tokio::time::timeout(settings.longest, running).await;

@@ -34,8 +34,9 @@ pub struct Claim {
 /// The database's.
 pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside) -> Result<Option<Claim>> {
     let now = outside.now();
-    let waiting = "status = 0 and run_at <= ";
-    let orphaned = "status = 1 and lease_until < ";
+    // Kinds that this server does not know are left to those that do.
+    let waiting = "kind = 0 and status = 0 and run_at <= ";
+    let orphaned = "kind = 0 and status = 1 and lease_until < ";
     for (which, order) in [(waiting, "priority, run_at, id"), (orphaned, "lease_until")] {
         let mut sql = Sql::new(connection);
         sql.push("update jobs set status = 1, attempts = attempts + 1, lease_until = ").bind(now + LEASE);

@@ -27,6 +27,16 @@ use crate::pagination::{CursorSecret, ListId, Page, Slice};
 pub enum JobKind {
     /// It reads a file of a collection into an inventory.
     CollectionImport,
+    /// It scores a list of customers. None is queued by this version.
+    ChurnPrediction,
+    /// It brings the catalogue up to date. None is queued by this version.
+    CatalogueRefresh,
+    /// It brings prices up to date. None is queued by this version.
+    PriceRefresh,
+    /// It computes what is told of the market. None is queued by this version.
+    Analytics,
+    /// It brings tournaments up to date. None is queued by this version.
+    TournamentRefresh,
 }
 
 /// How far a job is.
@@ -102,9 +112,8 @@ pub enum Job {
 
 impl From<Arc<job::Model>> for Job {
     fn from(row: Arc<job::Model>) -> Self {
-        match row.kind {
-            stored::JobKind::CollectionImport => Self::CollectionImport(row.into()),
-        }
+        // The one kind that this version queues.
+        Self::CollectionImport(row.into())
     }
 }
 
