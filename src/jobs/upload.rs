@@ -122,7 +122,12 @@ impl Jobs {
         let name = stored_name(id);
         self.inner.storage.put(&name, &new.content).await?;
         let queued = self.queue(user, id, &name, new).await;
-        let is_kept = queued.as_ref().is_ok_and(|job| job.upload_id == Some(id));
+        // Where the store failed, the job may be there all the same: then the sweep decides.
+        let is_kept = match &queued {
+            Ok(job) => job.upload_id == Some(id),
+            Err(Error::Failed(_)) => true,
+            Err(_) => false,
+        };
         if !is_kept && let Err(error) = self.inner.storage.delete(&name).await {
             // It is swept later.
             tracing::warn!(error = error.log_text(), "a file that was not taken stays for a while");

@@ -17,8 +17,8 @@ use crate::error::{Code, Result};
 
 /// Names of a file for which a near one is looked for: each costs a statement.
 const SUGGESTED: usize = 20;
-/// Sets' names that are remembered with the nearest of each.
-const REMEMBERED: usize = 5_000;
+/// Unknown sets of a file for which a near one is looked for.
+const REMEMBERED: usize = 200;
 /// How alike a name must be to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.6;
 
@@ -160,14 +160,16 @@ impl Resolver {
         if let Some(known) = self.near_sets.get(&key) {
             return known.clone();
         }
+        // Each costs a look at every set: junk is not looked at for ever.
+        if self.near_sets.len() >= REMEMBERED || key.is_empty() || key.chars().count() > 150 {
+            return None;
+        }
         let near = self.names.iter().map(|(known, code)| (likeness(&key, known), code));
         let near = near
             .filter(|(alike, _)| *alike >= ALIKE)
             .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
             .map(|(_, code)| code.to_uppercase());
-        if self.near_sets.len() < REMEMBERED {
-            self.near_sets.insert(key, near.clone());
-        }
+        self.near_sets.insert(key, near.clone());
         near
     }
 
