@@ -17,8 +17,8 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use bell::Bell;
+use hub::Hub;
 pub use hub::Listening;
-use hub::{Hub, Topic};
 
 use crate::db::Connection;
 use crate::domain::announcements::{Announcement, load_announcements, newest_announcement};
@@ -101,21 +101,22 @@ impl Live {
     pub async fn prices_of(&self, cards: &[i32]) -> Result<Listening<Arc<PriceEvent>>> {
         let _turn = self.inner.turn.lock().await;
         self.begin_to_hear().await?;
-        let unknown: Vec<i32> = {
-            let hub = self.hub();
-            cards.iter().copied().filter(|card| !hub.topics.contains_key(card)).collect()
+        // In their seat first: whoever makes a card known now may leave while the others are read.
+        let (listening, unknown) = {
+            let mut hub = self.hub();
+            let is_unknown = |card: &i32| !hub.topics.contains_key(card);
+            let unknown: Vec<i32> = cards.iter().copied().filter(is_unknown).collect();
+            (hub.listen_to_prices(cards, &self.inner.hub), unknown)
         };
-        let mut known: HashMap<i32, Topic> = unknown.iter().map(|card| (*card, Topic::default())).collect();
-        for price in self.prices(&unknown).await? {
-            if let Some(topic) = known.get_mut(&price.card_id) {
+        let prices = self.prices(&unknown).await?;
+        let mut hub = self.hub();
+        for price in prices {
+            if let Some(topic) = hub.topics.get_mut(&price.card_id) {
                 topic.series.insert(Series::of(&price), (price.price.observed_at, price.price.price));
             }
         }
-        let mut hub = self.hub();
-        for (card, topic) in known {
-            hub.topics.entry(card).or_insert(topic);
-        }
-        Ok(hub.listen_to_prices(cards, &self.inner.hub))
+        drop(hub);
+        Ok(listening)
     }
 
     /// The wants of this user whose price falls to its target, from now on.
