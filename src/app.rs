@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use crate::config::{Mode, Settings};
 use crate::db::{Databases, Purpose};
-use crate::domain::accounts::forget_expired;
 use crate::domain::operations::{list_operations, operations_version};
 use crate::engine::Engine;
 use crate::error::Refusal;
@@ -27,6 +26,7 @@ use crate::pagination::CursorSecret;
 use crate::principal::{Identify, Principal};
 use crate::seal::Sealer;
 use crate::secret;
+use crate::shared_queries::RedisQueries;
 use crate::storage::Storage;
 use crate::telemetry::MetricsHandle;
 
@@ -84,9 +84,6 @@ const REDIS_ANSWER: Duration = Duration::from_millis(500);
 
 /// How often the server looks whether trusted documents have changed.
 const OPERATIONS_EVERY: Duration = Duration::from_secs(5);
-
-/// How often what is too old is taken away.
-const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Tells one state of the trusted documents from the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,7 +143,7 @@ impl App {
 
     /// Does what has to be done now and then, for as long as the server runs.
     pub async fn keep(&self) {
-        futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_tidy());
+        futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_schedules());
     }
 
     /// Hears what other servers take back and what there is to tell, for as long as the server runs. Asks nothing of the
@@ -167,19 +164,10 @@ impl App {
         }
     }
 
-    /// Takes away what is too old to be of use.
-    async fn keep_tidy(&self) {
-        loop {
-            tokio::time::sleep(TIDY_EVERY).await;
-            match forget_expired(self.databases().write(), self.outside().now()).await {
-                Ok(rows) => tracing::debug!(rows, "what is too old is gone"),
-                Err(error) => tracing::warn!(error = error.log_text(), "what is too old can't be taken away"),
-            }
-            if let Some(jobs) = &self.inner.jobs
-                && let Err(error) = jobs.tidy().await
-            {
-                tracing::warn!(error = error.log_text(), "old files and results can't be taken away");
-            }
+    /// Queues the jobs that come by the clock.
+    async fn keep_schedules(&self) {
+        if let Some(jobs) = &self.inner.jobs {
+            jobs.keep_schedules().await;
         }
     }
 
@@ -379,11 +367,12 @@ impl Ground {
 
     async fn jobs(&self) -> Result<Jobs, BuildError> {
         let settings = &self.settings;
-        let storage = Storage::open(&settings.jobs.storage_url)
+        let storage = Storage::open(&settings.jobs.storage_url, &settings.jobs.storage_options)
             .map_err(|error| BuildError::Other(format!("STORAGE_URL: {error}")))?;
+        let workers = u32::try_from(settings.jobs.workers).unwrap_or(u32::MAX).clamp(1, 1_000);
         Ok(Jobs::new(JobParts {
             databases: self.databases.clone(),
-            bulk: Databases::connect(&settings.database, Purpose::Bulk).await?,
+            bulk: Databases::connect(&settings.database, Purpose::Jobs(workers)).await?,
             storage,
             gates: self.gates.clone(),
             outside: self.outside.clone(),
@@ -407,6 +396,12 @@ impl Ground {
         let bell =
             Bell::new(redis.as_ref().map(|redis| (redis.client.clone(), settings.redis_prefix.as_str())));
         let live = Live::new(databases.write().clone(), bell);
+        let engine = match &redis {
+            Some(redis) => {
+                engine.sharing(RedisQueries::new(redis.connection.clone(), &settings.redis_prefix))
+            }
+            None => engine,
+        };
         App {
             inner: Arc::new(Inner {
                 settings,

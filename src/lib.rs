@@ -27,6 +27,7 @@ pub mod pagination;
 pub mod principal;
 pub mod seal;
 mod secret;
+pub mod shared_queries;
 pub mod storage;
 pub mod tabular;
 pub mod telemetry;

@@ -171,6 +171,8 @@ pub struct Visit {
     pub is_own_page: bool,
     /// Whether the answer can set one.
     pub takes_cookies: bool,
+    /// The id under which the request is in the log and in traces.
+    pub request_id: Option<String>,
 }
 
 impl Visit {

@@ -54,6 +54,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["axum", "redis", "sea_orm"],
     ),
     ("engine", &["engine", "error", "config"], &["axum", "redis", "sea_orm"]),
+    ("shared_queries", &["engine"], &["async_graphql", "axum", "sea_orm"]),
     ("principal", &["error"], &["async_graphql", "axum", "sea_orm", "redis"]),
     (
         "http",

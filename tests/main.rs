@@ -23,6 +23,7 @@ mod layers;
 mod market;
 mod migrations;
 mod pages;
+mod persisted;
 mod real_data;
 mod resilience;
 mod search;

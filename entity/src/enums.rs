@@ -119,6 +119,7 @@ pub enum JobKind {
     PriceRefresh = 3,
     Analytics = 4,
     TournamentRefresh = 5,
+    Maintenance = 6,
 }
 
 /// How far a job is.

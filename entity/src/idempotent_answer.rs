@@ -14,6 +14,8 @@ pub struct Model {
     pub started_at: DateTimeUtc,
     /// Sealed; none while the request is under way.
     pub answer: Option<Vec<u8>>,
+    /// Whether it has changed something.
+    pub effective: Option<bool>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

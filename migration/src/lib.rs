@@ -11,6 +11,8 @@ mod m20261125_000004_create_search;
 mod m20261125_000005_create_accounts;
 mod m20261125_000006_create_collections;
 mod m20261125_000007_create_jobs;
+mod m20261127_000008_schedule_jobs;
+mod m20261127_000009_mark_idempotent_answers;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000005_create_accounts::Migration),
             Box::new(m20261125_000006_create_collections::Migration),
             Box::new(m20261125_000007_create_jobs::Migration),
+            Box::new(m20261127_000008_schedule_jobs::Migration),
+            Box::new(m20261127_000009_mark_idempotent_answers::Migration),
         ]
     }
 }

@@ -99,6 +99,13 @@ impl Environment {
         self.look_up(name, default, help, true)
     }
 
+    /// The variables whose names begin so: another's, which are handed on as they are. They are shown nowhere.
+    pub fn of_others(&self, prefix: &str) -> Vec<(String, String)> {
+        let given =
+            self.variables.iter().filter(|(name, value)| name.starts_with(prefix) && !value.is_empty());
+        given.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     pub fn mistake(&mut self, mistake: String) {
         self.mistakes.push(mistake);
     }

@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Connection;
+use super::connection::Undone;
 use super::raw::Raw;
 use crate::error::Result;
 
@@ -123,6 +124,7 @@ impl Bulk {
     /// When no connection is to be had.
     pub async fn begin(connection: &Connection) -> Result<Self> {
         let backend = connection.get_database_backend();
+        let _waiting = connection.about_to_wait();
         let inner = if backend == DbBackend::Postgres {
             Inner::Postgres(connection.pool().get_postgres_connection_pool().begin().await?)
         } else {
@@ -155,6 +157,20 @@ impl Bulk {
             Inner::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
             Inner::Sqlite(transaction) => merge_sqlite(transaction, target, rows).await,
         }
+    }
+}
+
+impl Undone for Bulk {
+    async fn commit(self) -> Result<()> {
+        Self::commit(self).await
+    }
+
+    async fn rollback(self) -> Result<()> {
+        match self.transaction.into_inner() {
+            Inner::Postgres(transaction) => transaction.rollback().await?,
+            Inner::Sqlite(transaction) => transaction.rollback().await?,
+        }
+        Ok(())
     }
 }
 

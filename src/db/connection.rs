@@ -14,7 +14,7 @@ use sea_orm::{
 use tracing::Instrument;
 
 use super::Trouble;
-use super::lease::Leases;
+use super::lease::{Leases, Waiting};
 use super::raw::Raw;
 use crate::explain::note_statement;
 
@@ -67,6 +67,10 @@ impl Connection {
         &self.pool
     }
 
+    pub(super) fn about_to_wait(&self) -> Waiting<'_> {
+        self.leases.about_to_wait()
+    }
+
     pub fn statements(&self) -> &Statements {
         &self.statements
     }
@@ -90,7 +94,7 @@ impl Connection {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin(&self) -> crate::error::Result<DatabaseTransaction> {
-        let _waiting = self.leases.about_to_wait();
+        let _waiting = self.about_to_wait();
         // SQLite's write lock first: a transaction that reads before it writes can't have it any more where another has
         // written meanwhile.
         let options = TransactionOptions {
@@ -191,18 +195,56 @@ impl Connection {
     }
 }
 
+/// What each transaction of a task does besides.
+type Besides = Arc<dyn Fn(DbBackend) -> Statement + Send + Sync>;
+
+tokio::task_local! {
+    static BESIDES: Besides;
+}
+
+/// Runs something, each of whose transactions also runs this statement before it commits.
+pub async fn with_each_transaction<T>(
+    statement: impl Fn(DbBackend) -> Statement + Send + Sync + 'static,
+    work: impl Future<Output = T>,
+) -> T {
+    BESIDES.scope(Arc::new(statement), work).await
+}
+
+/// A transaction that can be ended either way.
+pub trait Undone: ConnectionTrait {
+    fn commit(self) -> impl Future<Output = crate::error::Result<()>> + Send;
+    fn rollback(self) -> impl Future<Output = crate::error::Result<()>> + Send;
+}
+
+impl Undone for DatabaseTransaction {
+    async fn commit(self) -> crate::error::Result<()> {
+        Ok(Self::commit(self).await?)
+    }
+
+    async fn rollback(self) -> crate::error::Result<()> {
+        Ok(Self::rollback(self).await?)
+    }
+}
+
+async fn commit(transaction: impl Undone) -> crate::error::Result<()> {
+    if let Ok(besides) = BESIDES.try_with(Arc::clone) {
+        transaction.execute_raw(besides(transaction.get_database_backend())).await?;
+    }
+    transaction.commit().await
+}
+
 /// Ends a transaction by what came of its command. Nothing is answered where the database undid it for another's sake,
 /// and it is worth another try.
 ///
 /// # Errors
 /// The command's own, or the database's.
 pub async fn end_transaction<T>(
-    transaction: DatabaseTransaction,
+    transaction: impl Undone,
     outcome: crate::error::Result<T>,
     tried: u32,
 ) -> crate::error::Result<Option<T>> {
     let outcome = match outcome {
-        Ok(value) => transaction.commit().await.map(|()| value).map_err(Into::into),
+        Ok(value) => commit(transaction).await.map(|()| value),
         Err(error) => {
             // The command's error is the one to report; a rollback that fails has no connection to undo on.
             let _ = transaction.rollback().await;
@@ -224,13 +266,21 @@ pub async fn end_transaction<T>(
 /// Runs a command in one transaction, again from the start where the database undid it for another's sake: commits where
 /// the command answers `Ok`, else undoes all that it did. To be used in what answers [`crate::error::Result`].
 ///
+/// With `bulk` before the connection, the transaction is a [`Bulk`](super::Bulk).
+///
 /// A macro and no function: what is handed a closure that borrows can't be awaited across threads.
 #[macro_export]
 macro_rules! transaction {
-    ($connection:expr, |$transaction:ident| $command:block) => {{
+    (bulk $connection:expr, |$transaction:ident| $command:block) => {
+        $crate::db::transaction!(@ $crate::db::Bulk::begin($connection), |$transaction| $command)
+    };
+    ($connection:expr, |$transaction:ident| $command:block) => {
+        $crate::db::transaction!(@ $connection.begin(), |$transaction| $command)
+    };
+    (@ $begin:expr, |$transaction:ident| $command:block) => {{
         let mut tried = 1;
         loop {
-            let begun = $connection.begin().await?;
+            let begun = $begin.await?;
             let outcome: $crate::error::Result<_> = {
                 let $transaction = &begun;
                 async { $command }.await

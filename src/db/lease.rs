@@ -125,9 +125,14 @@ impl Leases {
         }))
     }
 
-    /// Says that someone is about to ask the pool itself.
+    /// Says that someone is about to ask the pool itself, and gives it what is in hand where it has nothing else.
     pub fn about_to_wait(&self) -> Waiting<'_> {
-        Waiting::new(with!(&*self.0, kept => &kept.waiting))
+        let waiting = Waiting::new(with!(&*self.0, kept => &kept.waiting));
+        let is_used_up = with!(&*self.0, kept => kept.pool.num_idle() == 0 && kept.pool.size() >= kept.pool.options().get_max_connections());
+        if is_used_up {
+            self.give_back();
+        }
+        waiting
     }
 
     /// Gives what is in hand back to the pool.

@@ -19,7 +19,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
-pub use connection::{Connection, Statements, end_transaction, transaction};
+pub use connection::{Connection, Statements, end_transaction, transaction, with_each_transaction};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
 pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
 pub use trouble::Trouble;
@@ -32,6 +32,8 @@ pub enum Purpose {
     Requests,
     /// Ingest and migrations: no deadline on statements, and two connections suffice.
     Bulk,
+    /// As many jobs at a time: no deadline either. Each reads while it writes, and renews its claim besides.
+    Jobs(u32),
 }
 
 /// The primary database, and a replica where there is one.
@@ -98,6 +100,7 @@ fn pool_bounds(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> (u32
         (Purpose::Requests, false) => (settings.pool_keep, settings.pool_max),
         (Purpose::Requests, true) => (1, settings.pool_max.min(SQLITE_CONNECTIONS)),
         (Purpose::Bulk, _) => (0, 2),
+        (Purpose::Jobs(workers), _) => (0, 2 * workers + 1),
     }
 }
 
@@ -133,10 +136,10 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
     } else {
         let timeout = match purpose {
             Purpose::Requests => settings.statement_timeout.as_millis().to_string(),
-            Purpose::Bulk => "0".to_owned(),
+            Purpose::Bulk | Purpose::Jobs(_) => "0".to_owned(),
         };
         // Prices are derived by sorting some ten thousand rows at a time, which are not to go by way of the disk.
-        let work_mem = if purpose == Purpose::Bulk { "64MB" } else { "4MB" };
+        let work_mem = if purpose != Purpose::Requests { "64MB" } else { "4MB" };
         options.map_sqlx_postgres_opts(move |options| {
             options.application_name("dualcaster").options([
                 ("jit", "off"),

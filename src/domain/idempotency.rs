@@ -3,8 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotent_answer::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, OnConflict};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter};
+use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryTrait, Statement,
+};
 
 use crate::error::Result;
 
@@ -33,6 +35,8 @@ pub enum Known {
     Answered(Vec<u8>),
     /// It is being executed.
     UnderWay,
+    /// It was executed, wholly or in part, and its server ended before the answer was kept.
+    AnswerLost,
     /// The key is another request's.
     Other,
 }
@@ -52,6 +56,7 @@ pub async fn claim_request(
         request: Set(key.request.clone()),
         started_at: Set(now),
         answer: Set(None),
+        effective: Set(None),
     };
     let made = Entity::insert(row)
         .on_conflict(OnConflict::columns([Column::Caller, Column::IdempotencyKey]).do_nothing().to_owned())
@@ -70,7 +75,8 @@ pub async fn claim_request(
                 .col_expr(Column::StartedAt, Expr::value(now))
                 .col_expr(Column::Request, Expr::value(key.request.clone()))
                 .col_expr(Column::Answer, Expr::value(None::<Vec<u8>>))
-                .filter(this(key))
+                .col_expr(Column::Effective, Expr::value(None::<bool>))
+                .filter(of_key(key))
                 .filter(Column::StartedAt.eq(row.started_at))
                 .exec(connection)
                 .await?;
@@ -78,17 +84,32 @@ pub async fn claim_request(
         }
         Some(row) if row.request != key.request => Known::Other,
         Some(Model { answer: Some(answer), .. }) => Known::Answered(answer),
+        Some(row) if now - row.started_at >= UNDER_WAY => Known::AnswerLost,
         Some(_) => Known::UnderWay,
     })
 }
 
+/// Whether the key is free again: it is too old, or its request was never executed.
 fn is_over(row: &Model, now: DateTime<Utc>) -> bool {
     let age = now - row.started_at;
-    age >= KEPT || (row.answer.is_none() && age >= UNDER_WAY)
+    let has_come_to_something = row.answer.is_some() || row.effective == Some(true);
+    age >= KEPT || (!has_come_to_something && age >= UNDER_WAY)
 }
 
-fn this(key: &RequestKey) -> sea_orm::sea_query::SimpleExpr {
+fn of_key(key: &RequestKey) -> SimpleExpr {
     Column::Caller.eq(&key.caller).and(Column::IdempotencyKey.eq(&key.key))
+}
+
+/// The claim itself, as long as no other request has taken the key over.
+fn this(key: &RequestKey) -> SimpleExpr {
+    of_key(key).and(Column::Request.eq(key.request.clone()))
+}
+
+/// Notes that a claimed request has changed something: to be run in each transaction of its, so that a server that ends between
+/// a commit and the keeping of the answer leaves a claim that is not executed again.
+pub fn effect_of(key: &RequestKey) -> impl Fn(DbBackend) -> Statement + Send + Sync + 'static {
+    let noted = Entity::update_many().col_expr(Column::Effective, Expr::value(Some(true))).filter(this(key));
+    move |backend| noted.clone().build(backend)
 }
 
 /// Keeps the answer to a claimed request.
@@ -105,11 +126,21 @@ pub async fn finish_request(
     Ok(())
 }
 
-/// Lets a claimed request go, which changed nothing: it may be sent again.
+/// Lets a claimed request go, which changed nothing: it may be sent again. One that did change something stays.
 ///
 /// # Errors
 /// The database's.
 pub async fn release_request(connection: &impl ConnectionTrait, key: &RequestKey) -> Result<()> {
-    Entity::delete_many().filter(this(key)).filter(Column::Answer.is_null()).exec(connection).await?;
+    let free = Column::Answer.is_null().and(Column::Effective.is_null());
+    Entity::delete_many().filter(this(key)).filter(free).exec(connection).await?;
+    Ok(())
+}
+
+/// Lets a claimed request go whatever it changed: doing it again does no harm.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_request(connection: &impl ConnectionTrait, key: &RequestKey) -> Result<()> {
+    Entity::delete_many().filter(this(key)).exec(connection).await?;
     Ok(())
 }

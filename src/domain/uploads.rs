@@ -1,5 +1,7 @@
 //! Files that users have sent: what is known of them. Their content is in the store of files, under their id.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::upload::{Entity, Model};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
@@ -10,6 +12,8 @@ use crate::error::{Code, Refusal, Result};
 
 /// How long a file is kept.
 const KEPT: TimeDelta = TimeDelta::days(7);
+/// How long a file that was deleted is known at least: who asks for it once more is told that it is done.
+const KNOWN: TimeDelta = TimeDelta::days(1);
 
 /// The folder of the store in which uploads are.
 pub const FOLDER: &str = "uploads";
@@ -93,7 +97,19 @@ pub async fn expire_uploads(connection: &impl ConnectionTrait, now: DateTime<Utc
     Ok(sql.all::<Gone>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 
-/// Of these names of the store those that no file has, or only one that was deleted.
+/// Deletes what is known of files that were deleted and that no job is about any more, 500 at most, and says how many.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_uploads(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+    let mut sql = Sql::new(connection);
+    sql.push("delete from uploads where id in (select u.id from uploads u where u.deleted_at < ")
+        .bind(now - KNOWN);
+    sql.push(" and not exists (select 1 from jobs j where j.upload_id = u.id) limit 500)");
+    Ok(sql.run(connection).await?.rows_affected())
+}
+
+/// Of these names of the store those that no file has, or only one that was deleted. All are asked for at once: a few hundred.
 ///
 /// # Errors
 /// The database's.
@@ -103,9 +119,13 @@ pub async fn strays(connection: &impl ConnectionTrait, names: &[String]) -> Resu
         id: Uuid,
     }
     let ids: Vec<Uuid> = names.iter().filter_map(|name| name.parse().ok()).collect();
-    let mut sql = Sql::by_keys(connection);
-    sql.push("select id from uploads where deleted_at is null and id").any_of_uuids(&ids);
-    let known = sql.all::<Known>(connection).await?;
-    let is_known = |name: &String| known.iter().any(|row| name.parse() == Ok(row.id));
-    Ok(names.iter().filter(|name| !is_known(name)).cloned().collect())
+    let known: HashSet<String> = if ids.is_empty() {
+        HashSet::new()
+    } else {
+        let mut sql = Sql::by_keys(connection);
+        sql.push("select id from uploads where deleted_at is null and id").any_of_uuids(&ids);
+        // As texts, for an id that is written another way names no file of ours.
+        sql.all::<Known>(connection).await?.into_iter().map(|row| row.id.to_string()).collect()
+    };
+    Ok(names.iter().filter(|name| !known.contains(*name)).cloned().collect())
 }

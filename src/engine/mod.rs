@@ -33,7 +33,8 @@ use self::documents::Documents;
 pub use self::error::{failure_of, refused};
 use self::guard::Guard;
 pub use self::manifest::{Listed, read_documents, read_manifest};
-use self::persisted::Persisted;
+use self::persisted::{Meant, Persisted};
+pub use self::persisted::{QueryHash, SharedQueries};
 use self::trusted::Trusted;
 use crate::config::{GuardSettings, Operations};
 use crate::error::{Code, Refusal};
@@ -121,6 +122,8 @@ pub struct Prepared {
     cost: u64,
     merges: bool,
     root_fields: Option<Vec<Name>>,
+    /// The query that came with its hash, to be known by it from now on.
+    registered: Option<(QueryHash, Arc<str>)>,
 }
 
 impl Prepared {
@@ -188,6 +191,12 @@ impl Engine {
         }
     }
 
+    /// The same with persisted queries that other servers know too.
+    #[must_use]
+    pub fn sharing(self, shared: impl SharedQueries) -> Self {
+        Self { persisted: Persisted::sharing(shared), ..self }
+    }
+
     /// Makes an operation ready, or says why it can't be. Nothing is executed.
     ///
     /// # Errors
@@ -200,14 +209,15 @@ impl Engine {
     }
 
     async fn prepare_inner(&self, call: Call) -> Result<Prepared, Refused> {
-        let query = self.query_of(&call)?;
+        let Meant { text: query, hash } = self.query_of(&call).await?;
         let name = call.operation_name.as_deref();
         let may_be =
             |operation: &OperationDefinition| call.may_write || operation.ty != OperationType::Mutation;
         let document = self.documents.read(&query, &self.guard, name, may_be).await?;
-        if let (Some(hash), Some(_)) = (&call.hash, &call.query) {
+        if let Some(hash) = hash {
             self.persisted.remember(hash, &query);
         }
+        let registered = hash.filter(|_| call.query.is_some()).map(|hash| (hash, Arc::clone(&query)));
         if document.shape().introspects && !call.may_introspect {
             return Err(Refusal::new(Code::Forbidden, "The schema can't be asked for here.").into());
         }
@@ -247,7 +257,7 @@ impl Engine {
             request.operation_name = call.operation_name;
         }
         request.set_parsed_query(parsed);
-        Ok(Prepared { request, kind, cost, merges: document.merges(), root_fields })
+        Ok(Prepared { request, kind, cost, merges: document.merges(), root_fields, registered })
     }
 
     /// Takes these for the trusted documents from now on.
@@ -255,24 +265,33 @@ impl Engine {
         self.trusted.replace(documents);
     }
 
-    fn query_of(&self, call: &Call) -> Result<Arc<str>, Refusal> {
+    /// Tells other servers of the query that came with its hash, if one did. This is for what was let in: nobody fills
+    /// what all share with more than their budget pays for.
+    pub async fn share(&self, prepared: &Prepared) {
+        if let Some((hash, query)) = &prepared.registered {
+            self.persisted.share(hash, query).await;
+        }
+    }
+
+    async fn query_of(&self, call: &Call) -> Result<Meant, Refusal> {
         let untrusted = |message: &'static str| Refusal::new(Code::OperationNotTrusted, message);
         if let Some(id) = &call.document_id {
-            return self.trusted.get(id).ok_or_else(|| untrusted("There is no operation of this id."));
+            let document = self.trusted.get(id).map(Meant::just);
+            return document.ok_or_else(|| untrusted("There is no operation of this id."));
         }
         // Apollo's manifests are asked for as if they were automatic persisted queries.
         if let (None, Some(hash)) = (&call.query, &call.hash)
             && let Some(document) = self.trusted.get(hash)
         {
-            return Ok(document);
+            return Ok(Meant::just(document));
         }
-        let query = self.persisted.query_of(call)?;
+        let query = self.persisted.query_of(call).await?;
         let only_trusted = match self.operations {
             Operations::Any => false,
             Operations::TrustedForBots => call.is_bot,
             Operations::TrustedOnly => true,
         };
-        if only_trusted && !self.trusted.holds(&query) {
+        if only_trusted && !self.trusted.holds(&query.text) {
             return Err(untrusted("Only registered operations are answered here."));
         }
         Ok(query)

@@ -33,6 +33,11 @@ impl RequestId {
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(&request);
     request.extensions_mut().insert(id.clone());
+    // Whoever reads the header further in finds the id that is in force.
+    let header = HeaderValue::from_str(&id.0);
+    if let Ok(header) = &header {
+        request.headers_mut().insert(REQUEST_ID, header.clone());
+    }
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -50,8 +55,8 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         if response.status() == StatusCode::GATEWAY_TIMEOUT {
             response = plain_refusal(StatusCode::GATEWAY_TIMEOUT, &timeout_refusal());
         }
-        if let Ok(id) = HeaderValue::from_str(&id.0) {
-            response.headers_mut().insert(REQUEST_ID, id);
+        if let Ok(header) = header {
+            response.headers_mut().insert(REQUEST_ID, header);
         }
         let status = response.status().as_u16();
         let elapsed = started.elapsed();

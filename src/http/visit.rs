@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::{HeaderMap, header};
 use ipnet::IpNet;
 
+use super::REQUEST_ID;
 use crate::principal::Visit;
 
 /// The other end of the connection.
@@ -24,6 +25,7 @@ pub fn visit(peer: Option<Peer>, headers: &HeaderMap, proxies: &[IpNet], is_own_
         cookies: text(header::COOKIE).map(str::to_owned),
         is_own_page,
         takes_cookies: true,
+        request_id: headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).map(str::to_owned),
     }
 }
 

@@ -1,32 +1,32 @@
 //! An import: a file's rows as items. It is read and resolved some rows at a time; what is held changes in one transaction at
 //! the end, which also ends the job. So an attempt can be killed at any moment, and the next one begins anew.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::enums::{JobStatus, RowOutcome};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::{Attempt, Jobs, Stopped};
-use crate::db::{Bulk, Trouble};
+use super::Jobs;
+use super::upload::SAMPLE;
+use super::worker::{Attempt, Stopped};
+use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::{Resolved, Resolver};
 use crate::domain::collection::{
-    Brought, Gathered, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import, held_likenesses,
-    undo_import, write_report,
+    Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import,
+    held_of_cards, undo_import, write_report,
 };
 use crate::domain::import::{Column, ImportRow, Plan, Platform, Section};
 use crate::domain::jobs::{finish_job, load_jobs, replace_result};
 use crate::domain::uploads::stored_name;
-use crate::error::{Code, Error, Failure, Refusal};
-use crate::tabular::{self, TabularError};
+use crate::error::{Code, Error, Refusal};
+use crate::tabular::{self, Content, TabularError};
 
 /// Rows that are resolved at once.
 const ROWS: usize = 1_000;
 /// Batches that wait to be resolved at most.
 const AHEAD: usize = 2;
-/// Tries of the transaction at the end, where another's gets in its way.
-const TRIES: u32 = 5;
 
 /// What an import was asked for with, as its job keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,8 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
     let platform = Platform::of_name(&payload.platform);
     let (sender, mut batches) = mpsc::channel::<Vec<Read>>(AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
-        let outcome = read(file.path(), platform, &sender);
+        let content = Content::open(file.path())?;
+        let outcome = read(&content, platform, &sender);
         drop(file);
         outcome
     });
@@ -118,16 +119,23 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         user,
         mode: payload.mode,
         gathered: Gathered::default(),
-        held: HashSet::new(),
+        held: HashMap::new(),
         result: ImportResult::default(),
     };
-    let mut processed = 0;
+    let (mut processed, mut report) = (0, Vec::new());
     attempt.at(0).await?;
     while let Some(batch) = batches.recv().await {
         processed += batch.len() as u64;
-        import.take(attempt, &mut resolver, batch).await?;
+        // What became of the lines before is written while these are looked up.
+        let (resolved, written) = futures_util::join!(
+            import.resolve(connection, &mut resolver, &batch),
+            write_lines(connection, job.id, std::mem::take(&mut report)),
+        );
+        written?;
+        report = import.take(batch, resolved?);
         attempt.at(processed).await?;
     }
+    write_lines(connection, job.id, report).await?;
     let read = reader.await.map_err(|_| Error::internal("the reader of a file panicked"))?;
     read.map_err(Error::from)?;
     import.finish(attempt, processed, payload.dry_run).await
@@ -135,7 +143,7 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
 
 /// Reads the file into batches; ends early where nobody takes them.
 fn read(
-    path: &std::path::Path,
+    content: &Content,
     platform: Option<Platform>,
     sender: &mpsc::Sender<Vec<Read>>,
 ) -> Result<(), TabularError> {
@@ -145,10 +153,10 @@ fn read(
         batch.len() < ROWS || sender.blocking_send(std::mem::take(batch)).is_ok()
     };
     if platform == Some(Platform::Decklist) {
-        let inspected = tabular::inspect(path, false)?;
+        let inspected = tabular::inspect(content, false)?;
         let plan = Plan::decklist();
         let mut section = Section::default();
-        for line in tabular::lines(path, &inspected)? {
+        for line in tabular::lines(content, &inspected)? {
             let (line, text) = line?;
             if text.trim().is_empty() {
                 continue;
@@ -161,11 +169,11 @@ fn read(
             }
         }
     } else {
-        let inspected = tabular::inspect(path, true)?;
-        let mut table = tabular::Table::open(path, &inspected)?;
+        let inspected = tabular::inspect(content, true)?;
+        let mut table = tabular::Table::open(content, &inspected)?;
         let header = table.header().to_vec();
         let mut first = Vec::new();
-        for row in table.by_ref().take(50) {
+        for row in table.by_ref().take(SAMPLE) {
             first.push(row?);
         }
         let sample: Vec<Vec<String>> = first.iter().map(|row| row.cells.clone()).collect();
@@ -192,38 +200,50 @@ fn read(
     Ok(())
 }
 
+async fn write_lines(connection: &Connection, job: Uuid, rows: Vec<ReportRow>) -> Result<(), Error> {
+    if !rows.is_empty() {
+        let bulk = Bulk::begin(connection).await?;
+        write_report(&bulk, job, &rows).await?;
+        bulk.commit().await?;
+    }
+    Ok(())
+}
+
 struct Import {
     job: Uuid,
     user: Uuid,
     mode: ImportMode,
     gathered: Gathered,
     /// What is held already, of the cards that came so far.
-    held: HashSet<Likeness>,
+    held: HashMap<Likeness, HeldCopies>,
     result: ImportResult,
 }
 
 impl Import {
-    async fn take(
+    /// The items of these lines, in their order, and what each comes to.
+    async fn resolve(
         &mut self,
-        attempt: &Attempt<'_>,
+        connection: &Connection,
         resolver: &mut Resolver,
-        batch: Vec<Read>,
-    ) -> Result<(), Stopped> {
-        let connection = attempt.jobs.bulk.write();
+        batch: &[Read],
+    ) -> Result<Vec<(ImportRow, Resolved)>, Error> {
         let rows: Vec<ImportRow> =
             batch.iter().flat_map(|read| read.rows.iter().flatten().cloned()).collect();
         let resolved = resolver.resolve(connection, &rows).await?;
         if self.mode == ImportMode::Merge {
-            let cards: Vec<i32> = resolved
-                .iter()
-                .filter_map(|resolved| match resolved {
-                    Resolved::Card(card, _) => Some(card.id),
-                    Resolved::Rejected(..) => None,
-                })
-                .collect();
-            self.held.extend(held_likenesses(connection, self.user, &cards).await?);
+            let card = |resolved: &Resolved| match resolved {
+                Resolved::Card(card, _) => Some(card.id),
+                Resolved::Rejected(..) => None,
+            };
+            let cards: BTreeSet<i32> = resolved.iter().filter_map(card).collect();
+            self.held.extend(held_of_cards(connection, self.user, &Vec::from_iter(cards)).await?);
         }
-        let mut resolved = rows.into_iter().zip(resolved);
+        Ok(rows.into_iter().zip(resolved).collect())
+    }
+
+    /// Gathers what the lines bring, and says what became of each.
+    fn take(&mut self, batch: Vec<Read>, resolved: Vec<(ImportRow, Resolved)>) -> Vec<ReportRow> {
+        let mut resolved = resolved.into_iter();
         let mut report = Vec::with_capacity(batch.len());
         for read in batch {
             let mut became = (RowOutcome::Skipped, None, None);
@@ -253,10 +273,7 @@ impl Import {
             let line = i64::try_from(read.line).unwrap_or(i64::MAX);
             report.push(ReportRow { line, outcome, code, message, cells: read.cells });
         }
-        let bulk = Bulk::begin(connection).await?;
-        write_report(&bulk, self.job, &report).await?;
-        bulk.commit().await?;
-        Ok(())
+        report
     }
 
     fn gather(
@@ -265,31 +282,21 @@ impl Import {
         card: crate::domain::catalogue::FoundCard,
         note: Option<String>,
     ) -> (RowOutcome, Option<Code>, Option<String>) {
-        let brought = Brought {
-            card_id: card.id,
-            finish: row.finish.unwrap_or_else(|| card.finishes().first()),
-            condition: row.condition,
-            language: row.language.unwrap_or(card.language),
-            name_key: card.name_key,
+        let finish = row.finish.unwrap_or_else(|| card.finishes().first());
+        let like = (card.id, finish, row.condition, row.language.unwrap_or(card.language));
+        let is_held = self.held.contains_key(&like);
+        let said_of_held = self.held.get_mut(&like).and_then(|held| held.join(row.price, &row.tags));
+        let copies = Copies {
             quantity: row.quantity,
             price: row.price,
             acquired_on: row.acquired_on,
             notes: row.notes,
             tags: row.tags,
         };
-        let is_held = self.held.contains(&(
-            brought.card_id,
-            brought.finish,
-            brought.condition,
-            brought.language.clone(),
-        ));
-        match self.gathered.take(brought) {
-            Taken::New if is_held => (RowOutcome::Merged, None, note),
+        match self.gathered.take(like, copies) {
+            Taken::New if is_held => (RowOutcome::Merged, None, told(note, said_of_held)),
             Taken::New => (RowOutcome::Imported, None, note),
-            Taken::Joined(said) => {
-                let said = said.map(str::to_owned);
-                (RowOutcome::Merged, None, note.or(said))
-            }
+            Taken::Joined(said) => (RowOutcome::Merged, None, told(note, said.or(said_of_held))),
             Taken::TooMany => {
                 let message = "With the lines before, these would be over 100,000 copies.".to_owned();
                 (RowOutcome::Rejected, Some(Code::RowInvalidValue), Some(message))
@@ -297,42 +304,37 @@ impl Import {
         }
     }
 
-    async fn finish(self, attempt: &mut Attempt<'_>, processed: u64, dry_run: bool) -> Result<(), Stopped> {
+    async fn finish(self, attempt: &Attempt<'_>, processed: u64, dry_run: bool) -> Result<(), Stopped> {
         let Self { job, user, mode, gathered, result, .. } = self;
         let told = serde_json::to_value(result)
             .map_err(|error| Error::internal(format!("a result is no JSON: {error}")))?;
         let processed = i64::try_from(processed).unwrap_or(i64::MAX);
         let outside = &attempt.jobs.outside;
-        let mut tried = 1;
-        loop {
-            let applied = async {
-                let bulk = Bulk::begin(attempt.jobs.bulk.write()).await?;
+        let mut is_held = true;
+        let applied = async {
+            transaction!(bulk attempt.jobs.bulk.write(), |bulk| {
                 // A file of which nothing is known takes nobody's place.
                 if !dry_run && result.imported > 0 {
-                    apply_import(&bulk, user, job, &gathered, mode, outside).await?;
+                    apply_import(bulk, user, job, &gathered, mode, outside).await?;
                 }
-                if !finish_job(&bulk, attempt.claim, processed, &told, outside.now()).await? {
-                    return Ok(false);
-                }
-                bulk.commit().await?;
-                Ok::<_, Error>(true)
-            };
-            match applied.await {
-                Ok(true) => return Ok(()),
-                // Cancelled meanwhile, or another's: nothing of it was committed. Which, the next look says.
-                Ok(false) => {
-                    attempt.stood = attempt.stood.checked_sub(super::STOOD_EVERY).unwrap_or(attempt.stood);
-                    attempt.at(0).await?;
-                    return Err(Stopped::Lost);
-                }
-                Err(Error::Failed(Failure::Database(error)))
-                    if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
-                {
-                    tried += 1;
-                }
-                Err(error) => return Err(error.into()),
-            }
+                is_held = finish_job(bulk, attempt.claim, processed, &told, outside.now()).await?;
+                // Cancelled meanwhile, or another's: nothing of it may stay.
+                if is_held { Ok(()) } else { Err(Error::internal("a claim does not hold any more")) }
+            });
+            Ok::<_, Error>(())
+        };
+        match applied.await {
+            Err(_) if !is_held => Err(attempt.why_not_held().await),
+            applied => Ok(applied?),
         }
+    }
+}
+
+/// All that is to be said of a line.
+fn told(note: Option<String>, more: Option<&str>) -> Option<String> {
+    match (note, more) {
+        (Some(note), Some(more)) => Some(format!("{note} {more}")),
+        (note, more) => note.or_else(|| more.map(str::to_owned)),
     }
 }
 
@@ -348,22 +350,22 @@ impl Jobs {
         id: Uuid,
     ) -> crate::error::Result<(entity::job::Model, Vec<ItemRow>)> {
         let now = self.inner.outside.now();
-        let bulk = Bulk::begin(self.inner.bulk.write()).await?;
-        let found = load_jobs(&bulk, user, &[id]).await?.pop();
-        let job = found.ok_or_else(|| Refusal::new(Code::NotFound, "You have no such import.").at("id"))?;
-        let (payload, result) = (ImportPayload::of(&job)?, ImportResult::of(&job));
-        if job.status != JobStatus::Completed || payload.dry_run || result.undone {
-            let message = "There is nothing of this import to take back.";
-            return Err(Refusal::new(Code::Conflict, message).at("id").into());
-        }
-        let kept = undo_import(&bulk, user, id, job.finished_at, now).await?;
-        let result = serde_json::to_value(ImportResult { undone: true, ..result })
-            .map_err(|error| Error::internal(format!("a result is no JSON: {error}")))?;
-        if !replace_result(&bulk, &job, &result, now).await? {
-            let message = "This import was taken back just now.";
-            return Err(Refusal::new(Code::Conflict, message).at("id").into());
-        }
-        bulk.commit().await?;
-        Ok((entity::job::Model { result: Some(result), updated_at: now, ..job }, kept))
+        Ok(transaction!(bulk self.inner.bulk.write(), |bulk| {
+            let found = load_jobs(bulk, user, &[id]).await?.pop();
+            let job = found.ok_or_else(|| Refusal::new(Code::NotFound, "You have no such import.").at("id"))?;
+            let (payload, result) = (ImportPayload::of(&job)?, ImportResult::of(&job));
+            if job.status != JobStatus::Completed || payload.dry_run || result.undone {
+                let message = "There is nothing of this import to take back.";
+                return Err(Refusal::new(Code::Conflict, message).at("id").into());
+            }
+            let kept = undo_import(bulk, user, id, job.finished_at, now).await?;
+            let result = serde_json::to_value(ImportResult { undone: true, ..result })
+                .map_err(|error| Error::internal(format!("a result is no JSON: {error}")))?;
+            if !replace_result(bulk, &job, &result, now).await? {
+                let message = "This import was taken back just now.";
+                return Err(Refusal::new(Code::Conflict, message).at("id").into());
+            }
+            Ok((entity::job::Model { result: Some(result), updated_at: now, ..job }, kept))
+        }))
     }
 }

@@ -1,7 +1,7 @@
 //! A file comes in: it is checked, kept, and a job for it queued, all before anybody is told that it was taken.
 
 use std::fs::File;
-use std::io::{Read, Seek};
+use std::io::Read;
 
 use entity::enums::{JobKind, JobStatus};
 use entity::{job, upload};
@@ -18,12 +18,12 @@ use crate::domain::jobs::{NewJob, queue_job};
 use crate::domain::uploads::{create_upload, delete_upload, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::gates::{Charge, Limit};
-use crate::tabular::{self, TabularError};
+use crate::tabular::{self, Content, TabularError};
 
 /// Files that one user may send.
 const UPLOADS: Limit = Limit::per_minute(10, 10);
 /// Rows that show what the columns of a file are.
-const SAMPLE: usize = 50;
+pub(super) const SAMPLE: usize = 50;
 /// Rows up to which an import goes before others, and from which it comes after them.
 const SMALL: u64 = 1_000;
 const LARGE: u64 = 50_000;
@@ -37,6 +37,8 @@ pub struct NewImport {
     pub platform: Option<Platform>,
     pub mode: ImportMode,
     pub dry_run: bool,
+    /// The request that it came with.
+    pub request_id: Option<String>,
 }
 
 impl From<TabularError> for Error {
@@ -56,25 +58,23 @@ struct Looked {
     header: Vec<String>,
 }
 
-/// Reads a file through, once: not for an async thread.
-fn look(path: &std::path::Path, platform: Option<Platform>) -> Result<Looked, TabularError> {
+/// Reads a file through, several times: not for an async thread.
+fn look(content: &Content, platform: Option<Platform>) -> Result<Looked, TabularError> {
     let as_list = platform == Some(Platform::Decklist);
-    let inspected = tabular::inspect(path, false)?;
+    let mut inspected = tabular::inspect(content, false)?;
     let encoding = inspected.encoding.name();
     let mut first = Vec::new();
-    for line in tabular::lines(path, &inspected)?.take(SAMPLE) {
+    for line in tabular::lines(content, &inspected)?.take(SAMPLE) {
         first.push(line?.1);
     }
     if as_list || (platform.is_none() && Plan::looks_like_decklist(&first)) {
-        return Ok(Looked {
-            rows: inspected.rows,
-            encoding,
-            plan: Plan::decklist(),
-            header: vec!["Line".to_owned()],
-        });
+        let header = vec!["Line".to_owned()];
+        return Ok(Looked { rows: inspected.rows, encoding, plan: Plan::decklist(), header });
     }
-    let inspected = tabular::inspect(path, true)?;
-    let mut table = tabular::Table::open(path, &inspected)?;
+    if inspected.separator.is_none() {
+        inspected = tabular::inspect(content, true)?;
+    }
+    let mut table = tabular::Table::open(content, &inspected)?;
     let header = table.header().to_vec();
     let mut sample = Vec::new();
     for row in table.by_ref().take(SAMPLE) {
@@ -84,12 +84,11 @@ fn look(path: &std::path::Path, platform: Option<Platform>) -> Result<Looked, Ta
     Ok(Looked { rows: inspected.rows, encoding, plan, header })
 }
 
-fn digest(content: &File) -> std::io::Result<Vec<u8>> {
-    let mut content = content;
-    content.rewind()?;
+fn digest(content: &Content) -> std::io::Result<Vec<u8>> {
+    let mut reader = content.reader();
     let (mut digest, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
     loop {
-        match content.read(&mut piece)? {
+        match reader.read(&mut piece)? {
             0 => return Ok(digest.finalize().to_vec()),
             read => digest.update(&piece[..read]),
         }
@@ -118,11 +117,23 @@ impl Jobs {
             return Err(Refusal::new(Code::FileTooLarge, message).at("file").into());
         }
         tabular::check_name(&new.filename).map_err(|refusal| refusal.at("file"))?;
+        let content = Content::new(new.content.try_clone().map_err(TabularError::Io)?);
+        let platform = new.platform;
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = look(&content, platform)?;
+            Ok((looked, digest(&content)?))
+        });
+        let looked =
+            looked.await.map_err(|_| Error::internal("the thread that looked at a file panicked"))?;
+        let (looked, sha256) = looked.map_err(|error| match error {
+            TabularError::Refused(refusal) if refusal.path.is_empty() => Error::Refused(refusal.at("file")),
+            error => error.into(),
+        })?;
         let id = outside.uuid();
         let name = stored_name(id);
         self.inner.storage.put(&name, &new.content).await?;
-        let queued = self.queue(user, id, &name, new).await;
-        // Where the store failed, the job may be there all the same: then the sweep decides.
+        let queued = self.queue(user, id, new, looked, sha256).await;
+        // Where the database failed, the job may be there all the same: then the sweep decides.
         let is_kept = match &queued {
             Ok(job) => job.upload_id == Some(id),
             Err(Error::Failed(_)) => true,
@@ -137,22 +148,16 @@ impl Jobs {
         Ok(job)
     }
 
-    async fn queue(&self, user: Uuid, id: Uuid, name: &str, new: NewImport) -> Result<job::Model> {
-        let there = self.inner.storage.fetch(name).await?;
-        let there = there.ok_or_else(|| Error::internal("a file that was just kept is not there"))?;
-        let NewImport { filename, size_bytes, content, platform, mode, dry_run } = new;
-        let looked = tokio::task::spawn_blocking(move || {
-            let looked = look(there.path(), platform);
-            let digest = digest(&content).map_err(TabularError::Io);
-            looked.and_then(|looked| Ok((looked, digest?)))
-        });
-        let stopped = |_| Error::internal("the thread that looked at a file panicked");
-        let at_file = |error: Error| match error {
-            Error::Refused(refusal) if refusal.path.is_empty() => Error::Refused(refusal.at("file")),
-            error => error,
-        };
-        let (looked, sha256) = looked.await.map_err(stopped)?.map_err(|error| at_file(error.into()))?;
-        let Looked { rows, encoding, plan, header } = looked;
+    /// Queues the import of a file that is kept already.
+    async fn queue(
+        &self,
+        user: Uuid,
+        id: Uuid,
+        new: NewImport,
+        Looked { rows, encoding, plan, header }: Looked,
+        sha256: Vec<u8>,
+    ) -> Result<job::Model> {
+        let NewImport { filename, size_bytes, mode, dry_run, request_id, .. } = new;
         let payload = ImportPayload::new(&plan, header, mode, dry_run);
         let payload = serde_json::to_value(payload)
             .map_err(|error| Error::internal(format!("a job's payload is no JSON: {error}")))?;
@@ -179,7 +184,7 @@ impl Jobs {
             priority,
             payload,
             total: Some(rows),
-            trace_id: None,
+            trace_id: request_id,
         };
         let limits = self.limits();
         Ok(transaction!(self.inner.databases.write(), |transaction| {

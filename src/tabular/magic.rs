@@ -1,13 +1,12 @@
 //! What a file begins as. A list of what is refused, because a table has no magic bytes of its own.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use encoding_rs::{UTF_16BE, UTF_16LE};
 
 use crate::error::{Code, Refusal};
 
+use super::content::Content;
 use super::{TabularError, WANTED};
 
 /// As much as any signature needs: a tar's is at 257.
@@ -77,13 +76,13 @@ const TAGS: &[(&[u8], &str)] = &[
 ];
 
 /// ERR-1005 for what begins as something dangerous; also behind a byte order mark and spaces, which browsers skip.
-pub(super) fn check(path: &Path) -> Result<(), TabularError> {
-    let mut file = File::open(path)?;
+pub(super) fn check(content: &Content) -> Result<(), TabularError> {
+    let mut file = content.reader();
     let mut start = Vec::with_capacity(START_BYTES);
     file.by_ref().take(START_BYTES as u64).read_to_end(&mut start)?;
     let found = match kind(&start) {
         Some(kind) => Some(kind),
-        None => kind(&behind_spaces(File::open(path)?)?),
+        None => kind(&behind_spaces(content.reader())?),
     };
     match found {
         None => Ok(()),

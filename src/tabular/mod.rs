@@ -8,6 +8,7 @@
 //! because it has no limit on a cell, counts no lines that end by a carriage return alone, and takes broken quoting in
 //! silence: a quote that never closes would be one cell with the rest of the file in it.
 
+mod content;
 mod magic;
 mod records;
 mod separator;
@@ -15,9 +16,9 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::path::Path;
-
 use crate::error::{Code, Refusal};
+
+pub use content::Content;
 
 use records::Parser;
 use source::Source;
@@ -111,10 +112,10 @@ pub struct Inspected {
 /// The first of: ERR-1005 for what begins as a program, an archive, a picture, a PDF, a page or a script; ERR-1004 for
 /// bytes that are no text; ERR-1001 for text with NUL characters, with a broken header, or, where `expect_table`, with
 /// nothing that separates columns; ERR-1003 without header or rows; ERR-1006 for too many columns or too long a cell.
-pub fn inspect(path: &Path, expect_table: bool) -> Result<Inspected, TabularError> {
-    magic::check(path)?;
-    let encoding = source::find_encoding(path)?;
-    let mut source = Source::open(path, encoding)?;
+pub fn inspect(content: &Content, expect_table: bool) -> Result<Inspected, TabularError> {
+    magic::check(content)?;
+    let encoding = source::find_encoding(content)?;
+    let mut source = Source::open(content, encoding)?;
     let (head, is_whole) = source.head()?;
     if head.trim_ascii().is_empty() {
         return Err(empty().into());
@@ -124,14 +125,14 @@ pub fn inspect(path: &Path, expect_table: bool) -> Result<Inspected, TabularErro
 
     let mut inspected = Inspected { encoding, separator, rows: 0 };
     if separator.is_some() {
-        let mut table = Table::open(path, &inspected)?;
+        let mut table = Table::open(content, &inspected)?;
         while table.advance()? {
             inspected.rows += 1;
         }
     } else if expect_table {
         return Err(no_table().into());
     } else {
-        for line in lines(path, &inspected)? {
+        for line in lines(content, &inspected)? {
             line?;
             inspected.rows += 1;
         }
@@ -186,9 +187,9 @@ impl Table {
     /// # Errors
     /// ERR-1001 where there is no table or its header is broken, ERR-1003 where there is no header, ERR-1006 where it
     /// is too wide.
-    pub fn open(path: &Path, inspected: &Inspected) -> Result<Self, TabularError> {
+    pub fn open(content: &Content, inspected: &Inspected) -> Result<Self, TabularError> {
         let separator = inspected.separator.ok_or_else(no_table)?;
-        let mut source = Source::open(path, inspected.encoding)?;
+        let mut source = Source::open(content, inspected.encoding)?;
         let mut parser = Parser::new(separator, COLUMNS_MOST, CELL_BYTES_MOST);
         let (head, _) = source.head()?;
         if let Some(announced) = separator::announced(head) {
@@ -274,8 +275,8 @@ pub struct Lines {
 ///
 /// # Errors
 /// Those of opening the file; ERR-1006 comes from the iterator, at a line over [`CELL_BYTES_MOST`].
-pub fn lines(path: &Path, inspected: &Inspected) -> Result<Lines, TabularError> {
-    Ok(Lines { source: Source::open(path, inspected.encoding)?, line: 0, has_ended: false })
+pub fn lines(content: &Content, inspected: &Inspected) -> Result<Lines, TabularError> {
+    Ok(Lines { source: Source::open(content, inspected.encoding)?, line: 0, has_ended: false })
 }
 
 impl Lines {

@@ -1,13 +1,12 @@
 //! A file's bytes as UTF-8, piece by piece.
 
-use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::error::{Code, Refusal};
 
+use super::content::{Content, ContentReader};
 use super::{Encoding, TabularError, WANTED};
 
 const RAW_BYTES: usize = 32 * 1024;
@@ -43,7 +42,7 @@ impl Feed for &[u8] {
 }
 
 pub(super) struct Source {
-    file: File,
+    file: ContentReader,
     decoder: Decoder,
     raw: Box<[u8]>,
     decoded: Vec<u8>,
@@ -55,7 +54,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn open(path: &Path, encoding: Encoding) -> Result<Self, TabularError> {
+    pub(super) fn open(content: &Content, encoding: Encoding) -> Result<Self, TabularError> {
         let encoding = match encoding {
             Encoding::Utf8 => UTF_8,
             Encoding::Utf16Le => UTF_16LE,
@@ -63,7 +62,7 @@ impl Source {
             Encoding::Windows1252 => WINDOWS_1252,
         };
         Ok(Self {
-            file: File::open(path)?,
+            file: content.reader(),
             decoder: encoding.new_decoder_with_bom_removal(),
             raw: vec![0; RAW_BYTES].into_boxed_slice(),
             decoded: Vec::new(),
@@ -152,7 +151,7 @@ impl Feed for Source {
     }
 }
 
-fn read(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn read(file: &mut ContentReader, buffer: &mut [u8]) -> std::io::Result<usize> {
     loop {
         match file.read(buffer) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
@@ -164,18 +163,18 @@ fn read(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
 /// A mark decides; without one it is UTF-8 if it can be, else Windows-1252 if it can be that.
 ///
 /// ERR-1004 where it is neither; ERR-1001 for text with NUL characters, which no table has.
-pub(super) fn find_encoding(path: &Path) -> Result<Encoding, TabularError> {
+pub(super) fn find_encoding(content: &Content) -> Result<Encoding, TabularError> {
     let mut start = Vec::with_capacity(4);
-    File::open(path)?.take(4).read_to_end(&mut start)?;
+    content.reader().take(4).read_to_end(&mut start)?;
     let marked = match start.as_slice() {
         // UTF-32, which would pass for UTF-16 with a NUL in it.
         [0xff, 0xfe, 0, 0] | [0, 0, 0xfe, 0xff] => return Err(not_decodable().into()),
         [0xef, 0xbb, 0xbf, ..] => Encoding::Utf8,
         [0xff, 0xfe, ..] => Encoding::Utf16Le,
         [0xfe, 0xff, ..] => Encoding::Utf16Be,
-        _ => return find_unmarked(path),
+        _ => return find_unmarked(content),
     };
-    let mut source = Source::open(path, marked)?;
+    let mut source = Source::open(content, marked)?;
     let mut seen = Seen::default();
     loop {
         let chunk = source.chunk()?;
@@ -190,8 +189,8 @@ pub(super) fn find_encoding(path: &Path) -> Result<Encoding, TabularError> {
     Ok(marked)
 }
 
-fn find_unmarked(path: &Path) -> Result<Encoding, TabularError> {
-    let mut file = File::open(path)?;
+fn find_unmarked(content: &Content) -> Result<Encoding, TabularError> {
+    let mut file = content.reader();
     let mut raw = vec![0; RAW_BYTES];
     let mut room = vec![0; DECODED_BYTES];
     let mut utf_8 = Some(UTF_8.new_decoder_without_bom_handling());

@@ -12,8 +12,12 @@ fn file(content: impl AsRef<[u8]>) -> NamedTempFile {
     file
 }
 
+fn of(path: &Path) -> Content {
+    Content::open(path).expect("a file")
+}
+
 fn inspected(content: impl AsRef<[u8]>, expect_table: bool) -> Result<Inspected, Refusal> {
-    match inspect(file(content).path(), expect_table) {
+    match inspect(&of(file(content).path()), expect_table) {
         Ok(inspected) => Ok(inspected),
         Err(TabularError::Refused(refusal)) => Err(refusal),
         Err(TabularError::Io(error)) => panic!("{error}"),
@@ -34,8 +38,8 @@ fn refused_as_table(content: impl AsRef<[u8]>) -> Refusal {
 /// A table's header and rows, whose number must be what was promised.
 fn table(content: impl AsRef<[u8]>) -> (Vec<String>, Vec<TableRow>) {
     let file = file(content);
-    let inspected = inspect(file.path(), true).expect("inspected");
-    let table = Table::open(file.path(), &inspected).expect("opened");
+    let inspected = inspect(&of(file.path()), true).expect("inspected");
+    let table = Table::open(&of(file.path()), &inspected).expect("opened");
     let header = table.header().to_vec();
     let rows: Vec<_> = table.map(|row| row.expect("a row")).collect();
     assert_eq!(rows.len() as u64, inspected.rows);
@@ -329,13 +333,13 @@ fn takes_a_decklist_as_lines_unless_a_table_is_expected() {
         assert_eq!(inspected(list, false).expect("lines").separator, None, "{list:?}");
     }
     let list = file(lists[2]);
-    let found = inspect(list.path(), false).expect("lines");
+    let found = inspect(&of(list.path()), false).expect("lines");
     assert_eq!(found.rows, 3);
     let read: Vec<_> =
-        lines(list.path(), &found).expect("opened").map(|line| line.expect("a line")).collect();
+        lines(&of(list.path()), &found).expect("opened").map(|line| line.expect("a line")).collect();
     let expected = [(1, "Deck"), (2, "1 Jace, the Mind Sculptor"), (4, "2 Shock")];
     assert_eq!(read, expected.map(|(number, line)| (number, line.to_owned())));
-    assert!(matches!(Table::open(list.path(), &found), Err(TabularError::Refused(_))));
+    assert!(matches!(Table::open(&of(list.path()), &found), Err(TabularError::Refused(_))));
 
     for content in ["Name,Qty\nJace,1\n", "Name;Qty\nJace, the Mind Sculptor;1\n"] {
         assert!(inspected(content, false).expect("a table").separator.is_some(), "{content:?}");
@@ -348,9 +352,11 @@ fn lines_end_as_they_like_also_across_two_reads() {
     for end in ["\n", "\r", "\r\n"] {
         let content = format!("x{end}{end} {end}").repeat(30_000);
         let list = file(&content);
-        let inspected = inspect(list.path(), false).expect("lines");
-        let numbers: Vec<_> =
-            lines(list.path(), &inspected).expect("opened").map(|line| line.expect("a line").0).collect();
+        let inspected = inspect(&of(list.path()), false).expect("lines");
+        let numbers: Vec<_> = lines(&of(list.path()), &inspected)
+            .expect("opened")
+            .map(|line| line.expect("a line").0)
+            .collect();
         assert!(numbers.iter().copied().eq((0..30_000).map(|at| 3 * at + 1)), "{end:?}");
     }
 }
@@ -468,19 +474,19 @@ fn a_row_over_many_lines_that_breaks_late_is_one_malformed_row() {
 fn nothing_follows_an_error() {
     let content = file(format!("a,b\n1,2\n{}\n3,4\n", ",".repeat(200)));
     let inspected = Inspected { encoding: Encoding::Utf8, separator: Some(b','), rows: 3 };
-    let mut table = Table::open(content.path(), &inspected).expect("opened");
+    let mut table = Table::open(&of(content.path()), &inspected).expect("opened");
     assert!(matches!(table.next(), Some(Ok(_))));
     assert!(matches!(table.next(), Some(Err(TabularError::Refused(_)))));
     assert!(table.next().is_none());
     let list = file("x".repeat(CELL_BYTES_MOST + 1));
-    let mut lines = lines(list.path(), &inspected).expect("opened");
+    let mut lines = lines(&of(list.path()), &inspected).expect("opened");
     assert!(matches!(lines.next(), Some(Err(TabularError::Refused(_)))));
     assert!(lines.next().is_none());
 }
 
 #[test]
 fn a_file_that_is_not_there_is_the_disks_failure() {
-    assert!(matches!(inspect(Path::new("/nowhere/a.csv"), true), Err(TabularError::Io(_))));
+    assert!(Content::open(Path::new("/nowhere/a.csv")).is_err());
 }
 
 #[test]
@@ -546,9 +552,11 @@ fn whatever_the_bytes_nothing_panics_and_every_row_is_in_order() {
         content.extend((0..count).flat_map(|_| pieces[next(pieces.len())].iter().copied()));
         let _ = inspected(&content, false);
         let file = file(&content);
-        let Ok(inspected) = inspect(file.path(), true) else { continue };
-        let read: Vec<_> =
-            Table::open(file.path(), &inspected).expect("opened").map(|row| row.expect("a row")).collect();
+        let Ok(inspected) = inspect(&of(file.path()), true) else { continue };
+        let read: Vec<_> = Table::open(&of(file.path()), &inspected)
+            .expect("opened")
+            .map(|row| row.expect("a row"))
+            .collect();
         assert_eq!(read.len() as u64, inspected.rows);
         assert!(
             read.windows(2).all(|pair| pair[0].line < pair[1].line),
@@ -619,9 +627,9 @@ fn reads_the_real_exports() {
             continue;
         }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let inspected = inspect(&path, true).expect(&name);
-        assert_eq!(inspect(&path, false).expect(&name), inspected, "{name}");
-        let table = Table::open(&path, &inspected).expect(&name);
+        let inspected = inspect(&of(&path), true).expect(&name);
+        assert_eq!(inspect(&of(&path), false).expect(&name), inspected, "{name}");
+        let table = Table::open(&of(&path), &inspected).expect(&name);
         let columns = table.header().len();
         assert!(columns >= 2, "{name}");
         let rows: Vec<_> = table.map(|row| row.expect("a row")).collect();

@@ -69,6 +69,11 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
     );
     describe_histogram!("dualcaster_job_duration_seconds", Unit::Seconds, "Attempts of jobs, by outcome");
     describe_counter!("dualcaster_dead_jobs_total", Unit::Count, "Jobs that failed for good");
+    describe_counter!(
+        "dualcaster_scheduled_runs_skipped_total",
+        Unit::Count,
+        "Runs that the clock did not queue because the one before had not ended, by schedule"
+    );
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
     describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(

@@ -8,7 +8,7 @@ mod server;
 pub use database::{Content, Store, TestDatabase, market};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
-pub use server::{Answered, TestApp};
+pub use server::{Answered, TestApp, TestClock};
 
 use std::panic::AssertUnwindSafe;
 

@@ -99,8 +99,13 @@ impl TestApp {
             let clock = clock.clone();
             move || clock.now()
         });
+        Self { clock, ..Self::start_in(database, settings, outside).await }
+    }
+
+    /// The same with time and chance that the test makes itself.
+    pub async fn start_in(database: &TestDatabase, settings: Settings, outside: Outside) -> Self {
         let app = App::build(settings, outside, metrics()).await.expect("a server");
-        Self { clock, ..Self::serve(database, app).await }
+        Self::serve(database, app).await
     }
 
     /// A server of another schema than the product's.

@@ -41,11 +41,11 @@ async fn file(app: &TestApp, person: &Person, id: &Value) -> Value {
 }
 
 async fn tidy(app: &TestApp) {
-    app.app.jobs().expect("jobs").tidy().await.expect("tidied");
+    app.app.jobs().expect("jobs").forget().await.expect("tidied");
 }
 
 /// Puts a file of that age where files are kept.
-fn lay(app: &TestApp, name: &str, age: TimeDelta) {
+pub fn lay(app: &TestApp, name: &str, age: TimeDelta) {
     std::fs::create_dir_all(folder(app)).expect("a folder");
     let file = File::create(folder(app).join(name)).expect("a file");
     file.set_modified(SystemTime::from(app.clock.now() - age)).expect("a time");

@@ -1,46 +1,43 @@
-//! What becomes of a file's rows: found, added or put in place, told line by line, and taken back.
+//! What becomes of a file's rows: found, added or put in place, and told line by line.
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{
-    NEW_BOLT, WOODS, ended, imported, load, looked_at, queued, report, shocks, stored, undo, until, upload,
-};
+use super::{NEW_BOLT, WOODS, ended, imported, load, queued, report, shocks, stored, undo, upload};
 use crate::collection::{
     BOLT, FOREST, LOTUS, NOTHING, SHOCK, VIAL, added, amount, ask, cents, held, ids, list, new_prices,
-    nobodys, number, problem, problems, remove, text, update,
+    number, problem, problems, text,
 };
 use crate::harness::{TestApp, on_both_stores};
-use crate::security::{Person, sign_in, sign_up};
+use crate::security::{Person, sign_up};
 
-const MOXFIELD: &str = "Count,Tradelist Count,Name,Edition,Condition,Language,Foil,Tags,Last Modified,Collector Number,Alter,Proxy,Purchase Price";
+pub const MOXFIELD: &str = "Count,Tradelist Count,Name,Edition,Condition,Language,Foil,Tags,Last Modified,Collector Number,Alter,Proxy,Purchase Price";
 const MANABOX: &str = "Binder Name,Binder Type,Name,Set code,Set name,Collector number,Foil,Rarity,Quantity,ManaBox ID,Scryfall ID,Purchase price,Misprint,Altered,Condition,Language,Purchase price currency";
 const DECKBOX: &str = "Count,Tradelist Count,Name,Edition,Edition Code,Card Number,Condition,Language,Foil,Signed,Artist Proof,Altered Art,Misprint,Promo,Textless,Printing Id,Printing Note,Tags,My Price,Cost,Rarity,Price,TcgPlayer ID,Scryfall ID";
 /// A table of somebody's own.
 const OWN: &str = "Quantity,Name,Set Code,Set Name,Collector Number,Scryfall ID";
 
-fn table(headings: &str, rows: &[&str]) -> String {
+pub fn table(headings: &str, rows: &[&str]) -> String {
     format!("{headings}\n{}\n", rows.join("\n"))
 }
 
 /// A row of Moxfield's that says no more than it must.
-fn moxfield(quantity: i64, name: &str, set: &str, collector_number: &str) -> String {
+pub fn moxfield(quantity: i64, name: &str, set: &str, collector_number: &str) -> String {
     format!(
         "{quantity},0,{name},{set},Near Mint,English,,,2025-10-09 19:20:29.120000,{collector_number},False,False,"
     )
 }
 
 /// A file of Moxfield's with these cards.
-fn moxfields(rows: &[(i64, &str, &str, &str)]) -> String {
+pub fn moxfields(rows: &[(i64, &str, &str, &str)]) -> String {
     let rows: Vec<String> =
         rows.iter().map(|(quantity, name, set, number)| moxfield(*quantity, name, set, number)).collect();
     table(MOXFIELD, &rows.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// What somebody holds, in the order in which it was added: `4 Shock (m11 156)`.
-async fn printings(app: &TestApp, person: &Person) -> Vec<String> {
+pub async fn printings(app: &TestApp, person: &Person) -> Vec<String> {
     let query = "{ viewer { inventory(sort: {field: CREATED_AT}, first: 100) {
         nodes { quantity card { name set { code } collectorNumber } } } } }";
     let answer = ask(app, person, query, json!(null)).await;
@@ -51,23 +48,6 @@ async fn printings(app: &TestApp, person: &Person) -> Vec<String> {
         format!("{} {name} ({set} {place})", item["quantity"])
     };
     list(&answer.field()["inventory"]["nodes"]).iter().map(told).collect()
-}
-
-/// Items without the moment of their last change.
-fn but_for_changes(items: &[Value]) -> Vec<Value> {
-    let without = |item: &Value| {
-        let mut item = item.clone();
-        item["updatedAt"].take();
-        item
-    };
-    items.iter().map(without).collect()
-}
-
-/// The names of items, sorted.
-fn names(items: &[Value]) -> Vec<&str> {
-    let mut names: Vec<&str> = items.iter().map(|item| text(&item["card"]["name"])).collect();
-    names.sort_unstable();
-    names
 }
 
 /// What became of each line: its number, its outcome, its code and what is said of it.
@@ -83,17 +63,17 @@ async fn outcomes(app: &TestApp, job: &Value) -> Vec<(i64, String, String, Strin
 }
 
 /// The same without line and code, of files of which nothing is rejected.
-async fn told(app: &TestApp, job: &Value) -> Vec<(String, String)> {
+pub async fn told(app: &TestApp, job: &Value) -> Vec<(String, String)> {
     let outcomes = outcomes(app, job).await;
     outcomes.into_iter().map(|(_, outcome, _, message)| (outcome, message)).collect()
 }
 
-fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(outcome, message)| ((*outcome).to_owned(), (*message).to_owned())).collect()
 }
 
 /// A collection's value in dollars, and that it is the sum of what its items are worth.
-async fn value(app: &TestApp, person: &Person) -> String {
+pub async fn value(app: &TestApp, person: &Person) -> String {
     let query =
         "{ viewer { portfolio { value { amount } } inventory(first: 100) { nodes { value { amount } } } } }";
     let viewer = ask(app, person, query, json!(null)).await.field().clone();
@@ -458,114 +438,5 @@ on_both_stores! { Tables:
         assert_eq!(value(&app, &ada).await, "11.00");
         imported(&app, &ada, &moxfields(&[(2, "Black Lotus", "lea", "232")]), json!({"mode": "REPLACE"})).await;
         assert_eq!(value(&app, &ada).await, "200.00");
-    }
-
-    async fn taking_back_a_merge_leaves_all_as_it_was(app: TestApp) {
-        load(&app).await;
-        let ada = sign_up(&app, "ada@example.com").await;
-        added(&app, &ada, json!([
-            {"cardId": BOLT.id(), "quantity": 3, "acquiredPrice": {"amount": "1.00"}, "acquiredOn": "2020-02-03", "notes": "the first", "tags": ["red"]},
-            {"cardId": LOTUS.id(), "finish": "FOIL", "condition": "DAMAGED", "language": "ja"},
-            {"cardId": VIAL.id()},
-        ])).await;
-        let (before, worth) = (held(&app, &ada).await, value(&app, &ada).await);
-        app.work();
-        let file = table(MOXFIELD, &[
-            "1,1,Lightning Bolt,lea,NM,English,,box,2025-10-09 19:20:29.120000,161,False,False,5.00",
-            &moxfield(2, "Shock", "m11", "156"),
-            &moxfield(1, "Æther Vial", "dst", "91"),
-        ]);
-        let job = imported(&app, &ada, &file, json!({})).await;
-        assert_eq!(held(&app, &ada).await.len(), 4);
-        let answer = undo(&app, &ada, &job["id"]).await;
-        let undone = json!({"collectionImport": {"id": job["id"], "status": "COMPLETED", "undone": true}, "keptItems": [], "userErrors": []});
-        assert_eq!(answer.field(), &undone);
-        let after = held(&app, &ada).await;
-        assert_eq!(but_for_changes(&after), but_for_changes(&before));
-        // Who has what was imported before their eyes is told that it is not so any more.
-        assert_ne!(after[0]["updatedAt"], before[0]["updatedAt"]);
-        assert_eq!(after[1], before[1]);
-        assert_eq!((value(&app, &ada).await, app.rows("import_changes").await), (worth, 0));
-        // What came of it is still told.
-        let after = looked_at(&app, &ada, &job["id"]).await;
-        assert_eq!((&after["undone"], &after["rowsImported"]), (&json!(true), &json!(3)));
-    }
-
-    async fn taking_back_a_replacement_leaves_all_as_it_was(app: TestApp) {
-        load(&app).await;
-        let ada = sign_up(&app, "ada@example.com").await;
-        added(&app, &ada, json!([
-            {"cardId": BOLT.id(), "quantity": 3, "acquiredPrice": {"amount": "1.00", "currency": "EUR"}, "notes": "the first", "tags": ["red"]},
-            {"cardId": LOTUS.id(), "finish": "FOIL", "condition": "DAMAGED", "language": "ja", "acquiredOn": "2020-02-03"},
-        ])).await;
-        let (before, worth) = (held(&app, &ada).await, value(&app, &ada).await);
-        app.work();
-        let file = moxfields(&[(7, "Lightning Bolt", "lea", "161"), (2, "Shock", "m11", "156")]);
-        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
-        assert_eq!(printings(&app, &ada).await, ["7 Lightning Bolt (lea 161)", "2 Shock (m11 156)"]);
-        let answer = undo(&app, &ada, &job["id"]).await;
-        assert_eq!(answer.field()["keptItems"], json!([]));
-        assert_eq!(but_for_changes(&held(&app, &ada).await), but_for_changes(&before));
-        assert_eq!(value(&app, &ada).await, worth);
-    }
-
-    async fn what_was_changed_by_hand_since_stays_and_is_told(app: TestApp) {
-        load(&app).await;
-        let ada = sign_up(&app, "ada@example.com").await;
-        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3}, {"cardId": LOTUS.id()}, {"cardId": VIAL.id(), "quantity": 2}])).await;
-        app.work();
-        let file = moxfields(&[
-            (1, "Lightning Bolt", "lea", "161"), (1, "Black Lotus", "lea", "232"), (1, "Æther Vial", "dst", "91"),
-            (4, "Shock", "m11", "156"), (2, "Forest", "m11", "246"),
-        ]);
-        let job = imported(&app, &ada, &file, json!({})).await;
-        let now = held(&app, &ada).await;
-        update(&app, &ada, json!({"id": there[0]["id"], "quantity": 10})).await.field();
-        update(&app, &ada, json!({"id": now[3]["id"], "notes": "mine"})).await.field();
-        remove(&app, &ada, &ids(&there[1..2])).await.field();
-        let answer = undo(&app, &ada, &job["id"]).await;
-        let kept = list(&answer.field()["keptItems"]);
-        assert_eq!(names(&kept), ["Lightning Bolt", "Shock"]);
-        assert!(kept.iter().any(|item| item["id"] == there[0]["id"] && item["quantity"] == json!(10)), "{kept:#?}");
-        assert_eq!(printings(&app, &ada).await, ["10 Lightning Bolt (lea 161)", "2 Æther Vial (dst 91)", "4 Shock (m11 156)"]);
-    }
-
-    async fn what_was_changed_by_hand_since_a_replacement_stays_in_the_place_of_the_old(app: TestApp) {
-        load(&app).await;
-        let ada = sign_up(&app, "ada@example.com").await;
-        let there = added(&app, &ada, json!([{"cardId": BOLT.id(), "quantity": 3}, {"cardId": LOTUS.id()}])).await;
-        app.work();
-        let file = moxfields(&[(1, "Lightning Bolt", "lea", "161"), (2, "Shock", "m11", "156")]);
-        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
-        let bolt = held(&app, &ada).await[0]["id"].clone();
-        update(&app, &ada, json!({"id": bolt, "quantity": 7})).await.field();
-        let answer = undo(&app, &ada, &job["id"]).await;
-        let kept = list(&answer.field()["keptItems"]);
-        assert_eq!((kept.len(), &kept[0]["id"], &kept[0]["quantity"]), (1, &bolt, &json!(7)));
-        assert_eq!(printings(&app, &ada).await, ["1 Black Lotus (lea 232)", "7 Lightning Bolt (lea 161)"]);
-        assert_eq!(held(&app, &ada).await[0]["id"], there[1]["id"]);
-    }
-
-    async fn an_import_is_taken_back_once_by_its_owner_within_a_day(app: TestApp) {
-        load(&app).await;
-        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
-        let conflict = json!([problem("ERR-3004", &["id"])]);
-        let unknown = json!([problem("ERR-3001", &["id"])]);
-        let first = queued(&app, &ada, &moxfields(&[(1, "Black Lotus", "lea", "232")]), json!({})).await;
-        let id = first["id"].clone();
-        assert_eq!(problems(&undo(&app, &ada, &id).await), &conflict, "it has not ended");
-        app.work();
-        until("the first import's end", async || stored(&app, &id).await.finished_at.is_some()).await;
-        let second = imported(&app, &ada, &shocks(2), json!({})).await;
-        for (person, id) in [(&bob, &id), (&ada, &first["file"]["id"]), (&ada, &json!(nobodys("CollectionImport")))] {
-            assert_eq!(problems(&undo(&app, person, id).await), &unknown, "{id}");
-        }
-        app.clock.advance(TimeDelta::minutes(24 * 60 - 1));
-        let ada = sign_in(&app, &ada.email).await;
-        assert_eq!(undo(&app, &ada, &second["id"]).await.field()["collectionImport"]["undone"], json!(true));
-        assert_eq!(problems(&undo(&app, &ada, &second["id"]).await), &conflict, "once");
-        app.clock.advance(TimeDelta::minutes(2));
-        assert_eq!(problems(&undo(&app, &ada, &id).await), &conflict, "too late");
-        assert_eq!(printings(&app, &ada).await, ["1 Black Lotus (lea 232)"]);
     }
 }

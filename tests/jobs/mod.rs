@@ -3,15 +3,22 @@
 mod files;
 mod imports;
 mod queue;
+mod s3;
+mod schedule;
+mod undo;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dualcaster::config::Settings;
 use dualcaster::db::Sql;
+use dualcaster::domain::jobs::{Claim, Standing, claim_job, fail_job, finish_job, give_back, stand};
+use dualcaster::error::Error;
 use dualcaster::ingest::Format;
 use entity::job;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use crate::collection::{self, ask, text, uuid_of};
 use crate::harness::{
@@ -104,6 +111,18 @@ pub async fn upload_as(
     bytes: &[u8],
     variables: Value,
 ) -> Answered {
+    upload_with(app, token, &[], filename, bytes, variables).await
+}
+
+/// The same with more headers.
+pub async fn upload_with(
+    app: &TestApp,
+    token: Option<&str>,
+    headers: &[(&str, &str)],
+    filename: &str,
+    bytes: &[u8],
+    variables: Value,
+) -> Answered {
     let mut given = variables;
     given["file"] = Value::Null;
     let operations = json!({"query": IMPORT_COLLECTION, "variables": given}).to_string();
@@ -129,6 +148,9 @@ pub async fn upload_as(
         .body(body);
     if let Some(token) = token {
         request = request.bearer_auth(token);
+    }
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -220,4 +242,33 @@ pub async fn undo(app: &TestApp, person: &Person, id: &Value) -> Answered {
 pub async fn delete(app: &TestApp, person: &Person, id: &Value) -> Answered {
     let query = "mutation DeleteUpload($id: ID!) { deleteUpload(input: {id: $id}) { deletedId userErrors { errorCode path } } }";
     ask(app, person, query, json!({"id": id})).await
+}
+
+// ---- workers -----------------------------------------------------------------------------------------------------
+
+/// What a worker takes up next.
+pub async fn claimed(app: &TestApp, worker: Uuid) -> Option<Claim> {
+    claim_job(app.bulk.write(), worker, app.app.outside()).await.expect("an answer")
+}
+
+/// Whether a worker may go on.
+pub async fn standing(app: &TestApp, claim: &Claim) -> Standing {
+    stand(app.bulk.write(), claim, app.app.outside().now()).await.expect("an answer")
+}
+
+/// Whether a worker could end its job, as done.
+pub async fn finished(app: &TestApp, claim: &Claim) -> bool {
+    let result = json!({"imported": 1, "rejected": 0});
+    finish_job(app.bulk.write(), claim, 1, &result, app.app.outside().now()).await.expect("an answer")
+}
+
+/// Ends an attempt as failed.
+pub async fn failed(app: &TestApp, claim: &Claim, may_retry: bool) {
+    let error = Error::internal("a trouble of the test's own");
+    fail_job(app.bulk.write(), claim, &error, may_retry, app.app.outside()).await.expect("an answer");
+}
+
+/// Gives a job back, untried.
+pub async fn given_back(app: &TestApp, claim: &Claim) {
+    give_back(app.bulk.write(), claim, app.app.outside().now()).await.expect("an answer");
 }

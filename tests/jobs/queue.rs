@@ -3,15 +3,15 @@
 use chrono::TimeDelta;
 use dualcaster::db::{Bulk, Sql};
 use dualcaster::domain::collection::{ReportRow, write_report};
-use dualcaster::domain::jobs::{Claim, Standing, claim_job, fail_job, finish_job, give_back, stand};
-use dualcaster::error::{Code, Error};
+use dualcaster::domain::jobs::Standing;
+use dualcaster::error::Code;
 use entity::enums::{JobStatus, RowOutcome};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    administrator, cancel, delete, ended, folder, imported, kept, load, looked_at, queued, report, shocks,
-    stored, undo, until, upload,
+    administrator, cancel, claimed, delete, ended, failed, finished, folder, given_back, imported, kept,
+    load, looked_at, queued, report, shocks, standing, stored, undo, until, upload,
 };
 use crate::collection::{
     BOLT, LOTUS, added, ask, held, ids, list, nobodys, node, payload, problem, problems, text, uuid_of,
@@ -31,33 +31,8 @@ const JOB_PROGRESS: &str = "subscription JobProgress($id: ID!) {
   }
 }";
 
-/// What a worker takes up next.
-async fn claimed(app: &TestApp, worker: Uuid) -> Option<Claim> {
-    claim_job(app.bulk.write(), worker, app.app.outside()).await.expect("an answer")
-}
-
-/// Whether a worker may go on.
-async fn standing(app: &TestApp, claim: &Claim) -> Standing {
-    stand(app.bulk.write(), claim, app.app.outside().now()).await.expect("an answer")
-}
-
-/// Whether a worker could end its job, as done.
-async fn finished(app: &TestApp, claim: &Claim) -> bool {
-    let result = json!({"imported": 1, "rejected": 0});
-    finish_job(app.bulk.write(), claim, 1, &result, app.app.outside().now()).await.expect("an answer")
-}
-
-async fn failed(app: &TestApp, claim: &Claim, may_retry: bool) {
-    let error = Error::internal("a trouble of the test's own");
-    fail_job(app.bulk.write(), claim, &error, may_retry, app.app.outside()).await.expect("an answer");
-}
-
-async fn given_back(app: &TestApp, claim: &Claim) {
-    give_back(app.bulk.write(), claim, app.app.outside().now()).await.expect("an answer");
-}
-
 /// A job of somebody's that failed for good, by id.
-async fn dead(app: &TestApp, person: &Person, content: &str) -> Value {
+pub async fn dead(app: &TestApp, person: &Person, content: &str) -> Value {
     let id = queued(app, person, content, json!({})).await["id"].clone();
     let claim = claimed(app, Uuid::new_v4()).await.expect("a job");
     assert_eq!(claim.job.id, uuid_of(&id));
@@ -66,7 +41,7 @@ async fn dead(app: &TestApp, person: &Person, content: &str) -> Value {
 }
 
 /// Dead letters: `first`, `after`, `kind`.
-async fn letters(app: &TestApp, person: &Person, arguments: Value) -> Answered {
+pub async fn letters(app: &TestApp, person: &Person, arguments: Value) -> Answered {
     let query = "query DeadLetters($first: Int, $after: String, $kind: JobKind) {
         deadLetters(first: $first, after: $after, kind: $kind) {
             totalCount nodes { id jobId kind payload error errorCode attempts traceId failedAt }
@@ -74,7 +49,7 @@ async fn letters(app: &TestApp, person: &Person, arguments: Value) -> Answered {
     ask(app, person, query, arguments).await
 }
 
-async fn retry(app: &TestApp, person: &Person, ids: &[&Value]) -> Answered {
+pub async fn retry(app: &TestApp, person: &Person, ids: &[&Value]) -> Answered {
     let query = "mutation($ids: [ID!]!) { retryDeadLetters(input: {ids: $ids}) { retriedIds userErrors { errorCode path } } }";
     ask(app, person, query, json!({"ids": ids})).await
 }

@@ -3,6 +3,7 @@
 
 mod access_tokens;
 mod account;
+mod address_changes;
 mod api_tokens;
 mod authorisation;
 mod browsers;
@@ -10,12 +11,17 @@ mod budgets;
 mod discord;
 mod email;
 mod enumeration;
+mod hang_ups;
 mod idempotency;
 mod leaks;
+mod misses;
+mod networks;
 mod outages;
 mod passwords;
 mod refresh_tokens;
 mod revocation;
+mod sessions;
+mod streams;
 mod throttles;
 mod transactions;
 

@@ -1,43 +1,12 @@
 //! Refresh tokens: each works once, for ten seconds gives the same answer again, and ends its session if it comes twice.
+//! What becomes of them in a long and random life is in `sessions.rs`.
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::{refresh, sign_in, sign_up, whoami};
 use crate::harness::{draws, everywhere};
-
-/// The rules, as simply as they can be said: the tokens of one session in their order.
-struct Family {
-    tokens: Vec<Held>,
-}
-
-struct Held {
-    text: String,
-    used_at: Option<DateTime<Utc>>,
-}
-
-impl Family {
-    fn of(first: String) -> Self {
-        Self { tokens: vec![Held { text: first, used_at: None }] }
-    }
-
-    /// The place of the token that is given for this one; nothing, where the session ends.
-    fn use_token(&mut self, token: usize, now: DateTime<Utc>) -> Option<usize> {
-        let child = token + 1;
-        match self.tokens[token].used_at {
-            None => {
-                self.tokens[token].used_at = Some(now);
-                Some(child)
-            }
-            Some(used_at) => {
-                let is_fresh = now - used_at <= TimeDelta::seconds(10);
-                let is_unused = self.tokens.get(child).is_some_and(|child| child.used_at.is_none());
-                (is_fresh && is_unused).then_some(child)
-            }
-        }
-    }
-}
 
 everywhere! { Tables:
     async fn a_token_works_once_and_gives_the_identical_pair_for_ten_seconds(app: TestApp) {
@@ -84,40 +53,6 @@ everywhere! { Tables:
         for answer in futures_util::future::join_all(at_once).await {
             assert_eq!(answer.code(), Some("ERR-2003"));
         }
-    }
-
-    async fn a_long_and_random_life_goes_as_the_rules_say(app: TestApp) {
-        use rand::{RngExt, SeedableRng};
-        let seed: u64 = rand::random();
-        let mut random = rand::rngs::StdRng::seed_from_u64(seed);
-        let mut family = Family::of(sign_up(&app, "ada@example.com").await.refresh);
-        let (mut renewed, mut ended) = (0, 0);
-        for step in 0..draws(150) {
-            app.clock.advance(TimeDelta::milliseconds([0, 500, 4_000, 9_900, 10_100][random.random_range(0..5)]));
-            // Mostly the newest token or the one before it, now and then any.
-            let known = family.tokens.len();
-            let back = if random.random_range(0..8) == 0 { random.random_range(0..known) } else { random.random_range(0..known.min(2)) };
-            let token = known - 1 - back;
-            let now = app.clock.now();
-            let expected = family.use_token(token, now);
-            let answer = refresh(&app, &family.tokens[token].text.clone()).await;
-            match expected {
-                Some(child) => {
-                    let given = answer.field()["refreshToken"].as_str().expect("a token").to_owned();
-                    match family.tokens.get(child) {
-                        Some(before) => assert_eq!(given, before.text, "step {step} of seed {seed}"),
-                        None => family.tokens.push(Held { text: given, used_at: None }),
-                    }
-                    renewed += 1;
-                }
-                None => {
-                    assert_eq!(answer.code(), Some("ERR-2003"), "step {step} of seed {seed}");
-                    ended += 1;
-                    family = Family::of(sign_in(&app, "ada@example.com").await.refresh);
-                }
-            }
-        }
-        assert!(renewed > 20 && ended > 5, "{renewed} and {ended}: nothing was tried");
     }
 
     async fn a_session_ends_after_thirty_days_without_use(app: TestApp) {

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sea_orm::ConnectionTrait;
 
 use crate::db::Sql;
-use crate::domain::collection::forget_removed;
+use crate::domain::collection::put_back_since;
 use crate::domain::idempotency;
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ pub async fn forget_expired(connection: &impl ConnectionTrait, now: DateTime<Utc
         ("one_time_tokens", "hash", "expires_at", now),
         ("discord_link_codes", "hash", "expires_at", now),
         ("idempotent_answers", "(caller, idempotency_key)", "started_at", now - idempotency::KEPT),
-        ("removed_inventory_items", "id", "removed_at", forget_removed(now)),
+        ("removed_inventory_items", "id", "removed_at", put_back_since(now)),
     ] {
         match forget(connection, table, key, moment, before).await {
             Ok(rows) => gone += rows,

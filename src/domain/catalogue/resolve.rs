@@ -175,9 +175,7 @@ impl Resolver {
 
     fn number_key(&self, row: &ImportRow) -> Option<(String, String)> {
         let NamedSet::Known(set) = self.set_of(row) else { return None };
-        let number = row.collector_number.as_deref()?.trim();
-        let plain = number.trim_start_matches('0');
-        (!number.is_empty()).then(|| (set, if plain.is_empty() { number } else { plain }.to_lowercase()))
+        Some((set, plain_number(row)?.to_lowercase()))
     }
 
     async fn by_ids(
@@ -228,7 +226,13 @@ impl Resolver {
         connection: &impl ConnectionTrait,
         rows: &[ImportRow],
     ) -> Result<HashMap<(String, String), Vec<FoundCard>>> {
-        let keys: BTreeSet<(String, String)> = rows.iter().filter_map(|row| self.number_key(row)).collect();
+        let mut keys: BTreeSet<(String, String)> = BTreeSet::new();
+        for row in rows {
+            let Some((set, lower)) = self.number_key(row) else { continue };
+            // However it is spelt: an index has them as they are.
+            let spelt = plain_number(row).unwrap_or_default();
+            keys.extend([lower.to_uppercase(), lower, spelt.to_owned()].map(|number| (set.clone(), number)));
+        }
         let mut found: HashMap<(String, String), Vec<FoundCard>> = HashMap::new();
         if keys.is_empty() {
             return Ok(found);
@@ -242,7 +246,7 @@ impl Resolver {
             "select value ->> 0 as set_code, value ->> 1 as number from json_each(",
         );
         sql.bind(json.to_string()).either("::jsonb)", ")");
-        sql.push(") k join cards c on c.set_code = k.set_code and lower(c.collector_number) = k.number");
+        sql.push(") k join cards c on c.set_code = k.set_code and c.collector_number = k.number");
         for card in sql.all::<FoundCard>(connection).await? {
             let key = (card.set_code.clone(), card.collector_number.to_lowercase());
             found.entry(key).or_default().push(card);
@@ -289,6 +293,13 @@ enum NamedSet {
     Known(String),
     /// As it was written.
     Unknown(String),
+}
+
+/// A row's collector number without zeros before it.
+fn plain_number(row: &ImportRow) -> Option<&str> {
+    let number = row.collector_number.as_deref()?.trim();
+    let plain = number.trim_start_matches('0');
+    (!number.is_empty()).then_some(if plain.is_empty() { number } else { plain })
 }
 
 /// A name's keys: the whole, and the front of one with several faces.

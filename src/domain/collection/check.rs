@@ -1,5 +1,7 @@
 //! What items may be: the limits, and how they are told.
 
+use std::fmt::Display;
+
 use chrono::{Datelike, NaiveDate};
 use entity::enums::Currency;
 
@@ -120,7 +122,7 @@ pub(super) fn notes(notes: &str) -> Option<Refusal> {
     let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
     let fits = notes.chars().count() <= NOTES_CHARS && notes.chars().all(is_text);
     (!fits).then(|| {
-        let message = format!("Notes have at most {} characters.", thousands(2_000));
+        let message = format!("Notes have at most {} characters.", thousands(NOTES_CHARS));
         Refusal::invalid_value(message).at("notes")
     })
 }
@@ -160,14 +162,14 @@ pub(super) fn at_once(count: usize, name: &str) -> Option<Refusal> {
 }
 
 /// The same for a list of ids.
-pub(super) fn ids_at_once(count: usize) -> Option<Refusal> {
+pub fn ids_at_once(count: usize) -> Option<Refusal> {
     (!(1..=MOST_IDS).contains(&count))
-        .then(|| Refusal::invalid_value(format!("From 1 to {} at once.", thousands(1_000))).at("ids"))
+        .then(|| Refusal::invalid_value(format!("From 1 to {} at once.", thousands(MOST_IDS))).at("ids"))
 }
 
 /// `250,000`
-pub(super) fn thousands(number: impl Into<i64>) -> String {
-    let digits = number.into().to_string();
+pub(super) fn thousands(number: impl Display) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
     for (position, digit) in digits.chars().enumerate() {
         if position > 0 && (digits.len() - position) % 3 == 0 {

@@ -6,13 +6,64 @@ use entity::enums::RowOutcome;
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
-use crate::db::{Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
-use crate::domain::csv::{Cell, lines};
-use crate::error::Result;
+use crate::db::{
+    Bulk, Cell, Column, Direction, Keyset, Listed, Merge, Segment, SortColumn, Sql, Target, fetch_page,
+};
+use crate::domain::csv;
+use crate::error::{Code, Result};
 use crate::pagination::{Key, KeyValue, ListId, Page, Slice};
 
 /// Lines of a page of the file.
 const LINES: u32 = 1_000;
+
+/// A line of a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReportRow {
+    pub line: i64,
+    pub outcome: RowOutcome,
+    pub code: Option<Code>,
+    pub message: Option<String>,
+    /// As they came.
+    pub cells: Vec<String>,
+}
+
+const ROWS: Target = Target {
+    table: "import_rows",
+    columns: &[
+        Column { name: "job_id", merge: Merge::Key },
+        Column { name: "line", merge: Merge::Key },
+        Column { name: "outcome", merge: Merge::Replace },
+        Column { name: "code", merge: Merge::Replace },
+        Column { name: "message", merge: Merge::Replace },
+        Column { name: "cells", merge: Merge::Replace },
+    ],
+    only_if: None,
+};
+
+/// Writes what became of lines. A second attempt writes the same rows.
+///
+/// # Errors
+/// The database's.
+pub async fn write_report(bulk: &Bulk, job: Uuid, rows: &[ReportRow]) -> Result<()> {
+    let optional = |text: Option<&str>| text.map_or(Cell::Null, |text| Cell::Text(text.to_owned().into()));
+    let cells: Vec<Vec<Cell<'_>>> = rows
+        .iter()
+        .map(|row| {
+            // The stores keep no NUL, which is no text either.
+            let kept: Vec<String> = row.cells.iter().map(|cell| cell.replace('\0', "\u{fffd}")).collect();
+            vec![
+                Cell::Uuid(job),
+                Cell::Int(row.line),
+                Cell::Int(row.outcome.to_value().into()),
+                optional(row.code.map(Code::number)),
+                optional(row.message.as_deref().map(|text| text.replace('\0', "\u{fffd}")).as_deref()),
+                Cell::Json(serde_json::Value::from(kept).to_string()),
+            ]
+        })
+        .collect();
+    bulk.merge(&ROWS, &cells).await?;
+    Ok(())
+}
 
 /// A rejected line.
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -126,7 +177,7 @@ pub async fn count_rejected_by_job(
 /// None that is expected.
 pub fn report_header(columns: &[String]) -> Result<Vec<u8>> {
     let ours = ["Line", "Outcome", "Code", "Message"];
-    lines([columns.iter().map(String::as_str).chain(ours).map(Cell::Text).collect()])
+    csv::lines([columns.iter().map(String::as_str).chain(ours).map(csv::Cell::Text).collect()])
 }
 
 /// The next lines of a report, and the line after which it goes on; nothing where it ends.
@@ -155,18 +206,18 @@ pub async fn report_page(
     let cells: Vec<Vec<String>> =
         rows.iter().map(|row| serde_json::from_value(row.cells.clone()).unwrap_or_default()).collect();
     let written = rows.iter().zip(&cells).map(|(row, cells)| {
-        let mut theirs = cells.iter().map(|cell| Cell::Text(cell));
-        let mut written: Vec<Cell<'_>> = theirs.by_ref().take(columns).collect();
-        written.resize(columns, Cell::Text(""));
-        written.push(Cell::Plain(row.line.to_string()));
-        written.push(Cell::Plain(outcome(row.outcome).to_owned()));
-        written.push(Cell::Plain(row.code.clone().unwrap_or_default()));
-        written.push(Cell::Text(row.message.as_deref().unwrap_or_default()));
+        let mut theirs = cells.iter().map(|cell| csv::Cell::Text(cell));
+        let mut written: Vec<csv::Cell<'_>> = theirs.by_ref().take(columns).collect();
+        written.resize(columns, csv::Cell::Text(""));
+        written.push(csv::Cell::Plain(row.line.to_string()));
+        written.push(csv::Cell::Plain(outcome(row.outcome).to_owned()));
+        written.push(csv::Cell::Plain(row.code.clone().unwrap_or_default()));
+        written.push(csv::Cell::Text(row.message.as_deref().unwrap_or_default()));
         // What has no heading, so that nothing stands under a wrong one.
         written.extend(theirs);
         written
     });
-    Ok((lines(written)?, next))
+    Ok((csv::lines(written)?, next))
 }
 
 fn outcome(number: i16) -> &'static str {

@@ -9,11 +9,14 @@ use entity::removed_inventory_item;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel,
-    PaginatorTrait, QueryFilter,
+    QueryFilter,
 };
 use uuid::Uuid;
 
-use super::check::{self, Change, Held, MOST_ITEMS};
+use super::check::{self, Change, Held};
+use super::copies::{
+    Likeness, check_room, join_prices, join_tags, later_than, likeness, load_items_of_cards,
+};
 use super::item::ItemRow;
 use super::values::{Of, refresh_values};
 use super::{begin, load_items};
@@ -61,13 +64,6 @@ impl NewItem {
         problems.extend(found.into_iter().flatten());
         Self { language, tags, ..self.clone() }
     }
-}
-
-/// What makes two items equal.
-pub type Likeness = (i32, Finish, Condition, String);
-
-pub(super) fn likeness(item: &Model) -> Likeness {
-    (item.card_id, item.finish, item.condition, item.language.clone())
 }
 
 /// What an item takes from the card that it is a copy of.
@@ -224,9 +220,8 @@ fn join(there: &mut Model, item: &NewItem, now: DateTime<Utc>) -> Result<(), Ref
         let message = "An equal item was paid in another currency: change its price first.";
         return Err(Refusal::new(Code::Conflict, message).at("currency").within(&["acquiredPrice"]));
     }
-    let (price, _) = join_copies((paid, there.quantity), (item.price, item.quantity));
-    let mut tags = there.tags.0.clone();
-    tags.extend(item.tags.iter().filter(|tag| !there.tags.0.contains(tag)).cloned());
+    let (price, _) = join_prices((paid, there.quantity), (item.price, item.quantity));
+    let tags = join_tags(&there.tags.0, &item.tags);
     if let Some(refusal) = check::too_many_tags(tags.len()) {
         return Err(refusal);
     }
@@ -236,57 +231,6 @@ fn join(there: &mut Model, item: &NewItem, now: DateTime<Utc>) -> Result<(), Ref
     there.quantity = sum;
     there.tags = Tags(tags);
     there.updated_at = later_than(there.updated_at, now);
-    Ok(())
-}
-
-/// What copies cost that come together, and what is to be said of it: the mean by quantity; where one of the two is not known
-/// the other stands, and so does the first where they are in two currencies.
-pub(super) fn join_copies(
-    there: (Option<Money>, i32),
-    more: (Option<Money>, i32),
-) -> (Option<Money>, Option<&'static str>) {
-    match (there.0, more.0) {
-        (Some(paid), Some(new)) if paid.currency != new.currency => (
-            Some(paid),
-            Some("Its price is in another currency than that of the copies there, and was left out."),
-        ),
-        (Some(paid), Some(new)) => {
-            (Some(Money { amount: mean((paid.amount, there.1), (new.amount, more.1)), ..new }), None)
-        }
-        (paid, new) => (paid.or(new), None),
-    }
-}
-
-/// The mean of two prices, each of so many copies; half a unit up.
-fn mean(a: (i64, i32), b: (i64, i32)) -> i64 {
-    let copies = i64::from(a.1) + i64::from(b.1);
-    (a.0 * i64::from(a.1) + b.0 * i64::from(b.1) + copies / 2) / copies
-}
-
-/// Now, or the least moment after what was there: two changes never have the same.
-pub(super) fn later_than(before: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
-    now.max(before + TimeDelta::microseconds(1))
-}
-
-async fn load_items_of_cards(
-    transaction: &impl ConnectionTrait,
-    user: Uuid,
-    cards: &[i32],
-) -> Result<Vec<ItemRow>> {
-    let mut sql = Sql::by_keys(transaction);
-    sql.push("select ").push(super::item::COLUMNS).push(", cast(null as bigint) as sort_value");
-    sql.push(" from inventory_items i where i.user_id = ").bind(user);
-    sql.push(" and i.card_id").any_of_numbers(cards);
-    Ok(sql.all(transaction).await?)
-}
-
-async fn check_room(transaction: &impl ConnectionTrait, user: Uuid, added: i64) -> Result<()> {
-    let there = Entity::find().filter(Column::UserId.eq(user)).count(transaction).await?;
-    if i64::try_from(there).unwrap_or(i64::MAX).saturating_add(added) > MOST_ITEMS {
-        let most = check::thousands(MOST_ITEMS);
-        let message = format!("An inventory has at most {most} items: remove some first.");
-        return Err(Refusal::new(Code::Conflict, message).into());
-    }
     Ok(())
 }
 
@@ -485,7 +429,7 @@ pub async fn restore_items(
         sql.push(&format!(
             "select {KEPT_COLUMNS}, cast(null as bigint) as sort_value from removed_inventory_items"
         ));
-        sql.push(" where user_id = ").bind(user).push(" and removed_at >= ").bind(now - KEPT);
+        sql.push(" where user_id = ").bind(user).push(" and removed_at >= ").bind(put_back_since(now));
         sql.push(" and id").any_of_uuids(ids);
         let removed: HashMap<Uuid, Model> =
             sql.all::<ItemRow>(transaction).await?.into_iter().map(|row| (row.item.id, row.item)).collect();
@@ -521,20 +465,7 @@ pub async fn restore_items(
     }))
 }
 
-/// Until when something must have been removed to be past putting back.
-pub fn forget_removed(now: DateTime<Utc>) -> DateTime<Utc> {
+/// What was removed before this moment is past putting back.
+pub fn put_back_since(now: DateTime<Utc>) -> DateTime<Utc> {
     now - KEPT
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_mean_is_by_quantity_and_rounds_half_up() {
-        assert_eq!(mean((100, 1), (200, 1)), 150);
-        assert_eq!(mean((100, 3), (200, 1)), 125);
-        assert_eq!(mean((1, 1), (2, 1)), 2, "1.5");
-        assert_eq!(mean((999_999_999, 50_000), (999_999_999, 50_000)), 999_999_999);
-    }
 }

@@ -6,10 +6,12 @@
 
 mod check;
 mod completion;
+mod copies;
 mod export;
 mod follow;
 mod import;
 mod import_report;
+mod import_undo;
 mod inventory;
 mod inventory_write;
 mod item;
@@ -18,23 +20,23 @@ mod values;
 mod want;
 mod want_write;
 
-pub use check::{Change, Held, MOST_AT_ONCE, MOST_ITEMS, MOST_WANTS};
+pub use check::{Change, Held, MOST_AT_ONCE, MOST_ITEMS, MOST_WANTS, ids_at_once};
 pub use completion::{SetCompletion, load_completions};
+pub use copies::Likeness;
 pub use export::{Layout, export_header, export_page};
 pub use follow::{close_day, follow_names, follow_prices};
-pub use import::{
-    Brought, Gathered, ImportMode, ReportRow, Taken, apply_import, held_likenesses, undo_import, write_report,
-};
+pub use import::{Copies, Gathered, HeldCopies, ImportMode, Taken, apply_import, held_of_cards};
 pub use import_report::{
-    RejectedLine, RejectedList, count_rejected_by_job, list_rejected, load_rejected_by_job, report_header,
-    report_page,
+    RejectedLine, RejectedList, ReportRow, count_rejected_by_job, list_rejected, load_rejected_by_job,
+    report_header, report_page, write_report,
 };
+pub use import_undo::undo_import;
 pub use inventory::{
     InventoryFilter, InventoryList, InventoryOrder, InventorySortField, count_inventory, list_inventory,
     load_items,
 };
 pub use inventory_write::{
-    ItemChange, Likeness, NewItem, add_items, forget_removed, remove_items, restore_items, update_item,
+    ItemChange, NewItem, add_items, put_back_since, remove_items, restore_items, update_item,
 };
 pub use item::ItemRow;
 pub use portfolio::{

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::begin;
 use super::check::{self, Change, Held, MOST_WANTS};
-use super::inventory_write::{cards_of, changed_meanwhile, each_once, later_than, no_such_card};
+use super::copies::later_than;
+use super::inventory_write::{cards_of, changed_meanwhile, each_once, no_such_card};
 use super::want::{MET, count_wants, load_wants};
 use crate::db::{Connection, Exists, Sql, transaction};
 use crate::domain::market::Money;

@@ -4,12 +4,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::dead_letter::{Entity, Model};
 use entity::enums::JobKind;
 use entity::job;
-use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, IntoActiveModel};
+use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::db::{
     Connection, Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page, transaction,
 };
+use crate::domain::collection::ids_at_once;
 use crate::error::{Code, Refusal, Result, none_of};
 use crate::pagination::{Key, KeyValue, ListId, Page, Slice};
 
@@ -122,42 +123,65 @@ pub async fn load_dead_letters(connection: &impl ConnectionTrait, ids: &[Uuid]) 
 /// twice does it once.
 ///
 /// # Errors
-/// ERR-3001 for each that is not there.
+/// ERR-3001 for each that is not there, ERR-3004 for each whose file is gone by now; ERR-3002 for too many at once.
 pub async fn retry_dead_letters(
     connection: &Connection,
     ids: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
+    #[derive(FromQueryResult)]
+    struct Reopened {
+        job_id: Uuid,
+    }
+    none_of([ids_at_once(ids.len())])?;
     Ok(transaction!(connection, |transaction| {
         let letters = look_up(transaction, ids).await?;
-        let open =
-            letters.iter().filter(|letter| letter.retried_at.is_none() && letter.discarded_at.is_none());
-        for letter in open {
-            let mut sql = Sql::new(transaction);
-            sql.push("update dead_letters set retried_at = ")
-                .bind(now)
-                .push(" where retried_at is null and id = ");
-            sql.bind(letter.id);
-            sql.run(transaction).await?;
-            let mut sql = Sql::new(transaction);
-            sql.push("update jobs set status = 0, attempts = 0, error = null, error_code = null, finished_at = null, ");
-            sql.push("cancelled = false, run_at = ").bind(now).push(", updated_at = ").bind(now);
-            sql.push(" where status = 3 and id = ").bind(letter.job_id);
-            sql.run(transaction).await?;
-        }
+        let lost = without_file(transaction, &letters).await?;
+        refuse(ids, |id| {
+            let is_lost = letters.iter().any(|letter| letter.id == id && lost.contains(&letter.job_id));
+            is_lost.then(|| Refusal::new(Code::Conflict, "Its file is gone: nothing can be tried again."))
+        })?;
+        let mut sql = Sql::by_keys(transaction);
+        sql.push("update dead_letters set retried_at = ").bind(now);
+        sql.push(" where retried_at is null and discarded_at is null and id").any_of_uuids(ids);
+        sql.push(" returning job_id");
+        let reopened = sql.all::<Reopened>(transaction).await?;
+        let jobs: Vec<Uuid> = reopened.into_iter().map(|row| row.job_id).collect();
+        let mut sql = Sql::by_keys(transaction);
+        sql.push(
+            "update jobs set status = 0, attempts = 0, processed = 0, error = null, error_code = null, ",
+        );
+        sql.push("finished_at = null, cancelled = false, run_at = ").bind(now);
+        sql.push(", updated_at = ").bind(now).push(" where status = 3 and id").any_of_uuids(&jobs);
+        sql.run(transaction).await?;
         Ok(letters.iter().map(|letter| letter.id).collect())
     }))
+}
+
+/// Of the jobs of these letters, that nobody has acted on, those that are about a file that is gone.
+async fn without_file(transaction: &impl ConnectionTrait, letters: &[Model]) -> Result<Vec<Uuid>> {
+    #[derive(FromQueryResult)]
+    struct Lost {
+        id: Uuid,
+    }
+    let open = letters.iter().filter(|letter| letter.retried_at.is_none() && letter.discarded_at.is_none());
+    let jobs: Vec<Uuid> = open.map(|letter| letter.job_id).collect();
+    let mut sql = Sql::by_keys(transaction);
+    sql.push("select j.id from jobs j join uploads u on u.id = j.upload_id where u.deleted_at is not null");
+    sql.push(" and j.id").any_of_uuids(&jobs);
+    Ok(sql.all::<Lost>(transaction).await?.into_iter().map(|row| row.id).collect())
 }
 
 /// Puts letters away, all or none: nothing is done about them. That they were is kept with them.
 ///
 /// # Errors
-/// ERR-3001 for each that is not there.
+/// ERR-3001 for each that is not there; ERR-3002 for too many at once.
 pub async fn discard_dead_letters(
     connection: &Connection,
     ids: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>> {
+    none_of([ids_at_once(ids.len())])?;
     Ok(transaction!(connection, |transaction| {
         let letters = look_up(transaction, ids).await?;
         let mut sql = Sql::by_keys(transaction);
@@ -170,12 +194,20 @@ pub async fn discard_dead_letters(
 
 async fn look_up(transaction: &impl ConnectionTrait, ids: &[Uuid]) -> Result<Vec<Model>> {
     let letters = load_dead_letters(transaction, ids).await?;
-    none_of(ids.iter().enumerate().map(|(position, id)| {
-        let there = letters.iter().any(|letter| letter.id == *id);
-        let refusal = || Refusal::new(Code::NotFound, "There is no such dead letter.");
-        (!there).then(|| refusal().at(&position.to_string()).within(&["ids"]))
-    }))?;
+    refuse(ids, |id| {
+        let is_there = letters.iter().any(|letter| letter.id == id);
+        (!is_there).then(|| Refusal::new(Code::NotFound, "There is no such dead letter."))
+    })?;
     Ok(letters)
+}
+
+/// What is wrong with some of these ids, each at its place.
+fn refuse(ids: &[Uuid], wrong: impl Fn(Uuid) -> Option<Refusal>) -> Result<()> {
+    none_of(
+        ids.iter().enumerate().map(|(position, id)| {
+            wrong(*id).map(|refusal| refusal.at(&position.to_string()).within(&["ids"]))
+        }),
+    )
 }
 
 /// Deletes letters and jobs that are too old to be of use, and says how many rows went.
@@ -187,9 +219,11 @@ pub async fn forget_jobs(connection: &impl ConnectionTrait, now: DateTime<Utc>) 
     sql.push("delete from dead_letters where failed_at < ").bind(now - KEPT);
     let letters = sql.run(connection).await?.rows_affected();
     let mut sql = Sql::new(connection);
-    // One that is dead stays as long as its letter does.
+    // One that is dead stays as long as its letter does, and of a schedule the last run, so that it is not queued anew.
     sql.push("delete from jobs where id in (select id from jobs j where j.finished_at < ")
         .bind(now - RESULTS_KEPT);
-    sql.push(" and not exists (select 1 from dead_letters d where d.job_id = j.id) limit 500)");
+    sql.push(" and not exists (select 1 from dead_letters d where d.job_id = j.id)");
+    sql.push(" and (j.schedule is null or j.scheduled_for < ");
+    sql.push("(select max(l.scheduled_for) from jobs l where l.schedule = j.schedule)) limit 500)");
     Ok(letters + sql.run(connection).await?.rows_affected())
 }

@@ -4,6 +4,7 @@
 mod dead;
 mod queue;
 mod run;
+mod schedule;
 
 pub use dead::{DeadLetterList, forget_jobs};
 pub use dead::{
@@ -14,3 +15,4 @@ pub use run::{
     Claim, LEASE, MOST_ATTEMPTS, Standing, claim_job, fail_job, finish_job, give_back, note_progress,
     replace_result, stand,
 };
+pub use schedule::{Run, queue_run};

@@ -33,6 +33,39 @@ pub struct NewJob {
     pub trace_id: Option<String>,
 }
 
+impl NewJob {
+    /// As it waits to be claimed.
+    pub(super) fn waiting(self, now: DateTime<Utc>) -> Model {
+        Model {
+            id: self.id,
+            kind: self.kind,
+            user_id: self.user,
+            upload_id: self.upload,
+            status: JobStatus::Queued,
+            priority: self.priority,
+            payload: self.payload,
+            result: None,
+            processed: 0,
+            total: self.total,
+            error_code: None,
+            error: None,
+            attempts: 0,
+            run_at: now,
+            lease_until: None,
+            lease_by: None,
+            cancelled: false,
+            trace_id: self.trace_id,
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+            finished_at: None,
+            schedule: None,
+            scheduled_for: None,
+            alone: None,
+        }
+    }
+}
+
 /// Queues a job, in the transaction of what it is about.
 ///
 /// # Errors
@@ -50,9 +83,9 @@ pub async fn queue_job(
     }
     let mut sql = Sql::new(transaction);
     sql.push("select (select count(*) from jobs where user_id = ").bind(new.user.unwrap_or_default());
-    sql.push(
-        " and status in (0, 1)) as of_user, (select count(*) from jobs where status in (0, 1) and kind = ",
-    );
+    // Each state by itself: only then has it an index.
+    sql.push(" and status in (0, 1)) as of_user, (select count(*) from jobs where status = 0 and kind = ");
+    sql.bind(new.kind.to_value()).push(") + (select count(*) from jobs where status = 1 and kind = ");
     sql.bind(new.kind.to_value()).push(") as of_kind");
     let depth = sql.one::<Depth>(transaction).await?.unwrap_or(Depth { of_user: 0, of_kind: 0 });
     let retry_after = Some(10);
@@ -64,30 +97,7 @@ pub async fn queue_job(
         let message = "Too much is waiting just now. Please try again in a moment.";
         return Err(Refusal { retry_after, ..Refusal::new(Code::Overloaded, message) }.into());
     }
-    let row = Model {
-        id: new.id,
-        kind: new.kind,
-        user_id: new.user,
-        upload_id: new.upload,
-        status: JobStatus::Queued,
-        priority: new.priority,
-        payload: new.payload,
-        result: None,
-        processed: 0,
-        total: new.total,
-        error_code: None,
-        error: None,
-        attempts: 0,
-        run_at: now,
-        lease_until: None,
-        lease_by: None,
-        cancelled: false,
-        trace_id: new.trace_id,
-        created_at: now,
-        updated_at: now,
-        started_at: None,
-        finished_at: None,
-    };
+    let row = new.waiting(now);
     Entity::insert(row.clone().into_active_model()).exec_without_returning(transaction).await?;
     Ok(row)
 }

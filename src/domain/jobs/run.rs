@@ -1,9 +1,9 @@
 //! What a worker does with a job: claim it, say that it is still at it, end it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::enums::JobStatus;
+use entity::enums::{JobKind, JobStatus};
 use entity::job::Model;
-use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult, SqlErr};
 use uuid::Uuid;
 
 use super::dead::bury;
@@ -20,6 +20,11 @@ const BACKOFF: TimeDelta = TimeDelta::seconds(2);
 /// The longest wait.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
 
+/// The kinds that this version does.
+const KNOWN: [JobKind; 2] = [JobKind::CollectionImport, JobKind::Maintenance];
+/// Those of which one runs at a time, over all servers.
+const ALONE: [JobKind; 1] = [JobKind::Maintenance];
+
 /// A job that this worker holds.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -27,36 +32,56 @@ pub struct Claim {
     pub worker: Uuid,
 }
 
-/// Takes the job that is to be done next: one that waits, or one whose worker has not been heard of. The attempt counts
-/// from now, so that a job that ends its worker each time is dead after so many.
+/// Takes the job that is to be done next: one whose worker has not been heard of, or one that waits. The attempt counts from
+/// now, so that a job that ends its worker each time is dead after so many.
 ///
 /// # Errors
 /// The database's.
 pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside) -> Result<Option<Claim>> {
     let now = outside.now();
     // Kinds that this server does not know are left to those that do.
-    let waiting = "kind = 0 and status = 0 and run_at <= ";
-    let orphaned = "kind = 0 and status = 1 and lease_until < ";
-    for (which, order) in [(waiting, "priority, run_at, id"), (orphaned, "lease_until")] {
+    let known = numbers(&KNOWN);
+    let alone = numbers(&ALONE);
+    // An orphan has waited already, and would wait for ever behind a queue that never empties.
+    let orphaned = "w.status = 1 and w.lease_until < ";
+    let waiting = "w.status = 0 and w.run_at <= ";
+    for (which, order) in [(orphaned, "w.lease_until"), (waiting, "w.priority, w.run_at, w.id")] {
         let mut sql = Sql::new(connection);
         sql.push("update jobs set status = 1, attempts = attempts + 1, lease_until = ").bind(now + LEASE);
         sql.push(", lease_by = ").bind(worker).push(", updated_at = ").bind(now);
-        sql.push(", started_at = coalesce(started_at, ")
-            .bind(now)
-            .push(") where id = (select id from jobs where ");
-        sql.push(which).bind(now).push(&format!(" order by {order} limit 1"));
-        sql.either(" for update skip locked", "").push(") returning *");
-        let Some(job) = sql.one::<Model>(connection).await? else { continue };
-        if job.attempts > MOST_ATTEMPTS {
+        sql.push(", started_at = coalesce(started_at, ").bind(now);
+        sql.push(&format!("), alone = kind in ({alone}) where id = (select w.id from jobs w where "));
+        sql.push(which).bind(now).push(&format!(" and w.kind in ({known})"));
+        sql.push(&format!(" and (w.status = 1 or w.kind not in ({alone}) or not exists "));
+        sql.push("(select 1 from jobs r where r.status = 1 and r.kind = w.kind))");
+        sql.push(&format!(" order by {order} limit 1")).either(" for update of w skip locked", "");
+        sql.push(") returning *");
+        let job = match sql.one::<Model>(connection).await {
+            // Another worker was faster with one of a kind that runs alone.
+            Err(error) if matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_))) => None,
+            claimed => claimed?,
+        };
+        let Some(job) = job else { continue };
+        let claim = Claim { job, worker };
+        if claim.job.attempts > MOST_ATTEMPTS {
             // The last one was only to see that there will be no more.
-            let claim = Claim { job: Model { attempts: MOST_ATTEMPTS, ..job }, worker };
             let error = Error::internal("its worker ended each time that it was begun");
             fail_job(connection, &claim, &error, false, outside).await?;
             continue;
         }
-        return Ok(Some(Claim { job, worker }));
+        return Ok(Some(claim));
     }
     Ok(None)
+}
+
+fn numbers(kinds: &[JobKind]) -> String {
+    kinds.iter().map(|kind| kind.to_value().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// ` where` the job is still this claim's: it has not ended, and nobody has claimed it since.
+fn push_held(sql: &mut Sql, Claim { job, worker }: &Claim) {
+    sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(*worker);
+    sql.push(" and attempts = ").bind(job.attempts);
 }
 
 /// Whether a worker may go on.
@@ -79,11 +104,8 @@ pub async fn stand(connection: &impl ConnectionTrait, claim: &Claim, now: DateTi
         cancelled: bool,
     }
     let mut sql = Sql::new(connection);
-    sql.push("update jobs set lease_until = ").bind(now + LEASE).push(" where id = ").bind(claim.job.id);
-    sql.push(" and status = 1 and lease_by = ")
-        .bind(claim.worker)
-        .push(" and attempts = ")
-        .bind(claim.job.attempts);
+    sql.push("update jobs set lease_until = ").bind(now + LEASE);
+    push_held(&mut sql, claim);
     sql.push(" returning cancelled");
     Ok(match sql.one::<Row>(connection).await? {
         None => Standing::Lost,
@@ -104,7 +126,7 @@ pub async fn note_progress(
 ) -> Result<()> {
     let mut sql = Sql::new(connection);
     sql.push("update jobs set processed = ").bind(processed).push(", updated_at = ").bind(now);
-    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+    push_held(&mut sql, claim);
     sql.run(connection).await?;
     Ok(())
 }
@@ -128,8 +150,8 @@ pub async fn finish_job(
         .bind(now)
         .push(", finished_at = ")
         .bind(now);
-    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and not cancelled and lease_by = ");
-    sql.bind(claim.worker).push(" and attempts = ").bind(claim.job.attempts);
+    push_held(&mut sql, claim);
+    sql.push(" and not cancelled");
     Ok(sql.run(transaction).await?.rows_affected() == 1)
 }
 
@@ -149,17 +171,22 @@ pub async fn replace_result(
     Ok(sql.run(transaction).await?.rows_affected() == 1)
 }
 
+/// `status` and `finished_at` of a job that goes back to those that wait; one that was cancelled meanwhile ends.
+fn push_waits_again(sql: &mut Sql, now: DateTime<Utc>) {
+    sql.push("status = case when cancelled then 4 else 0 end, finished_at = case when cancelled then ");
+    sql.either("cast(", "").bind(now).either(" as timestamptz)", "").push(" end");
+    sql.push(", lease_until = null, lease_by = null, updated_at = ").bind(now);
+}
+
 /// Gives a job back, as if it had not been claimed: the server stops. One that was cancelled ends.
 ///
 /// # Errors
 /// The database's.
 pub async fn give_back(connection: &impl ConnectionTrait, claim: &Claim, now: DateTime<Utc>) -> Result<()> {
     let mut sql = Sql::new(connection);
-    sql.push("update jobs set status = case when cancelled then 4 else 0 end, lease_until = null, lease_by = null, ");
-    sql.push("attempts = attempts - 1, updated_at = ").bind(now);
-    sql.push(", finished_at = case when cancelled then ");
-    sql.either("cast(", "").bind(now).either(" as timestamptz)", "").push(" else null end");
-    sql.push(" where id = ").bind(claim.job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+    sql.push("update jobs set attempts = attempts - 1, ");
+    push_waits_again(&mut sql, now);
+    push_held(&mut sql, claim);
     sql.run(connection).await?;
     Ok(())
 }
@@ -176,26 +203,34 @@ pub async fn fail_job(
     may_retry: bool,
     outside: &Outside,
 ) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Ended {
+        cancelled: bool,
+    }
     let now = outside.now();
     let job = &claim.job;
     let refusal = error.refusal();
     if may_retry && job.attempts < MOST_ATTEMPTS {
         let mut sql = Sql::new(connection);
-        sql.push("update jobs set status = 0, lease_until = null, lease_by = null, run_at = ");
-        sql.bind(now + wait_after(job.attempts, outside)).push(", updated_at = ").bind(now);
-        sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
+        sql.push("update jobs set run_at = ").bind(now + wait_after(job.attempts, outside)).push(", ");
+        push_waits_again(&mut sql, now);
+        push_held(&mut sql, claim);
         sql.run(connection).await?;
         return Ok(());
     }
     let code = refusal.code;
     transaction!(connection, |transaction| {
         let mut sql = Sql::new(transaction);
-        sql.push("update jobs set status = 3, lease_until = null, lease_by = null, error_code = ")
-            .bind(code.number());
-        sql.push(", error = ").bind(refusal.message.to_string()).push(", updated_at = ").bind(now);
-        sql.push(", finished_at = ").bind(now);
-        sql.push(" where id = ").bind(job.id).push(" and status = 1 and lease_by = ").bind(claim.worker);
-        let ended = sql.run(transaction).await?.rows_affected() == 1;
+        // One that was cancelled meanwhile is what its owner wanted it to be.
+        let unless_cancelled = "case when cancelled then null else ";
+        sql.push("update jobs set status = case when cancelled then 4 else 3 end, lease_until = null, lease_by = null");
+        sql.push(", error_code = ").push(unless_cancelled).bind(code.number()).push(" end");
+        sql.push(", error = ").push(unless_cancelled).bind(refusal.message.to_string()).push(" end");
+        sql.push(", updated_at = ").bind(now).push(", finished_at = ").bind(now);
+        sql.push(", attempts = ").bind(job.attempts.min(MOST_ATTEMPTS));
+        push_held(&mut sql, claim);
+        sql.push(" returning cancelled");
+        let ended = sql.one::<Ended>(transaction).await?.is_some_and(|row| !row.cancelled);
         // What its owner can put right is told to them, and is nobody else's to look at.
         let is_ours =
             matches!(code, Code::Internal | Code::UpstreamUnavailable | Code::Timeout | Code::Overloaded);

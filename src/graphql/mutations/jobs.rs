@@ -15,7 +15,7 @@ use super::super::upload::Upload;
 use crate::domain::jobs::{cancel_job, discard_dead_letters, retry_dead_letters};
 use crate::error::Error;
 use crate::jobs::{Jobs as BackgroundJobs, NewImport};
-use crate::principal::{Principal, Role};
+use crate::principal::{Principal, Role, Visit};
 
 /// A collection to import.
 #[derive(InputObject)]
@@ -157,6 +157,7 @@ impl Jobs {
                 platform: input.platform.map(Into::into),
                 mode: input.mode.into(),
                 dry_run: input.dry_run,
+                request_id: context.data::<Visit>()?.request_id.clone(),
             };
             let outcome = context.data::<BackgroundJobs>()?.import(user.id, new).await;
             let (job, user_errors) = told(outcome, &[])?;

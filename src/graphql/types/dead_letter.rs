@@ -32,9 +32,13 @@ impl DeadLetter {
         GlobalId::DeadLetter(self.0.id).encode()
     }
 
-    /// The job's `id`.
+    /// The job's `id`; `node` answers jobs to those who queued them.
     async fn job_id(&self) -> ID {
-        GlobalId::CollectionImport(self.0.job_id).encode()
+        match self.0.kind {
+            entity::enums::JobKind::CollectionImport => GlobalId::CollectionImport(self.0.job_id).encode(),
+            // The server's own is no object of the schema.
+            _ => self.0.job_id.into(),
+        }
     }
 
     /// What the job was to do.

@@ -37,6 +37,8 @@ pub enum JobKind {
     Analytics,
     /// It brings tournaments up to date. None is queued by this version.
     TournamentRefresh,
+    /// It takes away what is too old to be of use. The server queues it by the clock.
+    Maintenance,
 }
 
 /// How far a job is.

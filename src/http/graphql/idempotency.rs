@@ -9,9 +9,12 @@ use super::caller::Caller;
 use super::operation::came_to_nothing;
 use super::request::Rejected;
 use crate::app::App;
-use crate::domain::idempotency::{Known, RequestKey, claim_request, finish_request, release_request};
+use crate::db::with_each_transaction;
+use crate::domain::idempotency::{
+    Known, RequestKey, claim_request, effect_of, finish_request, forget_request, release_request,
+};
 use crate::engine::{Call, refused};
-use crate::error::{Code, Refusal};
+use crate::error::{Code, Error, Refusal};
 
 /// Characters of a key at most.
 const KEY_CHARS: usize = 255;
@@ -67,9 +70,10 @@ pub(super) enum Turn {
     Answered(Answer),
 }
 
-/// A request that is this one's to execute.
+/// A request that is this one's to execute. One that is not settled, because nobody waits any more, is let go.
 pub(super) struct Claimed {
-    key: RequestKey,
+    app: App,
+    key: Option<RequestKey>,
 }
 
 /// Claims a request, or finds the answer that it had.
@@ -77,12 +81,19 @@ pub(super) struct Claimed {
 /// # Errors
 /// ERR-3004 where the key is another request's, or this one is being executed; the database's.
 pub(super) async fn claim(app: &App, key: RequestKey) -> Result<Turn, Rejected> {
+    let app = app.clone();
+    // To its end even where the caller hangs up meanwhile: what is claimed by then is let go.
+    let claiming = tokio::spawn(async move { claim_now(app, key).await });
+    claiming.await.unwrap_or_else(|error| Ok(Turn::Answered(failed(&Error::internal(error.to_string())))))
+}
+
+async fn claim_now(app: App, key: RequestKey) -> Result<Turn, Rejected> {
     let known = claim_request(app.databases().write(), &key, app.outside().now()).await;
     let conflict = |status, message: &'static str, retry_after| {
         Err(Rejected::new(status, Refusal { retry_after, ..Refusal::new(Code::Conflict, message) }))
     };
     match known {
-        Ok(Known::New) => Ok(Turn::Mine(Claimed { key })),
+        Ok(Known::New) => Ok(Turn::Mine(Claimed { app, key: Some(key) })),
         Ok(Known::Answered(sealed)) => match app.sealer().open(about(&key).as_bytes(), &sealed) {
             Some(answer) => Ok(Turn::Answered(Answer::Again(answer))),
             None => {
@@ -90,6 +101,11 @@ pub(super) async fn claim(app: &App, key: RequestKey) -> Result<Turn, Rejected> 
                 conflict(StatusCode::CONFLICT, message, None)
             }
         },
+        Ok(Known::AnswerLost) => {
+            let message =
+                "This request was executed, at least in part, and its answer is lost: look at what is there.";
+            conflict(StatusCode::CONFLICT, message, None)
+        }
         Ok(Known::UnderWay) => {
             conflict(StatusCode::CONFLICT, "This request is being executed. Ask again in a moment.", Some(1))
         }
@@ -102,7 +118,7 @@ pub(super) async fn claim(app: &App, key: RequestKey) -> Result<Turn, Rejected> 
     }
 }
 
-fn failed(error: &crate::error::Error) -> Answer {
+fn failed(error: &Error) -> Answer {
     tracing::error!(error = error.log_text(), "a request's key could not be looked up");
     Answer::Refused(vec![refused(&error.refusal(), None)])
 }
@@ -112,28 +128,51 @@ fn about(key: &RequestKey) -> String {
 }
 
 impl Claimed {
+    /// Executes what was claimed, so that each of its transactions says that it has changed something.
+    pub async fn noted<T>(&self, execution: impl Future<Output = T>) -> T {
+        match &self.key {
+            Some(key) => with_each_transaction(effect_of(key), execution).await,
+            None => execution.await,
+        }
+    }
+
     /// Keeps the answer; or, where what was asked came to nothing by no fault of its own, lets it be asked again.
-    pub async fn settle(self, app: &App, answer: &Answer) {
-        let connection = app.databases().write();
-        // What was refused as a whole, or failed as a whole by our fault, changed nothing. An answer that sets a cookie is not
-        // one to give to whoever asks again.
-        let passes = match answer {
-            Answer::Executed(response) => {
-                response.http_headers.contains_key(header::SET_COOKIE)
-                    || came_to_nothing(response, &["ERR-4", "ERR-5"])
+    pub async fn settle(mut self, answer: &Answer) {
+        let Some(key) = self.key.take() else { return };
+        let connection = self.app.databases().write();
+        let kept = match answer {
+            // No answer to give to whoever asks again.
+            Answer::Executed(response) if response.http_headers.contains_key(header::SET_COOKIE) => {
+                forget_request(connection, &key).await
             }
-            Answer::Refused(_) | Answer::Again(_) => true,
-        };
-        let kept = if passes {
-            release_request(connection, &self.key).await
-        } else {
-            match app.sealer().seal(about(&self.key).as_bytes(), &written(answer)) {
-                Some(sealed) => finish_request(connection, &self.key, sealed).await,
-                None => release_request(connection, &self.key).await,
+            // What failed as a whole by our fault has mostly changed nothing.
+            Answer::Executed(response) if came_to_nothing(response, &["ERR-4", "ERR-5"]) => {
+                release_request(connection, &key).await
             }
+            // What was refused as a whole changed nothing.
+            Answer::Refused(_) | Answer::Again(_) => release_request(connection, &key).await,
+            Answer::Executed(_) => match self.app.sealer().seal(about(&key).as_bytes(), &written(answer)) {
+                Some(sealed) => finish_request(connection, &key, sealed).await,
+                None => release_request(connection, &key).await,
+            },
         };
         if let Err(error) = kept {
             tracing::error!(error = error.log_text(), "the answer to a request with a key could not be kept");
         }
+    }
+}
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        let Some(key) = self.key.take() else { return };
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            if let Err(error) = release_request(app.databases().write(), &key).await {
+                tracing::warn!(
+                    error = error.log_text(),
+                    "a request with a key that nobody waits for stays claimed"
+                );
+            }
+        });
     }
 }

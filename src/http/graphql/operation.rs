@@ -66,6 +66,7 @@ async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Re
         Ok(ticket) => ticket,
         Err(refusal) => return Ok(Entered::Refused(vec![refused(&refusal, None)])),
     };
+    app.engine().share(&prepared).await;
     let claimed = match request {
         Some((key, request)) if prepared.kind() == Kind::Mutation => {
             match idempotency::claim(app, RequestKey { caller: caller.key(), key, request }).await {
@@ -159,10 +160,12 @@ async fn run(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
 
 async fn execute(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
     let Admitted { prepared, ticket, claimed } = admitted;
-    let answer = execute_prepared(app, prepared, caller, ticket).await;
-    if let Some(claimed) = claimed {
-        claimed.settle(app, &answer).await;
-    }
+    let execution = execute_prepared(app, prepared, caller, ticket);
+    let Some(claimed) = claimed else {
+        return execution.await;
+    };
+    let answer = claimed.noted(execution).await;
+    claimed.settle(&answer).await;
     answer
 }
 

@@ -1,0 +1,197 @@
+//! The workers: each claims a job, attempts it, and says what came of it.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use entity::enums::JobKind;
+use futures_util::FutureExt;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{Inner, Jobs, import};
+use crate::domain::jobs::{Claim, Standing, claim_job, fail_job, give_back, note_progress, stand};
+use crate::error::{Error, Result, timeout_refusal};
+
+/// How soon a job is found that nobody rang for: one of another server, or one whose time to try again has come.
+const LOOKED_EVERY: Duration = Duration::from_millis(500);
+/// How often a worker says that it is still at it, and looks whether it may go on.
+const STOOD_EVERY: Duration = Duration::from_secs(1);
+/// How far apart two notes of progress are at least.
+const NOTED_EVERY: Duration = Duration::from_millis(250);
+
+/// Why an attempt did not end with the job's end.
+#[derive(Debug)]
+pub(super) enum Stopped {
+    /// Its owner does not want it any more.
+    Cancelled,
+    /// It is another worker's by now.
+    Lost,
+    /// The server stops.
+    Draining,
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Stopped {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// An attempt under way: what it may still do, and who watches.
+pub(super) struct Attempt<'a> {
+    pub jobs: &'a Inner,
+    pub claim: &'a Claim,
+    draining: watch::Receiver<bool>,
+    noted: Instant,
+}
+
+impl Attempt<'_> {
+    /// Says how far the attempt is, and whether it may go on. To be called often.
+    pub async fn at(&mut self, processed: u64) -> Result<(), Stopped> {
+        if *self.draining.borrow() {
+            return Err(Stopped::Draining);
+        }
+        let now = Instant::now();
+        if now - self.noted >= NOTED_EVERY {
+            self.noted = now;
+            let processed = i64::try_from(processed).unwrap_or(i64::MAX);
+            note_progress(self.jobs.bulk.write(), self.claim, processed, self.jobs.outside.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Why the claim did not hold any more when the job was to end.
+    pub async fn why_not_held(&self) -> Stopped {
+        match stand(self.jobs.bulk.write(), self.claim, self.jobs.outside.now()).await {
+            Ok(Standing::Cancelled) => Stopped::Cancelled,
+            Ok(Standing::Held | Standing::Lost) => Stopped::Lost,
+            Err(error) => Stopped::Failed(error),
+        }
+    }
+}
+
+impl Jobs {
+    /// Works until `draining` says that the server stops; what is under way then is handed back.
+    pub async fn work(&self, draining: watch::Receiver<bool>) {
+        let mut workers = JoinSet::new();
+        let hire = |workers: &mut JoinSet<()>, after: Duration| {
+            let (jobs, draining) = (self.clone(), draining.clone());
+            workers.spawn(async move {
+                tokio::time::sleep(after).await;
+                jobs.work_alone(draining).await;
+            });
+        };
+        (0..self.inner.settings.workers).for_each(|_| hire(&mut workers, Duration::ZERO));
+        while let Some(ended) = workers.join_next().await {
+            if ended.is_err() {
+                tracing::error!("a worker panicked; another takes its place");
+                // Not at once: it may be for what every claim meets.
+                hire(&mut workers, LOOKED_EVERY);
+            }
+        }
+    }
+
+    async fn work_alone(self, mut draining: watch::Receiver<bool>) {
+        let Inner { bulk, outside, queued, .. } = &*self.inner;
+        let worker = outside.uuid();
+        while !*draining.borrow() {
+            match claim_job(bulk.write(), worker, outside).await {
+                Ok(Some(claim)) => {
+                    // Another worker may find the next.
+                    queued.notify_one();
+                    let span = span_of(&claim, worker);
+                    self.inner.attempt(claim, draining.clone()).instrument(span).await;
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(error = error.log_text(), "no job can be claimed"),
+            }
+            tokio::select! {
+                () = queued.notified() => {}
+                () = tokio::time::sleep(LOOKED_EVERY) => {}
+                _ = draining.changed() => {}
+            }
+        }
+    }
+}
+
+fn span_of(Claim { job, .. }: &Claim, worker: Uuid) -> tracing::Span {
+    let request_id = job.trace_id.as_deref();
+    tracing::info_span!("job", job = %job.id, kind = ?job.kind, attempt = job.attempts, %worker, request_id)
+}
+
+impl Inner {
+    async fn attempt(self: &Arc<Self>, claim: Claim, draining: watch::Receiver<bool>) {
+        tracing::info!("a job begins");
+        let started = Instant::now();
+        let now = Instant::now();
+        // The first note comes at once: whoever watches sees that it has begun.
+        let noted = now.checked_sub(NOTED_EVERY).unwrap_or(now);
+        let mut attempt = Attempt { jobs: self, claim: &claim, draining, noted };
+        let running = async {
+            match claim.job.kind {
+                JobKind::CollectionImport => import::run(&mut attempt).await,
+                JobKind::Maintenance => self.tidy(&mut attempt).await,
+                // A newer server's: its own workers know it, and this one has taken it by mistake.
+                _ => Err(Stopped::Draining),
+            }
+        };
+        let ended = async {
+            tokio::select! {
+                // What has ended has ended, whatever else is to be said.
+                biased;
+                outcome = running => outcome,
+                stopped = self.hold(&claim) => Err(stopped),
+                () = tokio::time::sleep(self.settings.longest) => Err(timeout_refusal().into()),
+            }
+        };
+        let panicked = |_| Err(Stopped::Failed(Error::internal("a job's attempt panicked")));
+        let outcome = AssertUnwindSafe(ended).catch_unwind().await.unwrap_or_else(panicked);
+        let word = match &outcome {
+            Ok(()) => "completed",
+            Err(Stopped::Cancelled) => "cancelled",
+            Err(Stopped::Lost) => "lost",
+            Err(Stopped::Draining) => "handed back",
+            Err(Stopped::Failed(_)) => "failed",
+        };
+        metrics::histogram!("dualcaster_job_duration_seconds", "outcome" => word).record(started.elapsed());
+        tracing::info!(outcome = word, "a job's attempt has ended");
+        if let Err(error) = self.settle(&claim, outcome).await {
+            // Its lease runs out, and it is claimed again.
+            tracing::error!(error = error.log_text(), "a job's end could not be written");
+        }
+    }
+
+    /// Renews a claim, beside the work that it is for. Ends when the claim holds no more, or nobody wants the job any more.
+    async fn hold(&self, claim: &Claim) -> Stopped {
+        loop {
+            tokio::time::sleep(STOOD_EVERY).await;
+            match stand(self.bulk.write(), claim, self.outside.now()).await {
+                Ok(Standing::Held) => {}
+                Ok(Standing::Cancelled) => return Stopped::Cancelled,
+                Ok(Standing::Lost) => return Stopped::Lost,
+                // The work meets the same trouble, and says more of it.
+                Err(error) => tracing::debug!(error = error.log_text(), "a claim could not be renewed"),
+            }
+        }
+    }
+
+    async fn settle(&self, claim: &Claim, outcome: Result<(), Stopped>) -> Result<()> {
+        let connection = self.bulk.write();
+        match outcome {
+            Ok(()) | Err(Stopped::Lost) => Ok(()),
+            Err(Stopped::Cancelled | Stopped::Draining) => {
+                give_back(connection, claim, self.outside.now()).await
+            }
+            Err(Stopped::Failed(error)) => {
+                tracing::warn!(error = error.log_text(), "a job's attempt failed");
+                let may_retry = matches!(error, Error::Failed(_)) || error.refusal().retry_after.is_some();
+                fail_job(connection, claim, &error, may_retry, &self.outside).await
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Enumeration by many requests at once, and by way of several servers.
+//!
+//! A miss is counted before it is answered, and a block is looked at before anything is executed. So who has `n` requests
+//! under way at a time has at most `n - 1` more of them answered when the tenth miss is counted: 9 + n in all. Nothing
+//! bounds `n` itself but connections and the budget, of which each request takes a point at least.
+
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::{Person, sign_up};
+use crate::collection::nobodys;
+use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+
+/// Asks for what is nobody's, and says whether that was looked for: who is left out is told so.
+async fn misses(app: &TestApp, person: &Person) -> bool {
+    let query = "query($id: ID!) { node(id: $id) { id } }";
+    let answer = app.ask_as(Some(&person.access), query, json!({"id": nobodys("InventoryItem")})).await;
+    match answer.code() {
+        None => {
+            assert_eq!(answer.body["data"], json!({"node": null}));
+            true
+        }
+        code => {
+            assert_eq!((answer.status, code), (429, Some("ERR-4002")));
+            false
+        }
+    }
+}
+
+everywhere! { Tables:
+    async fn of_many_at_once_no_more_miss_than_were_under_way_at_the_tenth(app: TestApp) {
+        const AT_ONCE: usize = 8;
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        let until_left_out = async || {
+            let mut missed = 0_usize;
+            while misses(&app, &ada).await {
+                missed += 1;
+                assert!(missed < 100, "nobody counts");
+            }
+            missed
+        };
+        let missed: usize = join_all((0..AT_ONCE).map(|_| until_left_out())).await.into_iter().sum();
+        assert!((10..=9 + AT_ONCE).contains(&missed), "{missed} have missed");
+        assert!(!misses(&app, &ada).await, "the block stays");
+        assert!(misses(&app, &bob).await, "and is nobody else's");
+    }
+}
+
+#[test]
+fn servers_that_share_redis_count_misses_together_and_others_do_not() {
+    for (store, with_redis) in
+        [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
+    {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(store, Content::Tables).await;
+            if with_redis {
+                database = database.with_redis();
+            }
+            let (here, there) = (TestApp::start(&database).await, TestApp::start(&database).await);
+            let ada = sign_up(&here, "ada@example.com").await;
+            let mut missed = 0;
+            for app in [&here, &there].into_iter().cycle().take(30) {
+                missed += usize::from(misses(app, &ada).await);
+            }
+            assert_eq!(missed, if with_redis { 10 } else { 20 }, "{store:?}");
+            here.stop().await;
+            there.stop().await;
+            database.remove().await;
+        });
+    }
+}
