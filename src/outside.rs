@@ -39,6 +39,13 @@ impl Outside {
         bytes
     }
 
+    /// One that is random but for its beginning, which is the time: rows that are written one after the other are neighbours in
+    /// an index.
+    pub fn uuid_in_order(&self) -> Uuid {
+        let millis = u64::try_from(self.now().timestamp_millis()).unwrap_or(0);
+        uuid::Builder::from_unix_timestamp_millis(millis, &self.bytes()).into_uuid()
+    }
+
     /// A random one.
     pub fn uuid(&self) -> Uuid {
         uuid::Builder::from_random_bytes(self.bytes()).into_uuid()

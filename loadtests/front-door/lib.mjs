@@ -1,4 +1,4 @@
-// What these scripts and those of ../live share: where the server is, and what the system tells of its process.
+// What these scripts and those beside them share: where the server is, and what the system tells of its process.
 import { readdirSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
@@ -64,4 +64,15 @@ export function printTable(head, rows) {
   // The first column is words, the others are figures.
   const pad = (text, column) => (column === 0 ? text.padEnd(widths[column]) : text.padStart(widths[column]));
   for (const row of cells) console.log(`| ${row.map(pad).join(' | ')} |`);
+}
+
+// The same numbers for the same seed: Tommy Ettinger's mulberry32.
+export function randomNumbers(seed) {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

@@ -4,7 +4,10 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkDescriptors, memory, printTable, quantile, readArguments, sorted } from '../front-door/lib.mjs';
+import {
+  checkDescriptors, memory, printTable, quantile, randomNumbers, readArguments, sorted,
+} from '../front-door/lib.mjs';
+import { CLOSE, PING, PONG, TEXT, frame, frameLength } from './frames.mjs';
 
 const USAGE =
   'node sockets.mjs http://127.0.0.1:PORT [--pid PID] [--sockets 1000] [--subscriptions 20] [--cards 5] ' +
@@ -34,10 +37,6 @@ const LOOK_EVERY_MS = 100;
 // After the last delivery.
 const QUIET_MS = 5_000;
 
-const TEXT = 1;
-const CLOSE = 8;
-const PING = 9;
-const PONG = 10;
 const NOTHING = Buffer.alloc(0);
 
 const { url, pid, ingest, ...numbers } = readArguments(
@@ -373,27 +372,6 @@ class Client {
   }
 }
 
-// What is sent is masked: RFC 6455, section 5.3.
-function frame(kind, payload) {
-  const { length } = payload;
-  const head = length < 126 ? [length] : length < 65_536 ? [126, length >> 8, length & 0xff] : undefined;
-  if (!head) throw new Error('a message is too long: pass fewer --cards');
-  const mask = randomBytes(4);
-  const masked = Buffer.from(payload);
-  for (let at = 0; at < length; at += 1) masked[at] ^= mask[at & 3];
-  return Buffer.concat([Buffer.from([0x80 | kind, 0x80 | head[0], ...head.slice(1)]), mask, masked]);
-}
-
-// The length of the frame that begins here, and of its head; nothing where that is still to come.
-function frameLength(bytes, at) {
-  const there = bytes.length - at;
-  if (there < 2) return undefined;
-  const short = bytes[at + 1] & 0x7f;
-  if (short < 126) return { head: 2, whole: 2 + short };
-  if (short === 126) return there < 4 ? undefined : { head: 4, whole: 4 + bytes.readUInt16BE(at + 2) };
-  return there < 10 ? undefined : { head: 10, whole: 10 + Number(bytes.readBigUInt64BE(at + 2)) };
-}
-
 function inShort(errors) {
   const error = errors?.[0];
   return error ? `${error.extensions?.errorCode ?? ''} ${error.message}`.trim() : 'without a reason';
@@ -413,17 +391,6 @@ function draw(ids, number, random) {
   const drawn = new Set();
   while (drawn.size < number) drawn.add(ids[Math.floor(random() * ids.length)]);
   return [...drawn];
-}
-
-// The same numbers for the same seed: Tommy Ettinger's mulberry32.
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 try {

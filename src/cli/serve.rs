@@ -89,7 +89,10 @@ pub async fn serve(settings: Settings) -> Outcome {
     if tokio::time::timeout(HAND_BACK, &mut working).await.is_err() {
         working.abort();
     }
-    app.close().await;
+    // A statement that still runs is not waited for: what it does is undone.
+    if tokio::time::timeout(HAND_BACK, app.close()).await.is_err() {
+        tracing::warn!("a statement did not end in time and is dropped");
+    }
     Ok(())
 }
 

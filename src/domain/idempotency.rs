@@ -4,10 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::idempotent_answer::{ActiveModel, Column, Entity, Model};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{Expr, OnConflict, SimpleExpr};
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, QueryFilter, QueryTrait, Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, QueryFilter, QueryTrait};
 
+use crate::db::with_each_transaction;
 use crate::error::Result;
 
 /// How long an answer is given again.
@@ -105,11 +104,11 @@ fn this(key: &RequestKey) -> SimpleExpr {
     of_key(key).and(Column::Request.eq(key.request.clone()))
 }
 
-/// Notes that a claimed request has changed something: to be run in each transaction of its, so that a server that ends between
-/// a commit and the keeping of the answer leaves a claim that is not executed again.
-pub fn effect_of(key: &RequestKey) -> impl Fn(DbBackend) -> Statement + Send + Sync + 'static {
-    let noted = Entity::update_many().col_expr(Column::Effective, Expr::value(Some(true))).filter(this(key));
-    move |backend| noted.clone().build(backend)
+/// Executes a claimed request so that each of its transactions also says that it has changed something: a server that ends
+/// between a commit and the keeping of the answer leaves a claim that is not executed again.
+pub async fn noted<T>(key: &RequestKey, execution: impl Future<Output = T>) -> T {
+    let note = Entity::update_many().col_expr(Column::Effective, Expr::value(Some(true))).filter(this(key));
+    with_each_transaction(move |backend| note.clone().build(backend), execution).await
 }
 
 /// Keeps the answer to a claimed request.

@@ -2,15 +2,18 @@
 //! the end, which also ends the job. So an attempt can be killed at any moment, and the next one begins anew.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
 
 use entity::enums::{JobStatus, RowOutcome};
+use entity::job::Model;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::Jobs;
 use super::upload::SAMPLE;
 use super::worker::{Attempt, Stopped};
+use super::{Inner, Jobs};
 use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::{Resolved, Resolver};
 use crate::domain::collection::{
@@ -65,7 +68,7 @@ impl ImportPayload {
 
     /// # Errors
     /// For what is no import's.
-    pub fn of(job: &entity::job::Model) -> Result<Self, Error> {
+    pub fn of(job: &Model) -> Result<Self, Error> {
         serde_json::from_value(job.payload.clone())
             .map_err(|error| Error::internal(format!("a job's payload is no import's: {error}")))
     }
@@ -83,7 +86,7 @@ pub struct ImportResult {
 
 impl ImportResult {
     /// Nothing yet, where the job has not ended.
-    pub fn of(job: &entity::job::Model) -> Self {
+    pub fn of(job: &Model) -> Self {
         job.result.clone().and_then(|result| serde_json::from_value(result).ok()).unwrap_or_default()
     }
 }
@@ -338,19 +341,32 @@ fn told(note: Option<String>, more: Option<&str>) -> Option<String> {
     }
 }
 
+/// How long a caller waits for an import to be taken back.
+const WAITED: Duration = Duration::from_secs(8);
+
 impl Jobs {
     /// Takes an import back, and answers it with the items that were changed by hand since, which stay.
     ///
     /// # Errors
     /// ERR-3001 where the user has no such import; ERR-3004 for one that has not completed, was a dry run, was taken back
-    /// already, or ended over 24 hours ago.
-    pub async fn undo_import(
-        &self,
-        user: Uuid,
-        id: Uuid,
-    ) -> crate::error::Result<(entity::job::Model, Vec<ItemRow>)> {
-        let now = self.inner.outside.now();
-        Ok(transaction!(bulk self.inner.bulk.write(), |bulk| {
+    /// already, or ended over 24 hours ago; ERR-5002 where it takes longer than anybody waits: it goes on.
+    pub async fn undo_import(&self, user: Uuid, id: Uuid) -> Result<(Model, Vec<ItemRow>), Error> {
+        let inner = Arc::clone(&self.inner);
+        let undoing = tokio::spawn(async move { inner.undo_import(user, id).await });
+        match tokio::time::timeout(WAITED, undoing).await {
+            Ok(undone) => undone.map_err(|_| Error::internal("taking an import back panicked"))?,
+            Err(_) => {
+                let message = "This is large and takes longer, but goes on: ask for the import's `undone`.";
+                Err(Refusal::new(Code::Timeout, message).into())
+            }
+        }
+    }
+}
+
+impl Inner {
+    async fn undo_import(&self, user: Uuid, id: Uuid) -> Result<(Model, Vec<ItemRow>), Error> {
+        let now = self.outside.now();
+        Ok(transaction!(bulk self.bulk.write(), |bulk| {
             let found = load_jobs(bulk, user, &[id]).await?.pop();
             let job = found.ok_or_else(|| Refusal::new(Code::NotFound, "You have no such import.").at("id"))?;
             let (payload, result) = (ImportPayload::of(&job)?, ImportResult::of(&job));
@@ -365,7 +381,7 @@ impl Jobs {
                 let message = "This import was taken back just now.";
                 return Err(Refusal::new(Code::Conflict, message).at("id").into());
             }
-            Ok((entity::job::Model { result: Some(result), updated_at: now, ..job }, kept))
+            Ok((Model { result: Some(result), updated_at: now, ..job }, kept))
         }))
     }
 }

@@ -228,7 +228,8 @@ fn what_was_sent_of_a_file_is_given_up_with_the_request_that_brought_it() {
         s3.freeze_after(1);
         let (storage, content) = (storage(&s3), file(&bytes(6 << 20)));
         let putting = tokio::spawn(async move { storage.put("uploads/one", &content).await.is_ok() });
-        until("it is begun", async || s3.unfinished() == 1).await;
+        // Its beginning was answered, and the first part is on its way.
+        until("it is begun", async || s3.unfinished() == 1 && s3.waiting() > 0).await;
         putting.abort();
         assert!(putting.await.is_err(), "ended before it was kept");
         s3.heal();

@@ -68,6 +68,26 @@ everywhere! { Tables:
         assert_eq!(create(&app, Some(&ada.access), "k-2", "one").await.code(), None, "it may be tried again");
     }
 
+    async fn what_was_executed_before_its_answer_was_lost_is_not_executed_again(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        create(&app, Some(&ada.access), "k-1", "one").await.field();
+        create(&app, Some(&ada.access), "k-2", "").await;
+        // As a server leaves it that is killed before it keeps the answer.
+        app.execute("update idempotent_answers set answer = null").await;
+        let busy = create(&app, Some(&ada.access), "k-1", "one").await;
+        assert_eq!((busy.status, &busy.headers["retry-after"]), (409, &"1".parse().expect("a value")));
+        app.clock.advance(TimeDelta::minutes(2));
+        let lost = create(&app, Some(&ada.access), "k-1", "one").await;
+        assert_eq!((lost.status, lost.code()), (409, Some("ERR-3004")));
+        let message = lost.body["errors"][0]["message"].as_str().expect("a message");
+        assert!(lost.headers.get("retry-after").is_none() && message.contains("was executed"), "{message}");
+        assert_eq!(app.rows("api_tokens").await, 1);
+        let other = create(&app, Some(&ada.access), "k-1", "two").await;
+        assert_eq!(other.status, 422);
+        // What changed nothing may be tried again.
+        assert_eq!(create(&app, Some(&ada.access), "k-2", "").await.code(), Some("ERR-3002"));
+    }
+
     async fn an_answer_is_sealed_where_it_is_kept(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let made = create(&app, Some(&ada.access), "k-1", "one").await;

@@ -4,6 +4,7 @@
 //! whatever a caller names, only their own is found.
 
 mod api_tokens;
+mod chain;
 mod clients;
 mod discord;
 mod email;

@@ -13,6 +13,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::chain::{Worth, worth};
 use super::{OpaqueToken, TokenKind};
 use crate::db::{Connection, Sql, transaction};
 use crate::error::{Code, Refusal, Result};
@@ -176,17 +177,23 @@ async fn refresh(
         return Ok(Refreshed::Refused(ended_refusal()));
     };
     let successor = token.successor(key);
-    if is_first {
+    let at = if is_first { now } else { row.used_at.unwrap_or(now) };
+    let is_successor_new = if is_first {
         keep_token(connection, &successor, session.id).await?;
-        return Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at: now });
+        true
+    } else {
+        let kept = refresh_token::Entity::find_by_id(successor.digest()).one(connection).await?;
+        kept.is_some_and(|successor| successor.used_at.is_none())
+    };
+    match worth((!is_first).then(|| now - at), is_successor_new, terms.grace) {
+        Worth::First | Worth::Again => {
+            Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at })
+        }
+        Worth::Reused => {
+            ending(now).filter(session::Column::Id.eq(session.id)).exec(connection).await?;
+            Ok(Refreshed::Reused { user: user.id, session: session.id })
+        }
     }
-    let at = row.used_at.unwrap_or(now);
-    let child = refresh_token::Entity::find_by_id(successor.digest()).one(connection).await?;
-    if now - at <= terms.grace && child.is_some_and(|child| child.used_at.is_none()) {
-        return Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at });
-    }
-    ending(now).filter(session::Column::Id.eq(session.id)).exec(connection).await?;
-    Ok(Refreshed::Reused { user: user.id, session: session.id })
 }
 
 fn ended_refusal() -> Refusal {

@@ -154,7 +154,7 @@ pub async fn apply_import(
                     let at = now + TimeDelta::microseconds(made + fresh);
                     fresh += 1;
                     let name = names.get(&like.0).cloned().unwrap_or_default();
-                    let row = made_of(like, copies, name, user, at, outside.uuid());
+                    let row = made_of(like, copies, name, user, at, outside.uuid_in_order());
                     changes.push(Changed::made(&row));
                     row
                 }

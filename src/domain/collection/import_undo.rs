@@ -208,11 +208,15 @@ async fn changed_since(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<Vec<ItemRow
 }
 
 async fn remove_made(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<()> {
-    let mut sql = Sql::new(bulk);
-    sql.push("delete from inventory_items where user_id = ").bind(user);
-    sql.push(" and id in (select m.item_id from import_changes m where m.job_id = ").bind(job);
-    sql.push(" and m.before is null and m.after_at = inventory_items.updated_at)");
-    sql.run(bulk).await?;
+    let made = "(select i.id from import_changes m join inventory_items i on i.id = m.item_id \
+                where m.before is null and i.updated_at = m.after_at and i.user_id = ";
+    // Values would go with their items, but one item at a time.
+    for (table, item) in [("holding_values", "item_id"), ("inventory_items", "id")] {
+        let mut sql = Sql::new(bulk);
+        sql.push(&format!("delete from {table} where {item} in ")).push(made).bind(user);
+        sql.push(" and m.job_id = ").bind(job).push(")");
+        sql.run(bulk).await?;
+    }
     Ok(())
 }
 

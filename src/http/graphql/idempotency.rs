@@ -9,9 +9,8 @@ use super::caller::Caller;
 use super::operation::came_to_nothing;
 use super::request::Rejected;
 use crate::app::App;
-use crate::db::with_each_transaction;
 use crate::domain::idempotency::{
-    Known, RequestKey, claim_request, effect_of, finish_request, forget_request, release_request,
+    Known, RequestKey, claim_request, finish_request, forget_request, noted, release_request,
 };
 use crate::engine::{Call, refused};
 use crate::error::{Code, Error, Refusal};
@@ -131,7 +130,7 @@ impl Claimed {
     /// Executes what was claimed, so that each of its transactions says that it has changed something.
     pub async fn noted<T>(&self, execution: impl Future<Output = T>) -> T {
         match &self.key {
-            Some(key) => with_each_transaction(effect_of(key), execution).await,
+            Some(key) => noted(key, execution).await,
             None => execution.await,
         }
     }

@@ -21,15 +21,16 @@ pub(super) struct Rejected {
 }
 
 impl Rejected {
+    /// With when to come back, where the refusal says.
     pub fn new(status: StatusCode, refusal: Refusal) -> Self {
-        Self { status, refusal, header: None }
-    }
-
-    /// A caller who asks too often, with when to come back.
-    pub fn limited(refusal: Refusal) -> Self {
         let header =
             refusal.retry_after.map(|seconds| Box::new((header::RETRY_AFTER, HeaderValue::from(seconds))));
-        Self { header, ..Self::new(StatusCode::TOO_MANY_REQUESTS, refusal) }
+        Self { status, refusal, header }
+    }
+
+    /// A caller who asks too often.
+    pub fn limited(refusal: Refusal) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, refusal)
     }
 
     fn malformed(message: &'static str) -> Self {
