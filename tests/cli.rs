@@ -244,12 +244,28 @@ fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told(
     );
     let report: Value = serde_json::from_slice(&made.stdout).expect("JSON");
     assert_eq!((&report["records"], &report["points"]), (&12.into(), &108.into()), "{}", text(&made.stderr));
-    let mut server = command(&folder).stderr(Stdio::piped()).spawn().expect("a server");
+    // With few open files, as systems give them that nobody has asked for more.
+    let plain = command(&folder);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "ulimit -Sn 300 && exec \"$0\""]).arg(plain.get_program());
+    for (name, value) in plain.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let mut server = shell.stderr(Stdio::piped()).spawn().expect("a server");
     let mut banner = BufReader::new(server.stderr.take().expect("its words"));
     let mut told = String::new();
     while !told.contains("GraphiQL: ") {
         assert!(banner.read_line(&mut told).expect("a line") > 0, "the server ended: {told}");
     }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("limits");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit");
+    let [soft, hard] = files.split_whitespace().skip(3).take(2).collect::<Vec<_>>()[..] else {
+        panic!("{files}");
+    };
+    assert!(soft == hard && soft != "300", "it takes what the system gives: {files}");
     let told = told.trim_end();
     assert!(
         told.contains("12 cards") && told.contains("demo data") && told.contains("dualcaster ingest"),

@@ -3,7 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable, randomNumbers, sorted } from '../front-door/lib.mjs';
 import { Ledger, printTally } from './ledger.mjs';
-import { Server, finish, freePort, inShort, makeMarket, makePeople, orphansOf, printTroubles, readCommand } from './lib.mjs';
+import {
+  Server, finish, freePort, inShort, makeDatabase, makeMarket, makePeople, orphansOf, printTroubles, readCommand,
+} from './lib.mjs';
 
 const USAGE =
   'node kill.mjs BINARY [DATABASE_URL] [--kills 100] [--gap 700] [--imports 200] [--mutations 2000] [--users 20] ' +
@@ -38,7 +40,7 @@ console.log(
   `seed ${seed}, ${database ? 'Postgres' : 'SQLite'}: ${kills} kills of ${hasTwo ? 'two servers in turn' : 'one server'}, ` +
     `${imports} imports and ${mutations} mutations of ${users} users`,
 );
-const env = makeMarket(binary, database, MARKET);
+const env = makeMarket(binary, makeDatabase(database), MARKET);
 const servers = [new Server(binary, hasTwo ? { ...env, DUALCASTER_JOB_WORKERS: '0' } : env, await freePort())];
 // What the first has made in its folder, the second finds there.
 await servers[0].start().ready;

@@ -21,6 +21,8 @@ const ADD_CARDS = [1, 4];
 const IMPORT_CARDS = [3, 12];
 // Of those whose connection breaks, so many in a hundred do not ask again.
 const GIVEN_UP_PERCENT = 10;
+// What is answered badly so often is not asked again.
+const MOST_WRONG = 20;
 // A server that is not there is there again soon.
 const UNREACHED_MS = 20;
 const LONGEST_WAIT_MS = 10_000;
@@ -99,10 +101,11 @@ export class Ledger {
       kind === 'add'
         ? await person.post(ADD, { items }, headers)
         : await person.upload(filename, csvOf(rows), headers);
-    const { data, errors } = parsed(answer.text);
+    const { data, errors, ...plain } = parsed(answer.text);
     const payload = Object.values(data ?? {})[0];
     const error = errors?.[0];
-    const code = error?.extensions?.errorCode ?? payload?.userErrors?.[0]?.errorCode;
+    // What no part of GraphQL answers has no `errors`.
+    const code = error?.extensions?.errorCode ?? payload?.userErrors?.[0]?.errorCode ?? plain.errorCode;
     const retryAfter = answer.headers['retry-after'];
     const seen = { ...answer, code, retryAfter, job: payload?.collectionImport?.id };
     const means = (outcome) => ({ ...seen, outcome });
@@ -111,8 +114,8 @@ export class Ledger {
     if (answer.status === 401) return means('unknown caller');
     if (answer.status === 409 && retryAfter !== undefined) return means('under way');
     if (answer.status === 409 && /answer is lost/.test(error?.message)) return means('executed');
-    if ([429, 503].includes(answer.status) && code !== undefined) return means('refused');
-    const message = error?.message ?? payload?.userErrors?.[0]?.message ?? answer.text.slice(0, 100);
+    if ([429, 503].includes(answer.status) && retryAfter !== undefined) return means('refused');
+    const message = error?.message ?? payload?.userErrors?.[0]?.message ?? plain.message ?? answer.text.slice(0, 100);
     return { ...means('wrong'), message };
   }
 
@@ -120,6 +123,7 @@ export class Ledger {
   async untilAnswered(operation, { onTry = () => {}, onWait = () => {} } = {}) {
     operation.state = 'never answered';
     let wait = 500;
+    let wrong = 0;
     for (let tries = 1; ; tries += 1) {
       const answer = await this.#try(operation);
       this.#count(operation, answer);
@@ -145,6 +149,8 @@ export class Ledger {
           await operation.person.signIn();
           break;
         default: {
+          wrong += answer.outcome === 'wrong' ? 1 : 0;
+          if (wrong === MOST_WRONG) return;
           onWait();
           wait = Math.min(wait * 2, LONGEST_WAIT_MS);
           const least = 1_000 * Number(answer.retryAfter ?? 0);
@@ -185,7 +191,7 @@ export class Ledger {
 
   // Compares what was acknowledged with what is there.
   async check() {
-    for (const [what, times] of this.#wrong) this.problems.push(`${times} × ${what}`);
+    for (const [what, times] of this.#wrong) this.problems.push(`${times} × ${what}`.trim());
     const found = { jobs: 0, acknowledged: 0, there: 0, longestJob: 0 };
     const tally = { add: new Map(), import: new Map() };
     const count = (kind, what) => tally[kind].set(what, (tally[kind].get(what) ?? 0) + 1);

@@ -1,7 +1,7 @@
 // What the scripts here share: servers and stores that they start and end themselves, and those who ask the servers.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import {
-  accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync,
+  accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync,
 } from 'node:fs';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -87,7 +87,7 @@ function run(program, words, options = {}) {
 
 // --- stores
 
-// A new, empty store with a small market in it; what a server must be told to use it.
+// A small market, in an empty database or in a SQLite of its own; what a server must be told to use it.
 export function makeMarket(binary, database, { sets, cards, days }) {
   const env = { ...process.env };
   for (const name of ['DATABASE_URL', 'DATABASE_REPLICA_URL', 'REDIS_URL', 'STORAGE_URL']) delete env[name];
@@ -100,14 +100,16 @@ export function makeMarket(binary, database, { sets, cards, days }) {
     NO_COLOR: '1',
   });
   if (database) {
-    env.DATABASE_URL = makeDatabase(database);
+    env.DATABASE_URL = database.href;
     run(binary, ['migrate', 'up'], { env });
   }
   run(binary, ['generate', '--sets', sets, '--cards', cards, '--days', days].map(String), { env });
   return env;
 }
 
-function makeDatabase(server) {
+// One of its own, where others have theirs; none where SQLite is meant.
+export function makeDatabase(server) {
+  if (!server) return undefined;
   const psql = postgresProgram('psql');
   const ask = (sql) => run(psql, [server.href, '-XAtqc', sql]);
   const name = `dualcaster_faults_${process.pid}_${Math.random().toString(36).slice(2, 8)}`;
@@ -115,7 +117,7 @@ function makeDatabase(server) {
   atTheEnd(() => ask(`drop database ${name} with (force)`));
   const url = new URL(server);
   url.pathname = `/${name}`;
-  return url.href;
+  return url;
 }
 
 function postgresProgram(name) {

@@ -2,14 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { printTable, quantile, sorted } from '../front-door/lib.mjs';
 import {
-  Server, csvOf, eachOf, finish, freePort, makeMarket, makePeople, parsed, printTroubles, readCommand,
+  Server, csvOf, eachOf, finish, freePort, makeDatabase, makeMarket, makePeople, parsed, printTroubles, readCommand,
 } from './lib.mjs';
 import { Socket } from './socket.mjs';
 
 const USAGE =
-  'node queued.mjs BINARY [DATABASE_URL] [--large 50] [--rows 20000] [--small 100] [--every 150] [--within 1000] [--seed 1]';
+  'node queued.mjs BINARY [DATABASE_URL] [--large 50] [--rows 20000] [--small 100] [--every 150] [--cards 4000] ' +
+  '[--within 1000] [--seed 1]';
 
-const MARKET = { sets: 20, cards: 4_000, days: 3 };
+const MARKET = { sets: 20, days: 3 };
 const CONDITIONS = ['Near Mint', 'Lightly Played', 'Moderately Played', 'Heavily Played', 'Damaged'];
 const SMALL_ROWS = 10;
 // Of one user, under way at a time; a user may have 5, and send 10 a minute.
@@ -22,16 +23,15 @@ const PROGRESS = `subscription($id: ID!) {
   jobProgress(id: $id) { id status progress { processed total } ... on CollectionImport { rowsImported rowsRejected } }
 }`;
 
-const { binary, database, seed, large, rows, small, every, within } = readCommand(USAGE, {
-  numbers: { large: 50, rows: 20_000, small: 100, every: 150, within: 1_000 },
+const { binary, database, seed, large, rows, small, every, within, ...market } = readCommand(USAGE, {
+  numbers: { large: 50, rows: 20_000, small: 100, every: 150, cards: 4_000, within: 1_000 },
 });
 
 console.log(
   `seed ${seed}, ${database ? 'Postgres' : 'SQLite'}: ${small} imports of ${SMALL_ROWS} rows, ${every} ms apart, ` +
     `while ${large} of ${rows} rows wait`,
 );
-// A market of its own for each seed is what chance there is here.
-const env = makeMarket(binary, database, MARKET);
+const env = makeMarket(binary, makeDatabase(database), { ...MARKET, cards: market.cards });
 const server = new Server(binary, env, await freePort());
 await server.start().ready;
 const holders = Math.max(10, Math.ceil(large / LARGE_EACH));

@@ -27,7 +27,28 @@ const DEMO_MARKETPLACES: u8 = 3;
 /// The time that jobs under way have to be handed back; after it their leases run out.
 const HAND_BACK: Duration = Duration::from_secs(5);
 
+/// Files that the server has open beside its connections: databases, listeners, uploads on their way.
+const OTHER_FILES: u64 = 256;
+
+/// Takes as many open files as the system gives. Each connection is one: with too few, newcomers would be refused without a
+/// word where the limit of connections lets them wait.
+fn raise_file_limit(connections: usize) {
+    let wanted = connections as u64 + OTHER_FILES;
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(given) if given < wanted => {
+            tracing::warn!(
+                given,
+                wanted,
+                "the system gives fewer open files than connections may need: raise `ulimit -n`"
+            );
+        }
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "the limit of open files can't be read"),
+    }
+}
+
 pub async fn serve(settings: Settings) -> Outcome {
+    raise_file_limit(settings.socket.connections);
     let metrics = install_metrics().map_err(Failure::new)?;
     let bulk = connect_migrated(&settings).await?;
     let store_failed =

@@ -21,7 +21,7 @@ use crate::gates::{Charge, Limit};
 /// How long a link for a new password holds.
 const RESET_LIFETIME: TimeDelta = TimeDelta::hours(1);
 /// Mails to one address, and requests for them from one.
-const MAILS: Limit = Limit::per_minute(3, 1);
+pub(super) const MAILS: Limit = Limit::per_minute(3, 1);
 const MAILS_ASKED: Limit = Limit::per_minute(10, 5);
 /// Tries at links that came by mail, from one address.
 const LINKS: Limit = Limit::per_minute(20, 10);

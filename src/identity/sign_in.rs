@@ -3,6 +3,7 @@
 use entity::{enums, user};
 use uuid::Uuid;
 
+use super::account::MAILS;
 use super::{Identity, Letter, Revoked, SignedIn, counted};
 use crate::db::transaction;
 use crate::domain::accounts::{
@@ -80,7 +81,11 @@ impl Identity {
             let token = issue_one_time(transaction, id, purpose, to, until, &inner.outside).await?;
             Ok((user, opened, token))
         });
-        self.send_later(user.email.clone(), enums::TokenPurpose::VerifyEmail, &token);
+        // Who makes an account, deletes it and makes it again sends no more mail than others do.
+        let key = counted(&email.key, "mail");
+        if inner.gates.pass(&[Charge { key: &key, points: 1, limit: MAILS }]).await.is_ok() {
+            self.send_later(user.email.clone(), enums::TokenPurpose::VerifyEmail, &token);
+        }
         let at = opened.session.created_at;
         self.pair(user, opened.session, &opened.refresh_token, at)
     }

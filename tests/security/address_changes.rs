@@ -58,4 +58,15 @@ everywhere! { Tables:
             assert_eq!(change_to(&app, &bob, email).await.code(), None, "{email}");
         }
     }
+
+    async fn accounts_that_are_made_and_deleted_send_no_more_mail_than_others_do(app: TestApp) {
+        for _ in 0..3 {
+            let ada = sign_up(&app, "ada@example.com").await;
+            let delete = format!("deleteAccount(input: {{password: \"{PASSWORD}\"}}) {{ deletedId userErrors {{ errorCode }} }}");
+            assert_eq!(mutate(&app, &ada, &delete).await.code(), None);
+        }
+        assert_eq!(ask_for_reset(&app, "ada@example.com").await.code(), Some("ERR-4001"));
+        // An account all the same.
+        sign_up(&app, "ada@example.com").await;
+    }
 }
