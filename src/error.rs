@@ -228,7 +228,7 @@ impl Failure {
         match self {
             Self::Database(error) => match Trouble::of(error) {
                 Trouble::Deadline => timeout_refusal(),
-                Trouble::Busy | Trouble::Lost => Refusal {
+                Trouble::Away | Trouble::Busy | Trouble::Lost => Refusal {
                     retry_after: Some(1),
                     ..Refusal::new(
                         Code::Overloaded,

@@ -155,7 +155,8 @@ function goodput(from, to) {
   const times = sorted(those.filter(({ isGood }) => isGood).map(({ answer }) => answer.ms));
   const prompt = times.filter((ms) => ms <= PROMPT_MS).length;
   const took = (to - from) / 1_000;
-  return { offered: those.length / took, good: times.length / took, prompt: prompt / took, share: prompt / those.length, times };
+  const rates = { offered: those.length / took, good: times.length / took, prompt: prompt / took };
+  return { ...rates, share: prompt / those.length, times };
 }
 
 function reportGoodput() {
@@ -176,8 +177,11 @@ function reportGoodput() {
   while (at + WINDOW_MS <= end && goodput(at, at + WINDOW_MS).share < aim) at += STEP_MS;
   const isBack = at + WINDOW_MS <= end;
   const after = at - returned;
-  console.log(`\n95 % of what was good within 1 s before were back ${isBack ? `${inSeconds(after)} after the return` : 'never'}`);
-  if (!isBack || after > BACK_WITHIN_MS) problems.push(`95 % of the goodput were not back within ${inSeconds(BACK_WITHIN_MS)}`);
+  const when = isBack ? `${inSeconds(after)} after the return` : 'never';
+  console.log(`\n95 % of what was good within 1 s before were back: ${when}`);
+  if (!isBack || after > BACK_WITHIN_MS) {
+    problems.push(`95 % of the goodput were not back within ${inSeconds(BACK_WITHIN_MS)} of the return`);
+  }
 }
 
 // The first answers to those that were not good.

@@ -25,12 +25,10 @@ const PATIENCE_MS = 300_000;
 const READY_WITHIN_MS = 2_000;
 const RESUMED_WITHIN_SECONDS = 45;
 
-const command = readCommand(USAGE, {
+const { binary, database, seed, kills, gap, imports, mutations, users, 'two-servers': hasTwo } = readCommand(USAGE, {
   numbers: { kills: 100, gap: 700, imports: 200, mutations: 2_000, users: 20 },
   flags: ['two-servers'],
 });
-const { binary, database, seed, kills, gap, imports, mutations, users } = command;
-const hasTwo = command['two-servers'];
 if (hasTwo && !database) {
   console.error(`SQLite is one server's: pass a DATABASE_URL.\nusage: ${USAGE}`);
   process.exit(2);
@@ -122,7 +120,9 @@ console.log(`attempts of one job: ${orphans.attempts} at most; attempts that are
 printTroubles(servers);
 
 const slow = ready.at(-1) ?? Infinity;
-if (slow > READY_WITHIN_MS) problems.push(`a server was ready after ${slow.toFixed(0)} ms; the limit is ${READY_WITHIN_MS}`);
+if (slow > READY_WITHIN_MS) {
+  problems.push(`a server was ready after ${slow.toFixed(0)} ms; the limit is ${READY_WITHIN_MS}`);
+}
 const longest = orphans.waits.at(-1) ?? 0;
 if (longest > RESUMED_WITHIN_SECONDS) {
   problems.push(`an orphan waited for ${longest.toFixed(1)} s; the limit is ${RESUMED_WITHIN_SECONDS}`);

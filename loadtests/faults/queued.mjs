@@ -132,7 +132,8 @@ const row = ([what, name]) => {
   const at = (q) => (sample.length > 0 ? quantile(sample, q).toFixed(1) : '-');
   return [what, sample.length, at(0.5), at(0.99), at(1)];
 };
-console.log(`the large ones were sent in ${(queuing / 1_000).toFixed(1)} s; the small ones took ${(took / 1_000).toFixed(1)} s`);
+const inSeconds = (ms) => `${(ms / 1_000).toFixed(1)} s`;
+console.log(`the large ones were sent in ${inSeconds(queuing)}; the small ones took ${inSeconds(took)}`);
 console.log(`large ones under way: ${waitingBefore} before the first small one, ${waitingAfter} after the last\n`);
 printTable(
   ['small imports, in ms', 'count', 'p50', 'p99', 'worst'],

@@ -54,8 +54,8 @@ impl JobSettings {
     pub(super) fn read(environment: &mut Environment, data_dir: &Path) -> Self {
         let workers = environment.get(
             "DUALCASTER_JOB_WORKERS",
-            "2",
-            "Jobs under way at a time on this server; 0: it does none, and others do.",
+            "3",
+            "Jobs under way at a time on this server, of several one always small; 0: it does none, and others do. Each takes up to two database connections of its own.",
         );
         let of_user = environment.get(
             "DUALCASTER_JOBS_OF_USER",

@@ -8,8 +8,8 @@ use async_graphql::async_trait;
 use rand::RngExt;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
+    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use tracing::Instrument;
 
@@ -161,15 +161,18 @@ impl Connection {
         sent
     }
 
-    /// The database's own deadline fires first; this one is for a database that has stopped answering, and for
-    /// SQLite, which has none.
+    /// On Postgres the database's own deadline fires first, and this one where it has stopped answering. SQLite has none of its
+    /// own.
     async fn bounded<T>(&self, sent: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let Some(deadline) = self.deadline else {
             return sent.await;
         };
-        let grace =
-            if self.get_database_backend() == DbBackend::Postgres { deadline / 10 } else { Duration::ZERO };
+        let is_postgres = self.get_database_backend() == DbBackend::Postgres;
+        let grace = if is_postgres { deadline / 10 } else { Duration::ZERO };
         tokio::time::timeout(deadline + grace, sent).await.unwrap_or_else(|_| {
+            if is_postgres {
+                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+            }
             let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
             Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))))
         })

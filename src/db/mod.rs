@@ -26,13 +26,16 @@ pub use trouble::Trouble;
 
 use crate::config::DatabaseSettings;
 
+/// The deadline of a job's statement on Postgres.
+const JOB_STATEMENT: Duration = Duration::from_secs(60);
+
 /// What a pool is for: requests are bounded, bulk work is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Requests,
     /// Ingest and migrations: no deadline on statements, and two connections suffice.
     Bulk,
-    /// As many jobs at a time: no deadline either. Each reads while it writes, and renews its claim besides.
+    /// As many jobs at a time, whose statements have a minute. Each reads while it writes, and renews its claim besides.
     Jobs(u32),
 }
 
@@ -136,13 +139,19 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
     } else {
         let timeout = match purpose {
             Purpose::Requests => settings.statement_timeout.as_millis().to_string(),
-            Purpose::Bulk | Purpose::Jobs(_) => "0".to_owned(),
+            Purpose::Jobs(_) => JOB_STATEMENT.as_millis().to_string(),
+            Purpose::Bulk => "0".to_owned(),
         };
         // Prices are derived by sorting some ten thousand rows at a time, which are not to go by way of the disk.
-        let work_mem = if purpose != Purpose::Requests { "64MB" } else { "4MB" };
+        // What fills tables must not go on by the plan for an empty one.
+        let (work_mem, plans) = match purpose {
+            Purpose::Requests => ("4MB", "auto"),
+            Purpose::Bulk | Purpose::Jobs(_) => ("64MB", "force_custom_plan"),
+        };
         options.map_sqlx_postgres_opts(move |options| {
             options.application_name("dualcaster").options([
                 ("jit", "off"),
+                ("plan_cache_mode", plans),
                 // Not that a staging table is there already.
                 ("client_min_messages", "warning"),
                 ("statement_timeout", timeout.as_str()),

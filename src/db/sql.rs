@@ -96,6 +96,12 @@ impl Sql {
         self.bind(list).either("::jsonb))", ")")
     }
 
+    /// The texts as rows, with the one column `value`: for the list of what is selected from.
+    pub fn texts(&mut self, texts: &[String]) -> &mut Self {
+        let list = serde_json::Value::from(texts).to_string();
+        self.either("jsonb_array_elements_text(", "json_each(").bind(list).either("::jsonb)", ")")
+    }
+
     /// ` = any(…)`: the column before it is one of the texts.
     pub fn any_of_texts(&mut self, texts: &[String]) -> &mut Self {
         if self.is_postgres() {

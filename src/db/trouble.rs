@@ -10,8 +10,10 @@ pub enum Trouble {
     Lost,
     /// The database undid the statement for another's sake: it can be run again.
     Conflict,
-    /// No connection was free in time, or the database is starting or stopping: nothing ran.
+    /// The database is starting or stopping: nothing ran.
     Busy,
+    /// No connection was to be had, or no answer came, for as long as anybody waits.
+    Away,
     /// The statement ran into its deadline.
     Deadline,
     /// A fault of the statement or of its values.
@@ -21,7 +23,7 @@ pub enum Trouble {
 impl Trouble {
     pub fn of(error: &DbErr) -> Self {
         match error {
-            DbErr::ConnectionAcquire(_) => Self::Busy,
+            DbErr::ConnectionAcquire(_) => Self::Away,
             DbErr::Conn(RuntimeErr::SqlxError(error))
             | DbErr::Exec(RuntimeErr::SqlxError(error))
             | DbErr::Query(RuntimeErr::SqlxError(error)) => Self::of_sqlx(error),
@@ -36,7 +38,7 @@ impl Trouble {
             SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed => {
                 Self::Lost
             }
-            SqlxError::PoolTimedOut | SqlxError::PoolClosed => Self::Busy,
+            SqlxError::PoolTimedOut | SqlxError::PoolClosed => Self::Away,
             // Postgres' SQLSTATEs, then SQLite's extended result codes.
             SqlxError::Database(error) => match error.code().as_deref() {
                 Some("40001" | "40P01") => Self::Conflict,
@@ -55,7 +57,7 @@ impl Trouble {
         match self {
             Self::Conflict | Self::Busy => true,
             Self::Lost => only_reads,
-            Self::Deadline | Self::Other => false,
+            Self::Away | Self::Deadline | Self::Other => false,
         }
     }
 }

@@ -9,7 +9,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub use import::{ImportPayload, ImportResult, PlannedColumn};
 pub use schedule::Queued;
@@ -41,7 +41,8 @@ struct Inner {
     schedules: Vec<Schedule>,
     /// The largest file that is taken, in bytes.
     max_upload_bytes: u64,
-    queued: Notify,
+    /// Rung when a job is queued here.
+    bell: watch::Sender<()>,
 }
 
 /// What a server's jobs are built of.
@@ -58,9 +59,9 @@ pub struct Parts {
 impl Jobs {
     pub fn new(parts: Parts) -> Self {
         let Parts { databases, bulk, storage, gates, outside, settings, max_upload_bytes } = parts;
-        let (queued, schedules) = (Notify::new(), Schedule::all(&settings));
+        let (bell, schedules) = (watch::Sender::new(()), Schedule::all(&settings));
         let inner =
-            Inner { databases, bulk, storage, gates, outside, settings, schedules, max_upload_bytes, queued };
+            Inner { databases, bulk, storage, gates, outside, settings, schedules, max_upload_bytes, bell };
         Self { inner: Arc::new(inner) }
     }
 

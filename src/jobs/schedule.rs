@@ -9,7 +9,7 @@ use entity::enums::JobKind;
 
 use super::{Inner, Jobs};
 use crate::config::JobSettings;
-use crate::domain::jobs::{NewJob, Run, queue_run};
+use crate::domain::jobs::{NewJob, QUICK, Run, queue_run};
 
 /// How often the clock is looked at. It may be set meanwhile, so no longer wait is computed.
 const LOOKED_EVERY: Duration = Duration::from_secs(5);
@@ -73,7 +73,7 @@ impl Inner {
             user: None,
             upload: None,
             // People wait for theirs.
-            priority: 1,
+            priority: QUICK + 1,
             payload: serde_json::json!({}),
             total: None,
             trace_id: None,
@@ -81,7 +81,7 @@ impl Inner {
         let name = schedule.name;
         match queue_run(self.bulk.write(), name, moment, &new, self.outside.now()).await {
             Ok(Run::Queued) => {
-                self.queued.notify_one();
+                self.bell.send_replace(());
                 tracing::info!(schedule = name, %moment, "a scheduled job is queued");
             }
             Ok(Run::Skipped) => {

@@ -14,7 +14,7 @@ use super::import::ImportPayload;
 use crate::db::{Sql, transaction};
 use crate::domain::collection::ImportMode;
 use crate::domain::import::{Plan, Platform};
-use crate::domain::jobs::{NewJob, queue_job};
+use crate::domain::jobs::{NewJob, QUICK, queue_job};
 use crate::domain::uploads::{create_upload, delete_upload, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::gates::{Charge, Limit};
@@ -144,7 +144,7 @@ impl Jobs {
             tracing::warn!(error = error.log_text(), "a file that was not taken stays for a while");
         }
         let job = queued?;
-        self.inner.queued.notify_one();
+        self.inner.bell.send_replace(());
         Ok(job)
     }
 
@@ -174,8 +174,10 @@ impl Jobs {
             uploaded_at: now,
             deleted_at: None,
         };
-        let priority =
-            if rows.unsigned_abs() <= SMALL { 0 } else { 1 + i16::from(rows.unsigned_abs() >= LARGE) };
+        let priority = match rows.unsigned_abs() {
+            ..=SMALL => QUICK,
+            rows => QUICK + 1 + i16::from(rows >= LARGE),
+        };
         let job = NewJob {
             id: self.inner.outside.uuid(),
             kind: JobKind::CollectionImport,

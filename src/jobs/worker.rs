@@ -13,7 +13,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Inner, Jobs, import};
-use crate::domain::jobs::{Claim, Standing, claim_job, fail_job, give_back, note_progress, stand};
+use crate::domain::jobs::{Claim, Standing, Which, claim_job, fail_job, give_back, note_progress, stand};
 use crate::error::{Error, Result, timeout_refusal};
 
 /// How soon a job is found that nobody rang for: one of another server, or one whose time to try again has come.
@@ -78,31 +78,30 @@ impl Jobs {
     /// Works until `draining` says that the server stops; what is under way then is handed back.
     pub async fn work(&self, draining: watch::Receiver<bool>) {
         let mut workers = JoinSet::new();
-        let hire = |workers: &mut JoinSet<()>, after: Duration| {
+        for number in 0..self.inner.settings.workers {
+            // Of several one is kept for what is done in a moment: a small file does not wait for large ones to end.
+            let which = if number == 1 { Which::Quick } else { Which::Any };
             let (jobs, draining) = (self.clone(), draining.clone());
             workers.spawn(async move {
-                tokio::time::sleep(after).await;
-                jobs.work_alone(draining).await;
+                while AssertUnwindSafe(jobs.work_alone(which, draining.clone())).catch_unwind().await.is_err()
+                {
+                    tracing::error!("a worker panicked and begins anew");
+                    // Not at once: it may be for what every claim meets.
+                    tokio::time::sleep(LOOKED_EVERY).await;
+                }
             });
-        };
-        (0..self.inner.settings.workers).for_each(|_| hire(&mut workers, Duration::ZERO));
-        while let Some(ended) = workers.join_next().await {
-            if ended.is_err() {
-                tracing::error!("a worker panicked; another takes its place");
-                // Not at once: it may be for what every claim meets.
-                hire(&mut workers, LOOKED_EVERY);
-            }
         }
+        workers.join_all().await;
     }
 
-    async fn work_alone(self, mut draining: watch::Receiver<bool>) {
-        let Inner { bulk, outside, queued, .. } = &*self.inner;
+    async fn work_alone(&self, which: Which, mut draining: watch::Receiver<bool>) {
+        let Inner { bulk, outside, bell, .. } = &*self.inner;
         let worker = outside.uuid();
+        let mut bell = bell.subscribe();
         while !*draining.borrow() {
-            match claim_job(bulk.write(), worker, outside).await {
+            bell.mark_unchanged();
+            match claim_job(bulk.write(), worker, which, outside).await {
                 Ok(Some(claim)) => {
-                    // Another worker may find the next.
-                    queued.notify_one();
                     let span = span_of(&claim, worker);
                     self.inner.attempt(claim, draining.clone()).instrument(span).await;
                     continue;
@@ -111,7 +110,7 @@ impl Jobs {
                 Err(error) => tracing::warn!(error = error.log_text(), "no job can be claimed"),
             }
             tokio::select! {
-                () = queued.notified() => {}
+                _ = bell.changed() => {}
                 () = tokio::time::sleep(LOOKED_EVERY) => {}
                 _ = draining.changed() => {}
             }

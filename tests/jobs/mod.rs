@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use dualcaster::config::Settings;
 use dualcaster::db::Sql;
-use dualcaster::domain::jobs::{Claim, Standing, claim_job, fail_job, finish_job, give_back, stand};
+use dualcaster::domain::jobs::{Claim, Standing, Which, claim_job, fail_job, finish_job, give_back, stand};
 use dualcaster::error::Error;
 use dualcaster::ingest::Format;
 use entity::job;
@@ -248,7 +248,7 @@ pub async fn delete(app: &TestApp, person: &Person, id: &Value) -> Answered {
 
 /// What a worker takes up next.
 pub async fn claimed(app: &TestApp, worker: Uuid) -> Option<Claim> {
-    claim_job(app.bulk.write(), worker, app.app.outside()).await.expect("an answer")
+    claim_job(app.bulk.write(), worker, Which::Any, app.app.outside()).await.expect("an answer")
 }
 
 /// Whether a worker may go on.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use dualcaster::config::{Environment, Settings};
 use dualcaster::db::Sql;
-use dualcaster::domain::jobs::{Claim, NewJob, Run, claim_job, queue_run};
+use dualcaster::domain::jobs::{Claim, NewJob, Run, Which, claim_job, queue_run};
 use dualcaster::jobs::{Jobs, Queued};
 use entity::enums::{JobKind, JobStatus};
 use entity::job;
@@ -72,7 +72,7 @@ async fn claimed_at_once(app: &TestApp) -> Vec<Claim> {
     let claims = (0..8).map(|_| {
         let app = app.app.clone();
         tokio::spawn(async move {
-            let claim = claim_job(app.databases().write(), Uuid::new_v4(), app.outside()).await;
+            let claim = claim_job(app.databases().write(), Uuid::new_v4(), Which::Any, app.outside()).await;
             claim.expect("an answer")
         })
     });

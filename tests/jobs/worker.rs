@@ -106,6 +106,37 @@ fn an_import_that_waits_at_its_end_keeps_its_lease_and_can_be_stopped() {
 }
 
 #[test]
+fn a_small_file_does_not_wait_for_large_ones() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
+        let mut settings = database.settings();
+        settings.jobs.workers = 2;
+        let app = TestApp::start_with(&database, settings).await;
+        load(&app).await;
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        let large = |quantity: usize| shocks(quantity) + &format!("{quantity},Shock,m11,156\n").repeat(1_000);
+        let mut adas = Vec::new();
+        for quantity in 1..=2 {
+            adas.push(queued(&app, &ada, &large(quantity), json!({})).await["id"].clone());
+        }
+        let outside = database.bulk().await;
+        let lock = alone_with(&outside, &[&ada]).await;
+        app.work();
+        until("a large import waits", async || waiting(&app).await == 1).await;
+        let bobs = queued(&app, &bob, &shocks(3), json!({})).await["id"].clone();
+        assert_eq!(ended(&app, &bob, &bobs).await["status"], json!("COMPLETED"));
+        assert_eq!(stored(&app, &adas[1]).await.status, JobStatus::Queued, "a place is kept");
+        lock.rollback().await.expect("let go");
+        for id in &adas {
+            assert_eq!(ended(&app, &ada, id).await["status"], json!("COMPLETED"));
+        }
+        outside.close().await;
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
 fn each_of_two_workers_has_an_import_that_waits_and_neither_loses_its_lease() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Postgres, Content::Tables).await;

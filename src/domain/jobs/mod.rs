@@ -12,7 +12,7 @@ pub use dead::{
 };
 pub use queue::{JobList, NewJob, QueueLimits, cancel_job, count_jobs, list_jobs, load_jobs, queue_job};
 pub use run::{
-    Claim, LEASE, MOST_ATTEMPTS, Standing, claim_job, fail_job, finish_job, give_back, note_progress,
-    replace_result, stand,
+    Claim, LEASE, MOST_ATTEMPTS, QUICK, Standing, Which, claim_job, fail_job, finish_job, give_back,
+    note_progress, replace_result, stand,
 };
 pub use schedule::{Run, queue_run};

@@ -25,6 +25,17 @@ const KNOWN: [JobKind; 2] = [JobKind::CollectionImport, JobKind::Maintenance];
 /// Those of which one runs at a time, over all servers.
 const ALONE: [JobKind; 1] = [JobKind::Maintenance];
 
+/// The priority of jobs that are done in a moment; larger numbers come later.
+pub const QUICK: i16 = 0;
+
+/// What a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Only what is done in a moment.
+    Quick,
+    Any,
+}
+
 /// A job that this worker holds.
 #[derive(Debug, Clone)]
 pub struct Claim {
@@ -37,7 +48,12 @@ pub struct Claim {
 ///
 /// # Errors
 /// The database's.
-pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside) -> Result<Option<Claim>> {
+pub async fn claim_job(
+    connection: &Connection,
+    worker: Uuid,
+    which: Which,
+    outside: &Outside,
+) -> Result<Option<Claim>> {
     let now = outside.now();
     // Kinds that this server does not know are left to those that do.
     let known = numbers(&KNOWN);
@@ -45,13 +61,16 @@ pub async fn claim_job(connection: &Connection, worker: Uuid, outside: &Outside)
     // An orphan has waited already, and would wait for ever behind a queue that never empties.
     let orphaned = "w.status = 1 and w.lease_until < ";
     let waiting = "w.status = 0 and w.run_at <= ";
-    for (which, order) in [(orphaned, "w.lease_until"), (waiting, "w.priority, w.run_at, w.id")] {
+    for (state, order) in [(orphaned, "w.lease_until"), (waiting, "w.priority, w.run_at, w.id")] {
         let mut sql = Sql::new(connection);
         sql.push("update jobs set status = 1, attempts = attempts + 1, lease_until = ").bind(now + LEASE);
         sql.push(", lease_by = ").bind(worker).push(", updated_at = ").bind(now);
         sql.push(", started_at = coalesce(started_at, ").bind(now);
         sql.push(&format!("), alone = kind in ({alone}) where id = (select w.id from jobs w where "));
-        sql.push(which).bind(now).push(&format!(" and w.kind in ({known})"));
+        sql.push(state).bind(now).push(&format!(" and w.kind in ({known})"));
+        if which == Which::Quick {
+            sql.push(&format!(" and w.priority <= {QUICK}"));
+        }
         sql.push(&format!(" and (w.status = 1 or w.kind not in ({alone}) or not exists "));
         sql.push("(select 1 from jobs r where r.status = 1 and r.kind = w.kind))");
         sql.push(&format!(" order by {order} limit 1")).either(" for update of w skip locked", "");

@@ -1,6 +1,8 @@
 //! Mutations that are sent again: `Idempotency-Key`, as
 //! <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/> has it.
 
+use std::time::Duration;
+
 use axum::http::{HeaderMap, StatusCode, header};
 use sha2::{Digest, Sha256};
 
@@ -14,6 +16,9 @@ use crate::domain::idempotency::{
 };
 use crate::engine::{Call, refused};
 use crate::error::{Code, Error, Refusal};
+
+/// The waits before what could not be written is tried again.
+const LATER_SECONDS: [u64; 6] = [1, 2, 4, 8, 16, 32];
 
 /// Characters of a key at most.
 const KEY_CHARS: usize = 255;
@@ -138,26 +143,55 @@ impl Claimed {
     /// Keeps the answer; or, where what was asked came to nothing by no fault of its own, lets it be asked again.
     pub async fn settle(mut self, answer: &Answer) {
         let Some(key) = self.key.take() else { return };
-        let connection = self.app.databases().write();
-        let kept = match answer {
+        let end = match answer {
             // No answer to give to whoever asks again.
             Answer::Executed(response) if response.http_headers.contains_key(header::SET_COOKIE) => {
-                forget_request(connection, &key).await
+                End::Forget
             }
             // What failed as a whole by our fault has mostly changed nothing.
-            Answer::Executed(response) if came_to_nothing(response, &["ERR-4", "ERR-5"]) => {
-                release_request(connection, &key).await
-            }
+            Answer::Executed(response) if came_to_nothing(response, &["ERR-4", "ERR-5"]) => End::Release,
             // What was refused as a whole changed nothing.
-            Answer::Refused(_) | Answer::Again(_) => release_request(connection, &key).await,
-            Answer::Executed(_) => match self.app.sealer().seal(about(&key).as_bytes(), &written(answer)) {
-                Some(sealed) => finish_request(connection, &key, sealed).await,
-                None => release_request(connection, &key).await,
-            },
+            Answer::Refused(_) | Answer::Again(_) => End::Release,
+            Answer::Executed(_) => {
+                let sealed = self.app.sealer().seal(about(&key).as_bytes(), &written(answer));
+                sealed.map_or(End::Release, End::Keep)
+            }
         };
-        if let Err(error) = kept {
+        if end.write(&self.app, &key).await {
+            return;
+        }
+        // The database is away: whoever asks again would be told to wait until the claim is taken for abandoned.
+        let app = self.app.clone();
+        tokio::spawn(async move {
+            for seconds in LATER_SECONDS {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                if end.write(&app, &key).await {
+                    return;
+                }
+            }
+        });
+    }
+}
+
+/// What becomes of a claim.
+enum End {
+    Keep(Vec<u8>),
+    Release,
+    Forget,
+}
+
+impl End {
+    async fn write(&self, app: &App, key: &RequestKey) -> bool {
+        let connection = app.databases().write();
+        let written = match self {
+            Self::Keep(sealed) => finish_request(connection, key, sealed.clone()).await,
+            Self::Release => release_request(connection, key).await,
+            Self::Forget => forget_request(connection, key).await,
+        };
+        if let Err(error) = &written {
             tracing::error!(error = error.log_text(), "the answer to a request with a key could not be kept");
         }
+        written.is_ok()
     }
 }
 
