@@ -89,13 +89,6 @@ impl Sql {
         }
     }
 
-    /// The numbers as rows, with the one column `value`: for the list of what is selected from.
-    pub fn numbers<N: Copy + Into<i64>>(&mut self, numbers: &[N]) -> &mut Self {
-        let list = serde_json::Value::from_iter(numbers.iter().map(|number| (*number).into())).to_string();
-        self.either("(select cast(value as integer) as value from jsonb_array_elements_text(", "json_each(");
-        self.bind(list).either("::jsonb))", ")")
-    }
-
     /// The texts as rows, with the one column `value`: for the list of what is selected from.
     pub fn texts(&mut self, texts: &[String]) -> &mut Self {
         let list = serde_json::Value::from(texts).to_string();

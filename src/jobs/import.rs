@@ -1,7 +1,7 @@
 //! An import: a file's rows as items. It is read and resolved some rows at a time; what is held changes in one transaction at
 //! the end, which also ends the job. So an attempt can be killed at any moment, and the next one begins anew.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use super::{Inner, Jobs};
 use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::{Resolved, Resolver};
 use crate::domain::collection::{
-    Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import,
-    held_of_cards, undo_import, write_report,
+    Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import, held_copies,
+    undo_import, write_report,
 };
 use crate::domain::import::{Column, ImportRow, Plan, Platform, Section};
 use crate::domain::jobs::{finish_job, load_jobs, replace_result};
@@ -122,7 +122,10 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         user,
         mode: payload.mode,
         gathered: Gathered::default(),
-        held: HashMap::new(),
+        held: match payload.mode {
+            ImportMode::Merge => held_copies(connection, user).await?,
+            ImportMode::Replace => HashMap::new(),
+        },
         result: ImportResult::default(),
     };
     let (mut processed, mut report) = (0, Vec::new());
@@ -131,7 +134,7 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         processed += batch.len() as u64;
         // What became of the lines before is written while these are looked up.
         let (resolved, written) = futures_util::join!(
-            import.resolve(connection, &mut resolver, &batch),
+            Import::resolve(connection, &mut resolver, &batch),
             write_lines(connection, job.id, std::mem::take(&mut report)),
         );
         written?;
@@ -217,7 +220,7 @@ struct Import {
     user: Uuid,
     mode: ImportMode,
     gathered: Gathered,
-    /// What is held already, of the cards that came so far.
+    /// What is held already.
     held: HashMap<Likeness, HeldCopies>,
     result: ImportResult,
 }
@@ -225,7 +228,6 @@ struct Import {
 impl Import {
     /// The items of these lines, in their order, and what each comes to.
     async fn resolve(
-        &mut self,
         connection: &Connection,
         resolver: &mut Resolver,
         batch: &[Read],
@@ -233,14 +235,6 @@ impl Import {
         let rows: Vec<ImportRow> =
             batch.iter().flat_map(|read| read.rows.iter().flatten().cloned()).collect();
         let resolved = resolver.resolve(connection, &rows).await?;
-        if self.mode == ImportMode::Merge {
-            let card = |resolved: &Resolved| match resolved {
-                Resolved::Card(card, _) => Some(card.id),
-                Resolved::Rejected(..) => None,
-            };
-            let cards: BTreeSet<i32> = resolved.iter().filter_map(card).collect();
-            self.held.extend(held_of_cards(connection, self.user, &Vec::from_iter(cards)).await?);
-        }
         Ok(rows.into_iter().zip(resolved).collect())
     }
 
@@ -285,7 +279,7 @@ impl Import {
         card: crate::domain::catalogue::FoundCard,
         note: Option<String>,
     ) -> (RowOutcome, Option<Code>, Option<String>) {
-        let finish = row.finish.unwrap_or_else(|| card.finishes().first());
+        let finish = card.finish(row.finish);
         let like = (card.id, finish, row.condition, row.language.unwrap_or(card.language));
         let is_held = self.held.contains_key(&like);
         let said_of_held = self.held.get_mut(&like).and_then(|held| held.join(row.price, &row.tags));

@@ -1,5 +1,6 @@
 //! Sets and printings: what they are, how they are found, listed and written.
 
+mod asked;
 pub mod attributes;
 mod card;
 mod facts;

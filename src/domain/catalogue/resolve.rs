@@ -3,16 +3,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use entity::enums::Provider;
+use entity::enums::{Finish, Provider};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
+use super::asked::Asked;
 use super::attributes::Finishes;
 use super::lookup::{likeness, load_candidates};
 use super::names::name_key;
 use super::write::find_cards_by_external_id;
 use crate::db::Sql;
-use crate::domain::import::ImportRow;
+use crate::domain::import::{ImportRow, set_name};
 use crate::error::{Code, Result};
 
 /// Names of a file for which a near one is looked for: each costs a statement.
@@ -34,7 +35,7 @@ pub struct FoundCard {
     pub name: String,
     pub name_key: String,
     finishes: i16,
-    preferred: bool,
+    pub(super) preferred: bool,
 }
 
 impl FoundCard {
@@ -42,8 +43,23 @@ impl FoundCard {
         Finishes::from_bits(self.finishes)
     }
 
+    /// The finish of copies of which a row says this: exports without a word for etched call it foil.
+    pub fn finish(&self, said: Option<Finish>) -> Finish {
+        let there = self.finishes();
+        let has = |finish| there.iter().any(|one| one == finish);
+        match said {
+            None => there.first(),
+            Some(Finish::Foil) if !has(Finish::Foil) && has(Finish::Etched) => Finish::Etched,
+            Some(said) => said,
+        }
+    }
+
+    pub(super) fn is_at(&self, set: &str, number: &str) -> bool {
+        self.set_code == set && self.collector_number.to_lowercase() == number.to_lowercase()
+    }
+
     /// For people: `Lightning Bolt (LEA 161)`.
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         format!("{} ({} {})", self.name, self.set_code.to_uppercase(), self.collector_number)
     }
 }
@@ -81,8 +97,16 @@ impl Resolver {
         let mut sql = Sql::new(connection);
         sql.push("select code, name from card_sets order by code");
         let sets = sql.all::<SetName>(connection).await?;
+        let mut names: HashMap<String, String> =
+            sets.iter().map(|set| (name_key(&set.name), set.code.clone())).collect();
+        // Rows' names are brought to today's; a catalogue may still have the former.
+        for set in &sets {
+            if let Some((read, _)) = set_name(&set.name) {
+                names.entry(name_key(&read)).or_insert_with(|| set.code.clone());
+            }
+        }
         Ok(Self {
-            names: sets.iter().map(|set| (name_key(&set.name), set.code.clone())).collect(),
+            names,
             codes: sets.into_iter().map(|set| set.code).collect(),
             suggested: HashMap::new(),
             near_sets: HashMap::new(),
@@ -106,15 +130,10 @@ impl Resolver {
             pick(cards.iter(), row)
         };
         // Only of what is not found yet are all printings looked at: of a basic land there are hundreds.
-        let is_sure = |row: &ImportRow| {
-            let fits =
-                |card: &FoundCard| pieces_of(row, &pieces).is_none_or(|all| all.contains(&card.piece_id));
-            numbered(row).is_some_and(fits)
-        };
         let unsure: BTreeSet<Uuid> = rows
             .iter()
             .zip(&by_id)
-            .filter(|(row, found)| found.is_none() && !is_sure(row))
+            .filter(|(row, found)| found.is_none() && numbered(row).is_none())
             .flat_map(|(row, _)| pieces_of(row, &pieces).into_iter().flatten().copied())
             .collect();
         let printings = printings_by_piece(connection, &Vec::from_iter(unsure)).await?;
@@ -126,7 +145,9 @@ impl Resolver {
             let mut outcome = asked.decide(by_id, number.flatten(), &printings);
             if let Resolved::Rejected(Code::RowCardNotFound, message) = &mut outcome {
                 let near = match (&asked.set, asked.pieces) {
-                    (NamedSet::Unknown(name), Some(_)) => self.near_set(name),
+                    (NamedSet::Unknown(name), Some(_)) => self
+                        .near_set(name)
+                        .or_else(|| asked.newest(&asked.named(&printings)).map(FoundCard::told)),
                     (_, None) => self.nearest(connection, row).await?,
                     _ => None,
                 };
@@ -195,15 +216,16 @@ impl Resolver {
         for (provider, id) in rows.iter().flat_map(|row| &row.outside_ids) {
             outside.entry(*provider).or_default().insert(id.clone());
         }
-        let mut card_ids: HashMap<(Provider, String), i32> = HashMap::new();
+        // One id may be that of several printings.
+        let mut card_ids: HashMap<(Provider, String), Vec<i32>> = HashMap::new();
         for (provider, ids) in outside {
             for known in find_cards_by_external_id(connection, provider, &Vec::from_iter(ids)).await? {
-                card_ids.insert((provider, known.external_id), known.card_id);
+                card_ids.entry((provider, known.external_id)).or_default().push(known.card_id);
             }
         }
         let mut by_number: HashMap<i32, FoundCard> = HashMap::new();
         if !card_ids.is_empty() {
-            let ids: BTreeSet<i32> = card_ids.values().copied().collect();
+            let ids: BTreeSet<i32> = card_ids.values().flatten().copied().collect();
             let mut sql = Sql::by_keys(connection);
             sql.push("select ")
                 .push(COLUMNS)
@@ -214,7 +236,12 @@ impl Resolver {
         }
         let find = |row: &ImportRow| {
             let by_scryfall = row.scryfall_id.and_then(|id| by_scryfall.get(&id));
-            let by_outside = || row.outside_ids.iter().find_map(|id| by_number.get(card_ids.get(id)?));
+            let by_outside = || {
+                row.outside_ids.iter().find_map(|id| {
+                    let cards = card_ids.get(id)?.iter().filter_map(|card| by_number.get(card));
+                    of_shared(cards.collect(), row, self.number_key(row).as_ref())
+                })
+            };
             by_scryfall.or_else(by_outside).cloned()
         };
         Ok(rows.iter().map(find).collect())
@@ -288,15 +315,33 @@ impl Resolver {
     }
 }
 
-enum NamedSet {
+pub(super) enum NamedSet {
     None,
     Known(String),
     /// As it was written.
     Unknown(String),
 }
 
+/// Of the printings that somebody has one id for, the one under the row's set and number, else one that has its finish.
+fn of_shared<'c>(
+    mut cards: Vec<&'c FoundCard>,
+    row: &ImportRow,
+    number: Option<&(String, String)>,
+) -> Option<&'c FoundCard> {
+    let is_there = |card: &&FoundCard| number.is_some_and(|(set, number)| card.is_at(set, number));
+    let has_finish =
+        |card: &&FoundCard| row.finish.is_none_or(|finish| card.finishes().iter().any(|one| one == finish));
+    cards.sort_by_key(|card| (card.collector_number.len(), card.id));
+    if cards.iter().any(is_there) {
+        cards.retain(is_there);
+    } else if cards.iter().any(has_finish) {
+        cards.retain(has_finish);
+    }
+    pick(cards.iter().copied(), row)
+}
+
 /// A row's collector number without zeros before it.
-fn plain_number(row: &ImportRow) -> Option<&str> {
+pub(super) fn plain_number(row: &ImportRow) -> Option<&str> {
     let number = row.collector_number.as_deref()?.trim();
     let plain = number.trim_start_matches('0');
     (!number.is_empty()).then_some(if plain.is_empty() { number } else { plain })
@@ -312,21 +357,21 @@ fn keys_of(row: &ImportRow) -> Vec<String> {
     keys
 }
 
-fn pieces_of<'p>(row: &ImportRow, pieces: &'p HashMap<String, HashSet<Uuid>>) -> Option<&'p HashSet<Uuid>> {
+fn pieces_of<'p>(row: &ImportRow, pieces: &'p HashMap<String, BTreeSet<Uuid>>) -> Option<&'p BTreeSet<Uuid>> {
     keys_of(row).iter().find_map(|key| pieces.get(key))
 }
 
 async fn pieces_by_name(
     connection: &impl ConnectionTrait,
     rows: &[ImportRow],
-) -> Result<HashMap<String, HashSet<Uuid>>> {
+) -> Result<HashMap<String, BTreeSet<Uuid>>> {
     #[derive(FromQueryResult)]
     struct Named {
         name_key: String,
         piece_id: Uuid,
     }
     let keys: BTreeSet<String> = rows.iter().flat_map(keys_of).collect();
-    let mut pieces: HashMap<String, HashSet<Uuid>> = HashMap::new();
+    let mut pieces: HashMap<String, BTreeSet<Uuid>> = HashMap::new();
     if keys.is_empty() {
         return Ok(pieces);
     }
@@ -362,82 +407,11 @@ async fn printings_by_piece(
 }
 
 /// Of printings that fit alike the one in the row's language, else in English, else the first.
-fn pick<'c>(cards: impl Iterator<Item = &'c FoundCard> + Clone, row: &ImportRow) -> Option<&'c FoundCard> {
+pub(super) fn pick<'c>(
+    cards: impl Iterator<Item = &'c FoundCard> + Clone,
+    row: &ImportRow,
+) -> Option<&'c FoundCard> {
     let language = row.language.as_deref().unwrap_or("en");
     let in_language = |wanted: &str| cards.clone().find(|card| card.language == wanted);
     in_language(language).or_else(|| in_language("en")).or_else(|| cards.clone().next())
-}
-
-/// A row, with what is known of what it names.
-struct Asked<'a> {
-    row: &'a ImportRow,
-    set: NamedSet,
-    pieces: Option<&'a HashSet<Uuid>>,
-}
-
-impl Asked<'_> {
-    fn decide(
-        &self,
-        by_id: Option<FoundCard>,
-        by_number: Option<&FoundCard>,
-        printings: &HashMap<Uuid, Vec<FoundCard>>,
-    ) -> Resolved {
-        if let Some(card) = by_id {
-            return match self.pieces {
-                Some(pieces) if !pieces.contains(&card.piece_id) => self.contradiction("id", &card),
-                _ => Resolved::Card(Box::new(card), None),
-            };
-        }
-        if let Some(card) = by_number
-            && self.pieces.is_none_or(|pieces| pieces.contains(&card.piece_id))
-        {
-            return Resolved::Card(Box::new(card.clone()), None);
-        }
-        let Some(pieces) = self.pieces else {
-            let message = match self.row.name.as_deref() {
-                Some(name) => format!("There is no card “{name}”."),
-                None => "The row names no card that is known.".to_owned(),
-            };
-            return Resolved::Rejected(Code::RowCardNotFound, message);
-        };
-        let named: Vec<&FoundCard> =
-            pieces.iter().filter_map(|piece| printings.get(piece)).flatten().collect();
-        if let NamedSet::Known(set) = &self.set {
-            let in_set: Vec<&FoundCard> =
-                named.iter().copied().filter(|card| card.set_code == *set).collect();
-            if let Some(card) = pick(in_set.iter().copied(), self.row) {
-                let others = in_set.iter().filter(|other| other.language == card.language).count();
-                let note = (others > 1).then(|| {
-                    format!("{others} printings in this set have this name: imported as {}.", card.told())
-                });
-                return Resolved::Card(Box::new(card.clone()), note);
-            }
-            if let Some(card) = by_number {
-                return self.contradiction("set and number", card);
-            }
-        }
-        if let NamedSet::Unknown(name) = &self.set {
-            return Resolved::Rejected(Code::RowCardNotFound, format!("There is no set “{name}”."));
-        }
-        let preferred = named.iter().copied().find(|card| card.preferred);
-        match preferred.or_else(|| pick(named.iter().copied(), self.row)) {
-            Some(card) => {
-                let why = match &self.set {
-                    NamedSet::Known(set) => format!("There is no such card in {}: i", set.to_uppercase()),
-                    _ => "I".to_owned(),
-                };
-                let note = format!("{why}mported as its newest printing, {}.", card.told());
-                Resolved::Card(Box::new(card.clone()), Some(note))
-            }
-            None => {
-                Resolved::Rejected(Code::RowCardNotFound, "There is no printing of this card.".to_owned())
-            }
-        }
-    }
-
-    fn contradiction(&self, what: &str, card: &FoundCard) -> Resolved {
-        let name = self.row.name.as_deref().unwrap_or_default();
-        let message = format!("The {what} means {}, the name says “{name}”.", card.told());
-        Resolved::Rejected(Code::RowCardAmbiguous, message)
-    }
 }

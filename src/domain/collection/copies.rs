@@ -30,11 +30,9 @@ pub(super) async fn load_items_of_cards(
     cards: &[i32],
 ) -> Result<Vec<ItemRow>> {
     let mut sql = Sql::by_keys(transaction);
-    sql.push("select ").push(COLUMNS).push(", cast(null as bigint) as sort_value from ");
-    // From the cards to the items, whatever the planner knows of a collection that was empty a moment ago.
-    sql.numbers(cards).push(" k cross join ").either("lateral (select * from inventory_items i where ", "");
-    sql.either("", "inventory_items i on ").push("i.user_id = ").bind(user);
-    sql.either(" and i.card_id = k.value offset 0) i", " and i.card_id = k.value");
+    sql.push("select ").push(COLUMNS).push(", cast(null as bigint) as sort_value");
+    sql.push(" from inventory_items i where i.user_id = ").bind(user);
+    sql.push(" and i.card_id").any_of_numbers(cards);
     Ok(sql.all(transaction).await?)
 }
 

@@ -1,10 +1,10 @@
 //! A file's items into an inventory: gathered line by line, then applied in one transaction, so that a reader sees all of it
 //! or nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use entity::enums::Currency;
+use entity::enums::{Condition, Currency, Finish};
 use entity::inventory_item::{Model, Tags};
 use indexmap::IndexMap;
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
@@ -126,19 +126,19 @@ pub async fn apply_import(
     let now = outside.now();
     let mut made = 0;
     let all = gathered.0.as_slice();
+    // Once, before anything is written: what is looked for later would be looked for among what was just made.
+    let mut held: HashMap<Likeness, Model> = HashMap::new();
+    if mode == ImportMode::Merge {
+        let cards: BTreeSet<i32> = all.keys().map(|(card, ..)| *card).collect();
+        let there = load_items_of_cards(bulk, user, &Vec::from_iter(cards)).await?;
+        held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
+    }
     let mut from = 0;
     while let Some(some) = all.get_range(from..all.len().min(from + AT_ONCE)).filter(|some| !some.is_empty())
     {
         from += some.len();
-        let mut cards: Vec<i32> = some.keys().map(|(card, ..)| *card).collect();
-        cards.sort_unstable();
-        cards.dedup();
-        let mut held: HashMap<Likeness, Model> = HashMap::new();
-        if mode == ImportMode::Merge {
-            let there = load_items_of_cards(bulk, user, &cards).await?;
-            held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
-        }
-        let names = load_names(bulk, &cards).await?;
+        let cards: BTreeSet<i32> = some.keys().map(|(card, ..)| *card).collect();
+        let names = load_names(bulk, &Vec::from_iter(cards)).await?;
         let mut rows: Vec<Model> = Vec::with_capacity(some.len());
         let mut changes: Vec<Changed> = Vec::with_capacity(some.len());
         let mut fresh = 0;
@@ -200,18 +200,32 @@ impl HeldCopies {
     }
 }
 
-/// What the user holds already of these cards.
+/// What the user holds already.
 ///
 /// # Errors
 /// The database's.
-pub async fn held_of_cards(
+pub async fn held_copies(
     connection: &impl ConnectionTrait,
     user: Uuid,
-    cards: &[i32],
-) -> Result<Vec<(Likeness, HeldCopies)>> {
-    let there = load_items_of_cards(connection, user, cards).await?;
-    let held = |item: Model| HeldCopies { paid_in: item.price_currency, tags: item.tags.0 };
-    Ok(there.into_iter().map(|row| (likeness(&row.item), held(row.item))).collect())
+) -> Result<HashMap<Likeness, HeldCopies>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        card_id: i32,
+        finish: Finish,
+        condition: Condition,
+        language: String,
+        price_currency: Option<Currency>,
+        tags: Tags,
+    }
+    let mut sql = Sql::new(connection);
+    sql.push("select card_id, finish, condition, language, price_currency, tags from inventory_items");
+    sql.push(" where user_id = ").bind(user);
+    let rows = sql.all::<Row>(connection).await?;
+    let copies = |row: Row| {
+        let like = (row.card_id, row.finish, row.condition, row.language);
+        (like, HeldCopies { paid_in: row.price_currency, tags: row.tags.0 })
+    };
+    Ok(rows.into_iter().map(copies).collect())
 }
 
 fn joined(there: &Model, copies: &Copies, now: DateTime<Utc>) -> Result<Model> {

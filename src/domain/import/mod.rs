@@ -24,3 +24,4 @@ pub use decklist::Section;
 pub use detect::Plan;
 pub use platform::Platform;
 pub use row::{ImportRow, RowProblem};
+pub use sets::set_name;
