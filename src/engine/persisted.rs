@@ -167,9 +167,12 @@ mod tests {
 
     const TEXT: &str = "{ a }";
 
+    #[derive(Default)]
+    struct Kept(HashMap<QueryHash, Vec<u8>>, usize);
+
     /// What other servers keep, with how often it was looked for.
     #[derive(Clone, Default)]
-    struct Others(Arc<Mutex<(HashMap<QueryHash, Vec<u8>>, usize)>>);
+    struct Others(Arc<Mutex<Kept>>);
 
     impl SharedQueries for Others {
         fn find<'a>(&'a self, hash: &'a QueryHash) -> BoxFuture<'a, Option<Vec<u8>>> {

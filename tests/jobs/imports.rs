@@ -439,4 +439,30 @@ on_both_stores! { Tables:
         imported(&app, &ada, &moxfields(&[(2, "Black Lotus", "lea", "232")]), json!({"mode": "REPLACE"})).await;
         assert_eq!(value(&app, &ada).await, "200.00");
     }
+
+    async fn what_a_row_says_twice_is_one_card_or_it_is_said(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let id = BOLT.id();
+        let file = table(OWN, &[
+            // The number of another card, by the side of a name and of an id.
+            "1,Shock,m11,,247,",
+            &format!("1,Lightning Bolt,m11,,156,{id}"),
+            // A number that is not there.
+            "1,Shock,m11,,999,",
+            // Another printing of the same card.
+            &format!("1,Lightning Bolt,2x2,,117,{id}"),
+            // A name that nobody knows.
+            &format!("1,Lihgtning Blot,,,,{id}"),
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!(told(&app, &job).await, pairs(&[
+            ("rejected", "The set and number means Forest (M11 247), the name says “Shock”."),
+            ("rejected", "The id means Lightning Bolt (LEA 161), the set and number mean Shock (M11 156)."),
+            ("imported", "There is no number 999 in M11: imported as Shock (M11 156)."),
+            ("imported", "The set and number mean Lightning Bolt (2X2 117): imported by its id as Lightning Bolt (LEA 161)."),
+            ("merged", "There is no card “Lihgtning Blot”: imported by its id as Lightning Bolt (LEA 161)."),
+        ]));
+    }
 }
