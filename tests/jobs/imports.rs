@@ -444,7 +444,7 @@ on_both_stores! { Tables:
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;
         app.work();
-        let id = BOLT.id();
+        let id = BOLT.scryfall_id();
         let file = table(OWN, &[
             // The number of another card, by the side of a name and of an id.
             "1,Shock,m11,,247,",
