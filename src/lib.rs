@@ -24,6 +24,7 @@ pub mod links;
 pub mod live;
 pub mod outside;
 pub mod pagination;
+mod patience;
 pub mod principal;
 pub mod seal;
 mod secret;

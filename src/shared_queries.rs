@@ -3,24 +3,18 @@
 //! Strangers can make queries known, and Redis has more to hold than these. So only so many are kept there, those that
 //! were looked for or made known last, and each for a week from then. While Redis is away, each server knows its own.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
-
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use redis::FromRedisValue;
 use redis::aio::ConnectionManager;
 
 use crate::engine::{QueryHash, SharedQueries};
+use crate::patience::Patience;
 
 /// How long a query is kept after its last use, in milliseconds.
 const KEPT_FOR: u64 = 7 * 24 * 60 * 60 * 1_000;
 /// Queries kept at most: 64 MB where each is as long as a document may be.
 const MOST: u64 = 1_000;
-/// How long Redis has to answer.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// How long Redis is left alone after it failed, in milliseconds.
-const PAUSE: i64 = 1_000;
 
 /// KEYS: the query's, and that of the order of use. ARGV: how long it is kept, how many are kept.
 const FIND: &str = "
@@ -52,9 +46,7 @@ pub struct RedisQueries {
     connection: ConnectionManager,
     /// What every key begins with.
     prefix: String,
-    began: Instant,
-    /// Milliseconds since `began` until which Redis is left alone, having failed.
-    away_until: AtomicI64,
+    patience: Patience,
 }
 
 impl RedisQueries {
@@ -63,17 +55,12 @@ impl RedisQueries {
         Self {
             connection,
             prefix: format!("{prefix}persisted:"),
-            began: Instant::now(),
-            away_until: AtomicI64::new(0),
+            patience: Patience::new("this server knows the queries that it was sent itself"),
         }
     }
 
     /// What a script answers; nothing, where Redis is away.
     async fn ask<T: FromRedisValue>(&self, script: &str, hash: &QueryHash, query: Option<&str>) -> Option<T> {
-        let now = i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        if self.away_until.load(Ordering::Relaxed) > now {
-            return None;
-        }
         let prefix = &self.prefix;
         let mut asking = redis::cmd("EVAL");
         asking.arg(script).arg(2).arg(format!("{prefix}{hash}")).arg(format!("{prefix}order"));
@@ -82,15 +69,7 @@ impl RedisQueries {
             asking.arg(query);
         }
         let mut connection = self.connection.clone();
-        let answer = asking.query_async::<T>(&mut connection);
-        match tokio::time::timeout(PATIENCE, answer).await {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!("Redis is away: this server knows the queries that it was sent itself");
-                self.away_until.store(now + PAUSE, Ordering::Relaxed);
-                None
-            }
-        }
+        self.patience.ask(asking.query_async(&mut connection)).await
     }
 }
 

@@ -18,7 +18,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
     ),
     ("outside", &["app"], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("seal", &["outside"], &["async_graphql", "axum", "sea_orm", "redis"]),
-    ("gates", &["gates", "error"], &["async_graphql", "axum", "sea_orm"]),
+    ("gates", &["gates", "error", "patience"], &["async_graphql", "axum", "sea_orm"]),
     (
         "identity",
         &["identity", "domain", "db", "error", "config", "gates", "outside", "principal"],
@@ -54,7 +54,8 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["axum", "redis", "sea_orm"],
     ),
     ("engine", &["engine", "error", "config"], &["axum", "redis", "sea_orm"]),
-    ("shared_queries", &["engine"], &["async_graphql", "axum", "sea_orm"]),
+    ("patience", &[], &["async_graphql", "axum", "sea_orm"]),
+    ("shared_queries", &["engine", "patience"], &["async_graphql", "axum", "sea_orm"]),
     ("principal", &["error"], &["async_graphql", "axum", "sea_orm", "redis"]),
     (
         "http",

@@ -40,23 +40,6 @@ fn postgres_is_told_who_we_are_and_what_we_bear() {
 }
 
 #[test]
-fn a_statement_that_runs_too_long_is_ended_and_the_caller_told() {
-    runtime().block_on(async {
-        use dualcaster::db::{Databases, Purpose, Trouble};
-        let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
-        let mut settings = database.settings().database;
-        settings.statement_timeout = std::time::Duration::from_millis(200);
-        let databases = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
-        let error = databases.write().execute_unprepared("select pg_sleep(30)").await.expect_err("ended");
-        assert_eq!(Trouble::of(&error), Trouble::Deadline);
-        let refusal = dualcaster::error::Error::from(error).refusal();
-        assert_eq!(refusal.code, dualcaster::error::Code::Timeout);
-        databases.close().await;
-        database.remove().await;
-    });
-}
-
-#[test]
 fn a_transaction_that_met_another_is_run_again() {
     runtime().block_on(async {
         use std::sync::atomic::{AtomicU32, Ordering};

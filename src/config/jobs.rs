@@ -1,9 +1,8 @@
 //! Work in the background, and the files that it is about.
 
 use std::path::Path;
-use std::time::Duration;
-
 use std::str::FromStr;
+use std::time::Duration;
 
 use chrono::DateTime;
 use croner::Cron;

@@ -57,12 +57,16 @@ pub fn failure_of(error: &ServerError) -> Option<&Failure> {
 pub(super) fn presentable(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     errors.truncate(MOST_ERRORS);
     for error in &mut errors {
+        let coded = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
+        // Its check of the arguments of directives does not know that hints are not wanted.
+        if !coded && let Some(hint) = error.message.find(" Did you mean") {
+            error.message.truncate(hint);
+        }
         if let Some((end, _)) = error.message.char_indices().nth(MOST_CHARACTERS) {
             let cut = error.message[..end].char_indices().nth_back(0).map_or(0, |(last, _)| last);
             error.message.truncate(cut);
             error.message.push('…');
         }
-        let coded = error.extensions.as_ref().is_some_and(|values| values.get("code").is_some());
         if !coded {
             // What async-graphql says itself is about the document or its variables.
             error.extensions = Some(extensions(&Refusal::new(Code::InvalidValue, "")));

@@ -8,8 +8,7 @@ mod bucket;
 mod misses;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::aio::ConnectionManager;
 
@@ -17,6 +16,7 @@ pub use bucket::{Buckets, Charge, Level, Limit, Taken};
 pub use misses::{BLOCKED_FOR, MISSES, Misses, WITHIN};
 
 use crate::error::{Code, Refusal};
+use crate::patience::Patience;
 
 /// The counters of this server, and those that all servers share.
 #[derive(Clone)]
@@ -31,15 +31,8 @@ struct Inner {
 
 struct Shared {
     counters: (Buckets, Misses),
-    began: Instant,
-    /// Milliseconds since `began` until which Redis is left alone, having failed.
-    away_until: AtomicI64,
+    patience: Patience,
 }
-
-/// How long Redis has to answer.
-const PATIENCE: Duration = Duration::from_millis(250);
-/// How long Redis is left alone after it failed, in milliseconds.
-const PAUSE: i64 = 1_000;
 
 impl Gates {
     /// `redis` comes with what every key there begins with.
@@ -49,8 +42,7 @@ impl Gates {
                 Buckets::in_redis(connection.clone(), &format!("{prefix}bucket:")),
                 Misses::in_redis(connection, &format!("{prefix}misses:")),
             ),
-            began: Instant::now(),
-            away_until: AtomicI64::new(0),
+            patience: Patience::new("this server counts for itself"),
         });
         Self { inner: Arc::new(Inner { own: (Buckets::in_process(), Misses::in_process()), shared }) }
     }
@@ -116,19 +108,8 @@ impl Gates {
         &self,
         ask: impl AsyncFnOnce(&(Buckets, Misses)) -> Result<T, redis::RedisError>,
     ) -> Option<T> {
-        let Shared { counters, began, away_until } = self.inner.shared.as_ref()?;
-        let now = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
-        if away_until.load(Ordering::Relaxed) > now {
-            return None;
-        }
-        match tokio::time::timeout(PATIENCE, ask(counters)).await {
-            Ok(Ok(answer)) => Some(answer),
-            Ok(Err(_)) | Err(_) => {
-                tracing::warn!("Redis is away: this server counts for itself");
-                away_until.store(now + PAUSE, Ordering::Relaxed);
-                None
-            }
-        }
+        let Shared { counters, patience } = self.inner.shared.as_ref()?;
+        patience.ask(ask(counters)).await
     }
 }
 

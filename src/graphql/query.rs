@@ -200,7 +200,9 @@ impl Query {
     async fn card_sets(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only these kinds: `expansion`, `core`, `token`, …")] kinds: Option<Vec<String>>,
+        #[graphql(desc = "Only these kinds, 50 at most: `expansion`, `core`, `token`, …")] kinds: Option<
+            Vec<String>,
+        >,
         #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -52,7 +53,9 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
     async {
         let started = Instant::now();
         let mut response = next.run(request).await;
-        if response.status() == StatusCode::GATEWAY_TIMEOUT {
+        // The layer of time says nothing: what has a body says so in its own form.
+        let is_silent = !response.headers().contains_key(CONTENT_TYPE);
+        if is_silent && response.status() == StatusCode::GATEWAY_TIMEOUT {
             response = plain_refusal(StatusCode::GATEWAY_TIMEOUT, &timeout_refusal());
         }
         if let Ok(header) = header {

@@ -3,11 +3,13 @@
 mod database;
 mod files;
 mod proxy;
+mod requests;
 mod server;
 
 pub use database::{Content, Store, TestDatabase, market};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
+pub use requests::{RESPONSE, post, query, refusal, send};
 pub use server::{Answered, TestApp, TestClock};
 
 use std::panic::AssertUnwindSafe;

@@ -105,8 +105,8 @@ fn an_import_that_waits_at_its_end_keeps_its_lease_and_can_be_stopped() {
     });
 }
 
-#[test]
-fn a_small_file_does_not_wait_for_large_ones() {
+/// Runs a test of two people with two workers, who do not work yet, and a pool of connections beside the server's.
+fn with_two_workers(test: impl AsyncFn(&TestApp, &Databases, Person, Person)) {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
         let mut settings = database.settings();
@@ -114,22 +114,8 @@ fn a_small_file_does_not_wait_for_large_ones() {
         let app = TestApp::start_with(&database, settings).await;
         load(&app).await;
         let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
-        let large = |quantity: usize| shocks(quantity) + &format!("{quantity},Shock,m11,156\n").repeat(1_000);
-        let mut adas = Vec::new();
-        for quantity in 1..=2 {
-            adas.push(queued(&app, &ada, &large(quantity), json!({})).await["id"].clone());
-        }
         let outside = database.bulk().await;
-        let lock = alone_with(&outside, &[&ada]).await;
-        app.work();
-        until("a large import waits", async || waiting(&app).await == 1).await;
-        let bobs = queued(&app, &bob, &shocks(3), json!({})).await["id"].clone();
-        assert_eq!(ended(&app, &bob, &bobs).await["status"], json!("COMPLETED"));
-        assert_eq!(stored(&app, &adas[1]).await.status, JobStatus::Queued, "a place is kept");
-        lock.rollback().await.expect("let go");
-        for id in &adas {
-            assert_eq!(ended(&app, &ada, id).await["status"], json!("COMPLETED"));
-        }
+        test(&app, &outside, ada, bob).await;
         outside.close().await;
         app.stop().await;
         database.remove().await;
@@ -137,32 +123,43 @@ fn a_small_file_does_not_wait_for_large_ones() {
 }
 
 #[test]
-fn each_of_two_workers_has_an_import_that_waits_and_neither_loses_its_lease() {
-    runtime().block_on(async {
-        let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
-        let mut settings = database.settings();
-        settings.jobs.workers = 2;
-        let app = TestApp::start_with(&database, settings).await;
-        load(&app).await;
-        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
-        let adas = queued(&app, &ada, &shocks(2), json!({})).await["id"].clone();
-        let bobs = queued(&app, &bob, &shocks(3), json!({})).await["id"].clone();
-        let outside = database.bulk().await;
-        let lock = alone_with(&outside, &[&ada, &bob]).await;
+fn a_small_file_does_not_wait_for_large_ones() {
+    with_two_workers(async |app, outside, ada, bob| {
+        let large = |quantity: usize| shocks(quantity) + &format!("{quantity},Shock,m11,156\n").repeat(1_000);
+        let mut adas = Vec::new();
+        for quantity in 1..=2 {
+            adas.push(queued(app, &ada, &large(quantity), json!({})).await["id"].clone());
+        }
+        let lock = alone_with(outside, &[&ada]).await;
         app.work();
-        until("both imports wait", async || waiting(&app).await == 2).await;
+        until("a large import waits", async || waiting(app).await == 1).await;
+        let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+        assert_eq!(ended(app, &bob, &bobs).await["status"], json!("COMPLETED"));
+        assert_eq!(stored(app, &adas[1]).await.status, JobStatus::Queued, "a place is kept");
+        lock.rollback().await.expect("let go");
+        for id in &adas {
+            assert_eq!(ended(app, &ada, id).await["status"], json!("COMPLETED"));
+        }
+    });
+}
+
+#[test]
+fn each_of_two_workers_has_an_import_that_waits_and_neither_loses_its_lease() {
+    with_two_workers(async |app, outside, ada, bob| {
+        let adas = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+        let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+        let lock = alone_with(outside, &[&ada, &bob]).await;
+        app.work();
+        until("both imports wait", async || waiting(app).await == 2).await;
         for id in [&adas, &bobs] {
-            renewed(&app, id).await;
+            renewed(app, id).await;
         }
         lock.rollback().await.expect("let go");
         for (person, id, quantity) in [(&ada, &adas, 2), (&bob, &bobs, 3)] {
-            assert_eq!(ended(&app, person, id).await["status"], json!("COMPLETED"));
-            let items = held(&app, person).await;
-            assert_eq!((stored(&app, id).await.attempts, &items[0]["quantity"]), (1, &json!(quantity)));
+            assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
+            let items = held(app, person).await;
+            assert_eq!((stored(app, id).await.attempts, &items[0]["quantity"]), (1, &json!(quantity)));
         }
-        outside.close().await;
-        app.stop().await;
-        database.remove().await;
     });
 }
 

@@ -14,6 +14,7 @@ mod enumeration;
 mod hang_ups;
 mod idempotency;
 mod leaks;
+mod limits;
 mod misses;
 mod networks;
 mod outages;

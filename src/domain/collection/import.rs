@@ -133,6 +133,8 @@ pub async fn apply_import(
         let there = load_items_of_cards(bulk, user, &Vec::from_iter(cards)).await?;
         held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
     }
+    let new = all.keys().filter(|like| !held.contains_key(*like)).count();
+    check_room(bulk, user, i64::try_from(new).unwrap_or(i64::MAX)).await?;
     let mut from = 0;
     while let Some(some) = all.get_range(from..all.len().min(from + AT_ONCE)).filter(|some| !some.is_empty())
     {
@@ -141,7 +143,6 @@ pub async fn apply_import(
         let names = load_names(bulk, &Vec::from_iter(cards)).await?;
         let mut rows: Vec<Model> = Vec::with_capacity(some.len());
         let mut changes: Vec<Changed> = Vec::with_capacity(some.len());
-        let mut fresh = 0;
         for (like, copies) in some {
             let row = match held.remove(like) {
                 Some(there) => {
@@ -151,8 +152,8 @@ pub async fn apply_import(
                 }
                 None => {
                     // A moment apart each, so that a list by age has them in the order of the file.
-                    let at = now + TimeDelta::microseconds(made + fresh);
-                    fresh += 1;
+                    let at = now + TimeDelta::microseconds(made);
+                    made += 1;
                     let name = names.get(&like.0).cloned().unwrap_or_default();
                     let row = made_of(like, copies, name, user, at, outside.uuid_in_order());
                     changes.push(Changed::made(&row));
@@ -161,8 +162,6 @@ pub async fn apply_import(
             };
             rows.push(row);
         }
-        check_room(bulk, user, fresh).await?;
-        made += fresh;
         write_items(bulk, &rows).await?;
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         refresh_values(bulk, Of::Items(&ids)).await?;

@@ -84,7 +84,7 @@ pub struct UpdateInventoryItemInput {
     id: ID,
     /// The item's `updatedAt` as it was seen.
     expected_updated_at: Option<DateTime>,
-    /// All of its tags: null or an empty list takes them away.
+    /// All of its tags, 20 at most: null or an empty list takes them away.
     tags: MaybeUndefined<Vec<String>>,
     /// How many copies: 1 to 100,000.
     quantity: MaybeUndefined<i32>,

@@ -18,11 +18,11 @@ const MAX_VALUES: usize = 20;
 pub struct CardFilter {
     /// Cards of any of these sets, 100 at most.
     set_codes: Option<Vec<String>>,
-    /// Cards of any of these rarities.
+    /// Cards of any of these rarities, 20 at most.
     rarities: Option<Vec<Rarity>>,
-    /// Cards of at least these colours.
+    /// Cards of at least these colours, 20 at most.
     colors: Option<Vec<Color>>,
-    /// Cards that come in any of these finishes.
+    /// Cards that come in any of these finishes, 20 at most.
     finishes: Option<Vec<Finish>>,
     /// Cards that may be played in this format: `modern`, `commander`, …
     legal_in: Option<String>,

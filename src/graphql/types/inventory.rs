@@ -41,9 +41,9 @@ pub struct InventoryFilter {
     tags: Option<Vec<String>>,
     /// Items of cards of any of these sets, 100 at most.
     set_codes: Option<Vec<String>>,
-    /// Items in any of these conditions.
+    /// Items in any of these conditions, 100 at most.
     conditions: Option<Vec<Condition>>,
-    /// Items in any of these finishes.
+    /// Items in any of these finishes, 100 at most.
     finishes: Option<Vec<Finish>>,
 }
 

@@ -1,0 +1,39 @@
+//! One request to `/graphql` at a time, for tests of what surrounds an operation.
+
+use reqwest::header::ACCEPT;
+use reqwest::{RequestBuilder, Response};
+use serde_json::{Value, json};
+
+use super::TestApp;
+
+/// The form of answers whose status says what became of them.
+pub const RESPONSE: &str = "application/graphql-response+json";
+
+pub fn post(app: &TestApp) -> RequestBuilder {
+    app.client.post(format!("{}/graphql", app.base)).header(ACCEPT, RESPONSE)
+}
+
+pub async fn send(request: RequestBuilder) -> Response {
+    request.send().await.expect("an answer")
+}
+
+/// The status and the first error's code of an answer that has no data.
+pub async fn refusal(request: RequestBuilder) -> (u16, String) {
+    let answer = send(request).await;
+    let status = answer.status().as_u16();
+    let text = answer.text().await.expect("text");
+    let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+    assert!(body.get("data").is_none(), "{body}");
+    let error = &body["errors"][0];
+    assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{body}");
+    assert!(
+        error["extensions"]["requestId"].is_string() && error["extensions"]["code"].is_string(),
+        "{body}"
+    );
+    (status, error["extensions"]["errorCode"].as_str().expect("a code").to_owned())
+}
+
+/// What is sent to ask this.
+pub fn query(text: &str) -> Value {
+    json!({"query": text})
+}

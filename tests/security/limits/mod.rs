@@ -1,0 +1,56 @@
+//! The limits, one after the other: of each, its figure passes, and of one more nothing is executed. That this takes
+//! under 5 ms is measured by loadtests/front-door/limits.mjs.
+//!
+//! - depth 15: `queries::depth_15_passes_and_16_is_refused`
+//! - cost 10,000 a query: `queries::cost_10_000_passes_and_10_001_is_refused`; never below the objects returned: stays in
+//!   tests/documents.rs, beside what writes documents, as `no_answer_has_more_objects_than_its_cost`
+//! - aliases 30: `queries::aliases_30_pass_and_31_are_refused`
+//! - root fields 20: `queries::root_fields_20_pass_and_21_are_refused`
+//! - tokens 5,000: `queries::tokens_5_000_pass_and_5_001_are_refused`
+//! - directives 10 a field: `queries::directives_10_on_a_field_pass_and_11_are_refused`
+//! - page size 100: `queries::page_size_100_passes_and_101_is_refused`
+//! - JSON body 1 MiB: `bodies::json_body_of_1_mib_passes_and_a_byte_more_is_refused`
+//! - variables' depth 32: `bodies::variables_depth_32_passes_and_33_is_refused`
+//! - upload 50 MiB: `bodies::upload_of_50_mib_passes_and_a_byte_more_is_refused`; before all of it is taken: stays in
+//!   tests/jobs/files.rs, whose helpers look for what is left, as `a_file_over_the_limit_is_refused_before_all_of_it_is_taken`
+//! - 10 uploads a minute a user: stays in tests/jobs/files.rs, for the same helpers, as
+//!   `nobody_sends_more_than_ten_files_within_a_minute`
+//! - every list argument: `lists::each_list_of_an_argument_takes_its_maximum_and_no_more`, which walks the schema, and
+//!   `lists::ids_100_in_a_query_pass_and_101_are_refused`; lists that are returned: `lists::every_list_says_how_long_it_may_be`
+//! - 20 subscriptions a socket: `sockets::subscriptions_20_on_a_socket_pass_and_the_21st_ends_it`
+//! - `connection_init` within 10 s: `sockets::connection_init_comes_within_10_s_or_not_at_all`
+//! - request deadline 10 s: `deadlines::request_deadline_10_s`; of its headers and body: stays in tests/sockets.rs, beside
+//!   what speaks plain TCP, as `half_a_request_does_not_stay`
+//! - statement deadline 5 s for requests: `deadlines::statement_deadline_5_s_for_requests`
+//! - 60 s for jobs, none for migrations and COPY: `deadlines::statement_deadline_60_s_for_jobs_and_none_for_bulk_work`
+//! - introspection in production: `introspection::introspection_in_production_is_for_administrators_only`
+//! - no "did you mean" hints: `introspection::no_hint_says_what_was_meant`
+//! - the leaky bucket by cost: a file of its own in tests/security, budgets.rs; to the point, and with three servers on one
+//!   Redis: stays in tests/buckets.rs, which speaks to Redis itself
+
+mod bodies;
+mod deadlines;
+mod introspection;
+mod lists;
+mod queries;
+mod sockets;
+
+use serde_json::Value;
+
+use crate::harness::{TestApp, post, refusal, send};
+
+/// Asserts that what is asked is answered in full.
+async fn passes(app: &TestApp, asked: &Value) -> Value {
+    let answer = send(post(app).json(asked)).await;
+    let status = answer.status();
+    let body: Value = answer.json().await.expect("JSON");
+    assert!(status == 200 && body["data"].is_object() && body.get("errors").is_none(), "{status}: {body}");
+    body
+}
+
+/// Asserts that what is asked is refused as a whole, and costs no statement.
+async fn refused(app: &TestApp, asked: &Value, code: &str) {
+    let before = app.statements();
+    assert_eq!(refusal(post(app).json(asked)).await, (400, code.to_owned()));
+    assert_eq!(app.statements(), before, "nothing is executed");
+}
