@@ -160,6 +160,38 @@ impl Bulk {
     }
 }
 
+impl Bulk {
+    /// Writes rows that are known to be new, as they come: many fit in one call without being held in memory.
+    ///
+    /// # Errors
+    /// The database's; one of these is that a row is there already.
+    pub async fn insert<'c>(
+        &self,
+        target: &Target,
+        rows: impl Iterator<Item = Vec<Cell<'c>>> + Send,
+    ) -> Result<()> {
+        let mut inner = self.transaction.lock().await;
+        match &mut *inner {
+            Inner::Postgres(transaction) => {
+                let into = format!("{} ({})", target.table, target.names(|_| true));
+                copy_rows(transaction, &into, false, rows).await
+            }
+            Inner::Sqlite(transaction) => {
+                let mut rows = rows;
+                let mut texts = Statements::new(target, "");
+                loop {
+                    let chunk: Vec<_> =
+                        rows.by_ref().take(SQLITE_PARAMETERS / target.columns.len()).collect();
+                    if chunk.is_empty() {
+                        return Ok(());
+                    }
+                    insert_sqlite(transaction, texts.of(chunk.len()), &chunk).await?;
+                }
+            }
+        }
+    }
+}
+
 impl Undone for Bulk {
     async fn commit(self) -> Result<()> {
         Self::commit(self).await
@@ -190,22 +222,7 @@ async fn merge_postgres(
          select {columns}, 0::bigint as position from {table} with no data"
     );
     sqlx::query(AssertSqlSafe(stage)).execute(&mut **transaction).await?;
-    let copy = format!("copy stage_{table} ({columns}, position) from stdin");
-    let mut copy = transaction.copy_in_raw(&copy).await?;
-    let mut text = String::with_capacity(COPY_BYTES + 1024);
-    for (position, row) in rows.iter().enumerate() {
-        for cell in row {
-            write_copy(&mut text, cell);
-            text.push('\t');
-        }
-        let _ = writeln!(text, "{position}");
-        if text.len() > COPY_BYTES {
-            copy.send(text.as_bytes()).await?;
-            text.clear();
-        }
-    }
-    copy.send(text.as_bytes()).await?;
-    copy.finish().await?;
+    copy_rows(transaction, &format!("stage_{table} ({columns}, position)"), true, rows.iter()).await?;
     // In the order of the source, so that both stores number the rows alike.
     let merge = format!(
         "insert into {table} as t ({columns}) select {columns} from stage_{table} order by position{}",
@@ -216,6 +233,36 @@ async fn merge_postgres(
     let empty = format!("delete from stage_{table}");
     sqlx::query(AssertSqlSafe(empty)).execute(&mut **transaction).await?;
     Ok(written)
+}
+
+/// Rows into a table, named with its columns; where they are numbered, each with its place at the end.
+async fn copy_rows<'c, R: AsRef<[Cell<'c>]> + Send>(
+    transaction: &mut Transaction<'static, Postgres>,
+    into: &str,
+    numbered: bool,
+    rows: impl Iterator<Item = R> + Send,
+) -> Result<()> {
+    let mut copy = transaction.copy_in_raw(&format!("copy {into} from stdin")).await?;
+    let mut text = String::with_capacity(COPY_BYTES + 1024);
+    for (place, row) in rows.enumerate() {
+        for (position, cell) in row.as_ref().iter().enumerate() {
+            if position > 0 {
+                text.push('\t');
+            }
+            write_copy(&mut text, cell);
+        }
+        if numbered {
+            let _ = write!(text, "\t{place}");
+        }
+        text.push('\n');
+        if text.len() > COPY_BYTES {
+            copy.send(text.as_bytes()).await?;
+            text.clear();
+        }
+    }
+    copy.send(text.as_bytes()).await?;
+    copy.finish().await?;
+    Ok(())
 }
 
 /// All rows as one parameter, which the database takes apart by the table's own types: one text for any number.
@@ -296,39 +343,61 @@ async fn merge_sqlite(
     target: &Target,
     rows: &[Vec<Cell<'_>>],
 ) -> Result<u64> {
-    let width = target.columns.len();
     let mut written = 0;
-    let mut statement = String::new();
-    let mut lines = 0;
-    for chunk in rows.chunks(SQLITE_PARAMETERS / width) {
-        if chunk.len() != lines {
-            lines = chunk.len();
-            let line = format!("({})", vec!["?"; width].join(", "));
-            statement = format!(
-                "insert into {} as t ({}) values {}{}",
-                target.table,
-                target.names(|_| true),
-                vec![line; lines].join(", "),
-                target.on_conflict()
-            );
-        }
-        let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(statement.clone()));
-        for cell in chunk.iter().flatten() {
-            query = match cell {
-                Cell::Null => query.bind(None::<i64>),
-                Cell::Int(value) => query.bind(*value),
-                Cell::Float(value) => query.bind(*value),
-                Cell::Bool(value) => query.bind(*value),
-                Cell::Text(value) => query.bind(value.clone().into_owned()),
-                Cell::Json(value) => query.bind(value.clone()),
-                Cell::Uuid(value) => query.bind(*value),
-                Cell::Date(value) => query.bind(*value),
-                Cell::Time(value) => query.bind(*value),
-            };
-        }
-        written += query.execute(&mut **transaction).await?.rows_affected();
+    let on_conflict = target.on_conflict();
+    let mut texts = Statements::new(target, &on_conflict);
+    for chunk in rows.chunks(SQLITE_PARAMETERS / target.columns.len()) {
+        written += insert_sqlite(transaction, texts.of(chunk.len()), chunk).await?;
     }
     Ok(written)
+}
+
+/// Inserts of several rows, whose text is made anew only where there are more or fewer of them than the last time.
+struct Statements<'t> {
+    target: &'t Target,
+    on_conflict: &'t str,
+    text: String,
+    lines: usize,
+}
+
+impl<'t> Statements<'t> {
+    fn new(target: &'t Target, on_conflict: &'t str) -> Self {
+        Self { target, on_conflict, text: String::new(), lines: 0 }
+    }
+
+    fn of(&mut self, lines: usize) -> &str {
+        if lines != self.lines {
+            let Target { table, columns, .. } = self.target;
+            let names = self.target.names(|_| true);
+            let line = format!("({})", vec!["?"; columns.len()].join(", "));
+            let values = vec![line; lines].join(", ");
+            self.lines = lines;
+            self.text = format!("insert into {table} as t ({names}) values {values}{}", self.on_conflict);
+        }
+        &self.text
+    }
+}
+
+async fn insert_sqlite(
+    transaction: &mut Transaction<'static, Sqlite>,
+    text: &str,
+    rows: &[Vec<Cell<'_>>],
+) -> Result<u64> {
+    let mut query = sqlx::query::<Sqlite>(AssertSqlSafe(text.to_owned()));
+    for cell in rows.iter().flatten() {
+        query = match cell {
+            Cell::Null => query.bind(None::<i64>),
+            Cell::Int(value) => query.bind(*value),
+            Cell::Float(value) => query.bind(*value),
+            Cell::Bool(value) => query.bind(*value),
+            Cell::Text(value) => query.bind(value.clone().into_owned()),
+            Cell::Json(value) => query.bind(value.clone()),
+            Cell::Uuid(value) => query.bind(*value),
+            Cell::Date(value) => query.bind(*value),
+            Cell::Time(value) => query.bind(*value),
+        };
+    }
+    Ok(query.execute(&mut **transaction).await?.rows_affected())
 }
 
 impl Inner {

@@ -52,7 +52,7 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
         // Whoever holds invented cards holds nothing.
         "announcements",
         "portfolio_days",
-        "holding_values",
+        "item_values",
         "inventory_items",
         "removed_inventory_items",
         "want_list_items",

@@ -8,6 +8,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
 use crate::db::Sql;
+use crate::domain::collection::REPORTS;
 use crate::error::{Code, Refusal, Result};
 
 /// How long a file is kept.
@@ -69,11 +70,11 @@ pub async fn delete_upload(
         .push(") where id = ")
         .bind(id);
     sql.run(transaction).await?;
-    let mut sql = Sql::new(transaction);
-    sql.push("delete from import_rows where job_id in (select id from jobs where upload_id = ")
-        .bind(id)
-        .push(")");
-    sql.run(transaction).await?;
+    for table in REPORTS {
+        let mut sql = Sql::new(transaction);
+        sql.push(&format!("delete from {table} where job_id in (select id from jobs where upload_id = "));
+        sql.bind(id).push(")").run(transaction).await?;
+    }
     Ok(())
 }
 

@@ -17,8 +17,8 @@ use super::{Inner, Jobs};
 use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::{Resolved, Resolver};
 use crate::domain::collection::{
-    Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import, held_copies,
-    undo_import, write_report,
+    Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import,
+    check_import, clear_report, held_copies, undo_import, write_report,
 };
 use crate::domain::import::{Column, ImportRow, Plan, Platform, Section};
 use crate::domain::jobs::{finish_job, load_jobs, replace_result};
@@ -116,12 +116,16 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         outcome
     });
     let connection = attempt.jobs.bulk.write();
+    if job.attempts > 1 {
+        clear_report(connection, job.id).await?;
+    }
     let mut resolver = Resolver::load(connection).await?;
     let mut import = Import {
         job: job.id,
         user,
         mode: payload.mode,
         gathered: Gathered::default(),
+        new: 0,
         held: match payload.mode {
             ImportMode::Merge => held_copies(connection, user).await?,
             ImportMode::Replace => HashMap::new(),
@@ -220,6 +224,8 @@ struct Import {
     user: Uuid,
     mode: ImportMode,
     gathered: Gathered,
+    /// Items that are not held yet.
+    new: i64,
     /// What is held already.
     held: HashMap<Likeness, HeldCopies>,
     result: ImportResult,
@@ -281,32 +287,40 @@ impl Import {
     ) -> (RowOutcome, Option<Code>, Option<String>) {
         let finish = card.finish(row.finish);
         let like = (card.id, finish, row.condition, row.language.unwrap_or(card.language));
-        let is_held = self.held.contains_key(&like);
+        let there = self.held.get(&like).map_or(0, |held| held.quantity);
         let said_of_held = self.held.get_mut(&like).and_then(|held| held.join(row.price, &row.tags));
         let copies = Copies {
+            name_key: card.name_key.into(),
             quantity: row.quantity,
             price: row.price,
             acquired_on: row.acquired_on,
             notes: row.notes,
             tags: row.tags,
         };
-        match self.gathered.take(like, copies) {
-            Taken::New if is_held => (RowOutcome::Merged, None, told(note, said_of_held)),
-            Taken::New => (RowOutcome::Imported, None, note),
+        match self.gathered.take(like, copies, there) {
+            Taken::New if there > 0 => (RowOutcome::Merged, None, told(note, said_of_held)),
+            Taken::New => {
+                self.new += 1;
+                (RowOutcome::Imported, None, note)
+            }
             Taken::Joined(said) => (RowOutcome::Merged, None, told(note, said.or(said_of_held))),
             Taken::TooMany => {
-                let message = "With the lines before, these would be over 100,000 copies.".to_owned();
+                let message =
+                    "With those before and those held, these would be over 100,000 copies.".to_owned();
                 (RowOutcome::Rejected, Some(Code::RowInvalidValue), Some(message))
             }
         }
     }
 
     async fn finish(self, attempt: &Attempt<'_>, processed: u64, dry_run: bool) -> Result<(), Stopped> {
-        let Self { job, user, mode, gathered, result, .. } = self;
+        let Self { job, user, mode, gathered, new, result, .. } = self;
         let told = serde_json::to_value(result)
             .map_err(|error| Error::internal(format!("a result is no JSON: {error}")))?;
         let processed = i64::try_from(processed).unwrap_or(i64::MAX);
         let outside = &attempt.jobs.outside;
+        if dry_run {
+            check_import(attempt.jobs.bulk.write(), user, new, mode).await?;
+        }
         let mut is_held = true;
         let applied = async {
             transaction!(bulk attempt.jobs.bulk.write(), |bulk| {

@@ -271,7 +271,7 @@ on_both_stores! { Tables:
         assert_eq!(remove(&app, &ada, &twice).await.field()["removedIds"], json!(twice[..2]));
         assert_eq!(held(&app, &ada).await, before[2..]);
         assert_eq!(node(&app, &ada, &all[0]).await, json!(null));
-        assert_eq!((app.rows("removed_inventory_items").await, app.rows("holding_values").await), (2, 3));
+        assert_eq!((app.rows("removed_inventory_items").await, app.rows("item_values").await), (2, 1));
         let once_more = remove(&app, &ada, &all[..1]).await;
         assert_eq!(problems(&once_more), &json!([problem("ERR-3001", &["ids", "0"])]), "it is gone");
         let with_held = restore(&app, &ada, &all).await;
@@ -285,7 +285,7 @@ on_both_stores! { Tables:
             expected[item]["updatedAt"] = back["updatedAt"].clone();
         }
         assert_eq!(held(&app, &ada).await, expected, "with all that they had");
-        assert_eq!((app.rows("removed_inventory_items").await, app.rows("holding_values").await), (0, 9));
+        assert_eq!((app.rows("removed_inventory_items").await, app.rows("item_values").await), (0, 3));
         let again = restore(&app, &ada, &all[..1]).await;
         assert_eq!(problems(&again), &json!([problem("ERR-3001", &["ids", "0"])]), "once");
     }
@@ -338,7 +338,7 @@ on_both_stores! { Tables:
         new_prices(&app, "2026-07-01", &[(&BOLT, "cardkingdom", 11.00)]).await;
         let each = [
             ("inventory_items", 1),
-            ("holding_values", 3),
+            ("item_values", 1),
             ("removed_inventory_items", 1),
             ("want_list_items", 1),
             ("portfolio_days", 3),

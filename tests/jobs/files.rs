@@ -217,9 +217,9 @@ on_both_stores! { Tables:
         let content = format!("{}1,No such card at all,,\n", shocks(3));
         let job = imported(&app, &ada, &content, json!({})).await;
         let other = imported(&app, &ada, &shocks(1), json!({})).await;
-        assert_eq!((report(&app, &job).await.len(), app.rows("import_rows").await), (3, 3));
+        assert_eq!((report(&app, &job).await.len(), app.rows("import_lines").await), (3, 2));
         delete(&app, &ada, &job["file"]["id"]).await.field();
-        assert_eq!(app.rows("import_rows").await, 1, "the other file's");
+        assert_eq!((app.rows("import_lines").await, app.rows("rejected_rows").await), (1, 0), "the other file's");
         assert_eq!(kept(&app), [name_of(&other["file"]["id"])]);
         let headings = ["Quantity", "Name", "Set Code", "Collector Number", "Line", "Outcome", "Code", "Message"];
         assert_eq!(report(&app, &job).await, [headings]);
@@ -249,8 +249,8 @@ on_both_stores! { Tables:
         assert_eq!(report(&app, &looked_at(&app, &ada, &job["id"]).await).await.len(), 2);
         app.clock.advance(TimeDelta::days(31));
         tidy(&app).await;
-        assert_eq!((kept(&app), app.rows("jobs").await, app.rows("import_rows").await), (Vec::new(), 0, 0));
-        assert_eq!(app.rows("import_changes").await, 0);
+        assert_eq!((kept(&app), app.rows("jobs").await, app.rows("import_lines").await), (Vec::new(), 0, 0));
+        assert_eq!(app.rows("import_made").await, 0);
         let ada = sign_in(&app, &ada.email).await;
         assert_eq!(held(&app, &ada).await[0]["quantity"], json!(3));
     }

@@ -155,7 +155,7 @@ on_both_stores! { Tables:
             let expected = [(2, bolt, ""), (3, "imported", ""), (4, "rejected", "ERR-1101")];
             assert_eq!(told, expected.map(|(line, outcome, code)| (line, outcome.to_owned(), code.to_owned())), "{mode}");
             assert_eq!(job["rejectedRows"]["totalCount"], json!(1));
-            assert_eq!((held(&app, &ada).await, app.rows("import_changes").await), (there.clone(), 0), "{mode}");
+            assert_eq!((held(&app, &ada).await, app.rows("import_made").await), (there.clone(), 0), "{mode}");
             assert_eq!(problems(&undo(&app, &ada, &job["id"]).await), &json!([problem("ERR-3004", &["id"])]));
         }
     }
@@ -399,7 +399,7 @@ on_both_stores! { Tables:
         assert_eq!(lines, (2..=2_501).collect::<Vec<_>>());
         let count = |wanted: &str| told.iter().filter(|(_, outcome, ..)| outcome == wanted).count();
         assert_eq!((count("imported"), count("merged"), count("rejected")), (40, 2_455, 5));
-        assert_eq!(app.rows("import_rows").await, 2_500);
+        assert_eq!((app.rows("import_lines").await, app.rows("rejected_rows").await), (3, 5));
         let rejected: Vec<_> = list(&job["rejectedRows"]["nodes"]).iter().map(|row| number(&row["line"])).collect();
         assert_eq!(rejected, [501, 1_001, 1_501, 2_001, 2_501]);
     }
@@ -413,14 +413,14 @@ on_both_stores! { Tables:
         let job = imported(&app, &ada, &file, json!({})).await;
         assert_eq!(job["rejectedRows"]["nodes"][0]["code"], json!("ERR-1103"));
         assert_eq!(printings(&app, &ada).await, ["60001 Shock (m11 156)"]);
-        // With what is held it is the import, of which nothing is done then.
-        let before = held(&app, &ada).await;
+        // With what is held it is, too; a dry run says the same.
         let file = moxfields(&[(1, "Lightning Bolt", "lea", "161"), (40_000, "Shock", "m11", "156")]);
-        let id = queued(&app, &ada, &file, json!({})).await["id"].clone();
-        let job = ended(&app, &ada, &id).await;
-        assert_eq!((&job["status"], &job["error"]["errorCode"], &job["rowsImported"]), (&json!("FAILED"), &json!("ERR-3004"), &json!(0)));
-        assert_eq!(job["error"]["message"], json!("Of one of the cards there would be over 100,000 copies."));
-        assert_eq!((held(&app, &ada).await, stored(&app, &id).await.attempts), (before, 1), "and it is not tried again");
+        for dry_run in [true, false] {
+            let job = imported(&app, &ada, &file, json!({"dryRun": dry_run})).await;
+            let rejected = &job["rejectedRows"]["nodes"][0];
+            assert_eq!((&job["rowsImported"], &rejected["line"], &rejected["code"]), (&json!(1), &json!(3), &json!("ERR-1103")));
+        }
+        assert_eq!(printings(&app, &ada).await, ["1 Lightning Bolt (lea 161)", "60001 Shock (m11 156)"]);
     }
 
     async fn what_is_imported_is_worth_what_the_prices_say(app: TestApp) {

@@ -457,12 +457,12 @@ on_both_stores! { Tables:
         };
         write_report(&bulk, first.job.id, &[stale]).await.expect("written");
         bulk.commit().await.expect("kept");
-        assert_eq!((held(&app, &ada).await, app.rows("import_rows").await), (there, 1), "nothing has changed yet");
+        assert_eq!((held(&app, &ada).await, app.rows("rejected_rows").await), (there, 1), "nothing has changed yet");
         app.clock.advance(TimeDelta::seconds(31));
         app.work();
         let job = ended(&app, &ada, &id).await;
         assert_eq!((&job["status"], &job["rowsImported"], &job["rowsRejected"]), (&json!("COMPLETED"), &json!(2), &json!(1)));
-        assert_eq!((stored(&app, &id).await.attempts, app.rows("import_rows").await), (2, 3));
+        assert_eq!((stored(&app, &id).await.attempts, app.rows("rejected_rows").await), (2, 1));
         let outcomes: Vec<_> = report(&app, &job).await.iter().skip(1).map(|row| row[5].clone()).collect();
         assert_eq!(outcomes, ["imported", "rejected", "merged"]);
         assert_eq!((&job["rejectedRows"]["totalCount"], &job["rejectedRows"]["nodes"][0]["line"]), (&json!(1), &json!(3)));

@@ -93,7 +93,7 @@ fn an_import_that_waits_at_its_end_keeps_its_lease_and_can_be_stopped() {
 
         lock.rollback().await.expect("let go");
         until("nobody waits", async || waiting(&app).await == 0).await;
-        assert_eq!((held(&app, &ada).await, app.rows("import_changes").await), (there.clone(), 0));
+        assert_eq!((held(&app, &ada).await, app.rows("import_made").await), (there.clone(), 0));
         // What it waited for is free again, and it does not come back.
         let more = added(&app, &ada, json!([{"cardId": LOTUS.id()}])).await;
         assert_eq!(held(&app, &ada).await, [there, more].concat());

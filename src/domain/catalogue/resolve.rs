@@ -122,13 +122,16 @@ impl Resolver {
         connection: &impl ConnectionTrait,
         rows: &[ImportRow],
     ) -> Result<Vec<Resolved>> {
-        let by_id = self.by_ids(connection, rows).await?;
-        let by_number = self.by_numbers(connection, rows).await?;
-        let pieces = pieces_by_name(connection, rows).await?;
+        let (by_id, by_number) =
+            futures_util::try_join!(self.by_ids(connection, rows), self.by_numbers(connection, rows))?;
         let numbered = |row: &ImportRow| {
             let cards = by_number.get(&self.number_key(row)?)?;
             pick(cards.iter(), row)
         };
+        let pieces = pieces_by_name(connection, rows, |row, position| {
+            by_id.get(position).and_then(Option::as_ref).or_else(|| numbered(row))
+        })
+        .await?;
         // Only of what is not found yet are all printings looked at: of a basic land there are hundreds.
         let unsure: BTreeSet<Uuid> = rows
             .iter()
@@ -361,17 +364,28 @@ fn pieces_of<'p>(row: &ImportRow, pieces: &'p HashMap<String, BTreeSet<Uuid>>) -
     keys_of(row).iter().find_map(|key| pieces.get(key))
 }
 
-async fn pieces_by_name(
+/// The pieces that the rows name. Those of a row whose card is `found` and has just this name are not looked up.
+async fn pieces_by_name<'c>(
     connection: &impl ConnectionTrait,
     rows: &[ImportRow],
+    found: impl Fn(&ImportRow, usize) -> Option<&'c FoundCard>,
 ) -> Result<HashMap<String, BTreeSet<Uuid>>> {
     #[derive(FromQueryResult)]
     struct Named {
         name_key: String,
         piece_id: Uuid,
     }
-    let keys: BTreeSet<String> = rows.iter().flat_map(keys_of).collect();
+    let mut keys: BTreeSet<String> = BTreeSet::new();
     let mut pieces: HashMap<String, BTreeSet<Uuid>> = HashMap::new();
+    for (position, row) in rows.iter().enumerate() {
+        let named = keys_of(row);
+        match (named.first(), found(row, position)) {
+            (Some(key), Some(card)) if *key == card.name_key => {
+                pieces.entry(key.clone()).or_default().insert(card.piece_id);
+            }
+            _ => keys.extend(named),
+        }
+    }
     if keys.is_empty() {
         return Ok(pieces);
     }

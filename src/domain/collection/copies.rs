@@ -41,7 +41,11 @@ pub(super) async fn check_room(transaction: &impl ConnectionTrait, user: Uuid, a
     let mut sql = Sql::new(transaction);
     sql.push("select count(*) as n from inventory_items where user_id = ").bind(user);
     let there = sql.one::<Count>(transaction).await?.map_or(0, |count| count.n);
-    let total = there.saturating_add(added);
+    check_total(there.saturating_add(added))
+}
+
+/// Refuses so many items.
+pub(super) fn check_total(total: i64) -> Result<()> {
     if total > MOST_ITEMS {
         let [most, total] = [MOST_ITEMS, total].map(thousands);
         let message = format!("An inventory has at most {most} items, and this would make {total}.");

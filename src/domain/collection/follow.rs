@@ -1,11 +1,12 @@
 //! What collections do when prices or names change: called by the ingest, in its transactions.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use entity::enums::Currency;
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult, Iterable};
 use uuid::Uuid;
 
 use super::portfolio::sum;
-use super::values::{Of, refresh_values};
+use super::values::{Of, prefix, refresh_values};
 use super::want::MET;
 use crate::db::Sql;
 use crate::domain::announcements::announce;
@@ -56,15 +57,18 @@ async fn find_hits(
 /// The database's.
 pub async fn close_day(transaction: &impl ConnectionTrait, day: NaiveDate) -> Result<()> {
     let mut sql = Sql::new(transaction);
-    let value = sum(&sql, "v.value");
-    sql.push("insert into portfolio_days (user_id, currency, day, value) select v.user_id, v.currency, ");
-    sql.either("cast(", "").bind(day).either(" as date)", "");
-    sql.push(&format!(", {value} from holding_values v group by v.user_id, v.currency"));
-    sql.push(" union all select p.user_id, p.currency, ");
+    sql.push("insert into portfolio_days (user_id, currency, day, value)");
+    for currency in Currency::iter() {
+        let value = sum(&sql, &format!("v.{}_value", prefix(currency)));
+        sql.push(&format!(" select v.user_id, {}, ", currency.to_value()));
+        sql.either("cast(", "").bind(day).either(" as date)", "");
+        sql.push(&format!(", {value} from item_values v group by v.user_id union all"));
+    }
+    sql.push(" select p.user_id, p.currency, ");
     sql.either("cast(", "").bind(day).either(" as date)", "");
     sql.push(
         ", 0 from portfolio_days p
-         where p.value > 0 and not exists (select 1 from holding_values v where v.user_id = p.user_id)
+         where p.value > 0 and not exists (select 1 from item_values v where v.user_id = p.user_id)
            and p.day = (select max(q.day) from portfolio_days q where q.day < ",
     );
     sql.bind(day).push(

@@ -14,16 +14,17 @@ use uuid::Uuid;
 use super::begin;
 use super::check::{self, Held, MOST_TAGS};
 use super::copies::{
-    Likeness, OTHER_CURRENCY, check_room, join_prices, join_tags, later_than, likeness, load_items_of_cards,
+    Likeness, OTHER_CURRENCY, check_room, check_total, join_prices, join_tags, later_than, likeness,
+    load_items_of_cards,
 };
-use super::import_undo::{Changed, note_changes, note_removed};
+use super::import_undo::{Changed, note_changes, note_made, note_removed};
 use super::values::{Of, refresh_values};
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::domain::market::Money;
 use crate::error::{Code, Refusal, Result};
 use crate::outside::Outside;
 
-/// Items that are made ready and written at once: what is held in memory beside the file's own.
+/// Items that are written at once.
 pub(super) const AT_ONCE: usize = 5_000;
 
 /// Said of copies that would have too many tags together with those there.
@@ -32,6 +33,8 @@ const TAGS_LEFT_OUT: &str = "Some of its tags were left out: an item has at most
 /// Copies that a file brings.
 #[derive(Debug, Clone)]
 pub struct Copies {
+    /// The card's, by which lists are sorted.
+    pub name_key: Box<str>,
     pub quantity: i32,
     pub price: Option<Money>,
     pub acquired_on: Option<NaiveDate>,
@@ -49,20 +52,22 @@ pub enum Taken {
     New,
     /// It was added to an earlier line's, with what is to be said of it.
     Joined(Option<&'static str>),
-    /// There would be too many copies.
+    /// There would be too many copies, with those that are held.
     TooMany,
 }
 
 impl Gathered {
-    pub fn take(&mut self, like: Likeness, copies: Copies) -> Taken {
+    /// Takes copies, of which so many are held already.
+    pub fn take(&mut self, like: Likeness, copies: Copies, held: i32) -> Taken {
+        let before = self.0.get(&like).map_or(0, |there| there.quantity);
+        let sum = before.saturating_add(copies.quantity);
+        if check::quantity(sum.saturating_add(held)).is_some() {
+            return Taken::TooMany;
+        }
         let Some(there) = self.0.get_mut(&like) else {
             self.0.insert(like, copies);
             return Taken::New;
         };
-        let sum = there.quantity.saturating_add(copies.quantity);
-        if check::quantity(sum).is_some() {
-            return Taken::TooMany;
-        }
         let (price, said) = join_prices((there.price, there.quantity), (copies.price, copies.quantity));
         there.price = price;
         there.quantity = sum;
@@ -117,75 +122,102 @@ pub async fn apply_import(
     outside: &Outside,
 ) -> Result<()> {
     begin(bulk, user).await?;
-    if mode == ImportMode::Replace {
-        note_removed(bulk, user, job).await?;
-        let mut sql = Sql::new(bulk);
-        sql.push("delete from inventory_items where user_id = ").bind(user);
-        sql.run(bulk).await?;
-    }
-    let now = outside.now();
-    let mut made = 0;
-    let all = gathered.0.as_slice();
-    // Once, before anything is written: what is looked for later would be looked for among what was just made.
     let mut held: HashMap<Likeness, Model> = HashMap::new();
-    if mode == ImportMode::Merge {
-        let cards: BTreeSet<i32> = all.keys().map(|(card, ..)| *card).collect();
-        let there = load_items_of_cards(bulk, user, &Vec::from_iter(cards)).await?;
-        held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
+    match mode {
+        ImportMode::Merge => {
+            let cards: BTreeSet<i32> = gathered.0.keys().map(|(card, ..)| *card).collect();
+            let there = load_items_of_cards(bulk, user, &Vec::from_iter(cards)).await?;
+            held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
+        }
+        ImportMode::Replace => {
+            note_removed(bulk, user, job).await?;
+            // Values would go with their items, but one item at a time.
+            for table in ["item_values", "inventory_items"] {
+                let mut sql = Sql::new(bulk);
+                sql.push(&format!("delete from {table} where user_id = ")).bind(user).run(bulk).await?;
+            }
+        }
     }
-    let new = all.keys().filter(|like| !held.contains_key(*like)).count();
+    let new = gathered.0.keys().filter(|like| !held.contains_key(*like)).count();
     check_room(bulk, user, i64::try_from(new).unwrap_or(i64::MAX)).await?;
-    let mut from = 0;
-    while let Some(some) = all.get_range(from..all.len().min(from + AT_ONCE)).filter(|some| !some.is_empty())
-    {
-        from += some.len();
-        let cards: BTreeSet<i32> = some.keys().map(|(card, ..)| *card).collect();
-        let names = load_names(bulk, &Vec::from_iter(cards)).await?;
-        let mut rows: Vec<Model> = Vec::with_capacity(some.len());
-        let mut changes: Vec<Changed> = Vec::with_capacity(some.len());
-        for (like, copies) in some {
-            let row = match held.remove(like) {
-                Some(there) => {
-                    let row = joined(&there, copies, now)?;
-                    changes.push(Changed::item(&there, row.updated_at));
-                    row
-                }
-                None => {
-                    // A moment apart each, so that a list by age has them in the order of the file.
-                    let at = now + TimeDelta::microseconds(made);
-                    made += 1;
-                    let name = names.get(&like.0).cloned().unwrap_or_default();
-                    let row = made_of(like, copies, name, user, at, outside.uuid_in_order());
-                    changes.push(Changed::made(&row));
-                    row
-                }
-            };
+    let now = outside.now();
+    add_to_held(bulk, job, gathered, &held, now).await?;
+    make_new(bulk, user, job, gathered.0.iter().filter(|(like, _)| !held.contains_key(*like)), outside, now)
+        .await
+}
+
+/// Refuses what [`apply_import`] would refuse, where so many items are new.
+///
+/// # Errors
+/// ERR-3004 where the inventory would be too large; the database's.
+pub async fn check_import(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    new: i64,
+    mode: ImportMode,
+) -> Result<()> {
+    match mode {
+        ImportMode::Merge => check_room(connection, user, new).await,
+        ImportMode::Replace => check_total(new),
+    }
+}
+
+/// Adds copies to the items like them that are held.
+async fn add_to_held(
+    bulk: &Bulk,
+    job: Uuid,
+    gathered: &Gathered,
+    held: &HashMap<Likeness, Model>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut more = held.iter().filter_map(|(like, there)| Some((there, gathered.0.get(like)?)));
+    loop {
+        let mut rows: Vec<Model> = Vec::new();
+        let mut changes: Vec<Changed> = Vec::new();
+        for (there, copies) in more.by_ref().take(AT_ONCE) {
+            let row = joined(there, copies, now)?;
+            changes.push(Changed::item(there, row.updated_at));
             rows.push(row);
         }
-        write_items(bulk, &rows).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        write_items(bulk, rows).await?;
         refresh_values(bulk, Of::Items(&ids)).await?;
         note_changes(bulk, job, &changes).await?;
     }
-    Ok(())
 }
 
-/// The names of these cards, as lists are sorted by them.
-async fn load_names(connection: &impl ConnectionTrait, cards: &[i32]) -> Result<HashMap<i32, String>> {
-    #[derive(FromQueryResult)]
-    struct Name {
-        id: i32,
-        name_key: String,
+/// Makes items, in the order of the file.
+async fn make_new<'g>(
+    bulk: &Bulk,
+    user: Uuid,
+    job: Uuid,
+    new: impl Iterator<Item = (&'g Likeness, &'g Copies)> + Send,
+    outside: &Outside,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut ids: Vec<Uuid> = Vec::new();
+    let rows = new.map(|(like, copies)| {
+        // A moment apart each, so that a list by age has them in the order of the file.
+        let at = now + TimeDelta::microseconds(i64::try_from(ids.len()).unwrap_or(i64::MAX));
+        let id = outside.uuid_in_order();
+        ids.push(id);
+        cells_of(made_of(like, copies, user, at, id))
+    });
+    bulk.insert(&ITEMS, rows).await?;
+    for (part, ids) in ids.chunks(AT_ONCE).enumerate() {
+        refresh_values(bulk, Of::New(ids)).await?;
+        note_made(bulk, job, part, ids).await?;
     }
-    let mut sql = Sql::by_keys(connection);
-    sql.push("select id, name_key from cards where id").any_of_numbers(cards);
-    let names = sql.all::<Name>(connection).await?;
-    Ok(names.into_iter().map(|name| (name.id, name.name_key)).collect())
+    Ok(())
 }
 
 /// What an import has to know of copies that are held already.
 #[derive(Debug, Clone)]
 pub struct HeldCopies {
+    pub quantity: i32,
     paid_in: Option<Currency>,
     tags: Vec<String>,
 }
@@ -213,16 +245,19 @@ pub async fn held_copies(
         finish: Finish,
         condition: Condition,
         language: String,
+        quantity: i32,
         price_currency: Option<Currency>,
         tags: Tags,
     }
     let mut sql = Sql::new(connection);
-    sql.push("select card_id, finish, condition, language, price_currency, tags from inventory_items");
+    sql.push(
+        "select card_id, finish, condition, language, quantity, price_currency, tags from inventory_items",
+    );
     sql.push(" where user_id = ").bind(user);
     let rows = sql.all::<Row>(connection).await?;
     let copies = |row: Row| {
         let like = (row.card_id, row.finish, row.condition, row.language);
-        (like, HeldCopies { paid_in: row.price_currency, tags: row.tags.0 })
+        (like, HeldCopies { quantity: row.quantity, paid_in: row.price_currency, tags: row.tags.0 })
     };
     Ok(rows.into_iter().map(copies).collect())
 }
@@ -251,7 +286,6 @@ fn joined(there: &Model, copies: &Copies, now: DateTime<Utc>) -> Result<Model> {
 fn made_of(
     (card_id, finish, condition, language): &Likeness,
     copies: &Copies,
-    name_key: String,
     user: Uuid,
     at: DateTime<Utc>,
     id: Uuid,
@@ -270,38 +304,35 @@ fn made_of(
         acquired_on: copies.acquired_on,
         notes: copies.notes.clone(),
         tags: Tags(copies.tags.clone()),
-        name_key,
+        name_key: copies.name_key.to_string(),
         created_at: at,
         updated_at: at,
     }
 }
 
 /// Writes items, new ones and ones that are there.
-pub(super) async fn write_items(bulk: &Bulk, rows: &[Model]) -> Result<()> {
-    bulk.merge(&ITEMS, &item_cells(rows)).await?;
+pub(super) async fn write_items(bulk: &Bulk, rows: Vec<Model>) -> Result<()> {
+    let rows: Vec<_> = rows.into_iter().map(cells_of).collect();
+    bulk.merge(&ITEMS, &rows).await?;
     Ok(())
 }
 
-fn item_cells(rows: &[Model]) -> Vec<Vec<Cell<'_>>> {
-    rows.iter()
-        .map(|row| {
-            vec![
-                Cell::Uuid(row.id),
-                Cell::Uuid(row.user_id),
-                Cell::Int(row.card_id.into()),
-                Cell::Int(row.finish.to_value().into()),
-                Cell::Int(row.condition.to_value().into()),
-                Cell::Text(row.language.as_str().into()),
-                Cell::Int(row.quantity.into()),
-                row.price_amount.map_or(Cell::Null, Cell::Int),
-                row.price_currency.map_or(Cell::Null, |currency| Cell::Int(currency.to_value().into())),
-                row.acquired_on.map_or(Cell::Null, Cell::Date),
-                row.notes.as_deref().map_or(Cell::Null, |notes| Cell::Text(notes.into())),
-                Cell::Json(serde_json::Value::from(row.tags.0.clone()).to_string()),
-                Cell::Text(row.name_key.as_str().into()),
-                Cell::Time(row.created_at),
-                Cell::Time(row.updated_at),
-            ]
-        })
-        .collect()
+fn cells_of(row: Model) -> Vec<Cell<'static>> {
+    vec![
+        Cell::Uuid(row.id),
+        Cell::Uuid(row.user_id),
+        Cell::Int(row.card_id.into()),
+        Cell::Int(row.finish.to_value().into()),
+        Cell::Int(row.condition.to_value().into()),
+        Cell::Text(row.language.into()),
+        Cell::Int(row.quantity.into()),
+        row.price_amount.map_or(Cell::Null, Cell::Int),
+        row.price_currency.map_or(Cell::Null, |currency| Cell::Int(currency.to_value().into())),
+        row.acquired_on.map_or(Cell::Null, Cell::Date),
+        row.notes.map_or(Cell::Null, |notes| Cell::Text(notes.into())),
+        Cell::Json(serde_json::Value::from(row.tags.0).to_string()),
+        Cell::Text(row.name_key.into()),
+        Cell::Time(row.created_at),
+        Cell::Time(row.updated_at),
+    ]
 }

@@ -1,5 +1,6 @@
 //! What became of the lines of a file: the rejected ones as a list, all of them as a file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use entity::enums::RowOutcome;
@@ -10,11 +11,11 @@ use crate::db::{
     Bulk, Cell, Column, Direction, Keyset, Listed, Merge, Segment, SortColumn, Sql, Target, fetch_page,
 };
 use crate::domain::csv;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::pagination::{Key, KeyValue, ListId, Page, Slice};
 
-/// Lines of a page of the file.
-const LINES: u32 = 1_000;
+/// The tables of what became of lines: all of them in blocks, and the rejected ones once more, each by itself.
+pub const REPORTS: [&str; 2] = ["import_lines", "rejected_rows"];
 
 /// A line of a report.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,12 +28,21 @@ pub struct ReportRow {
     pub cells: Vec<String>,
 }
 
-const ROWS: Target = Target {
-    table: "import_rows",
+const LINES: Target = Target {
+    table: "import_lines",
+    columns: &[
+        Column { name: "job_id", merge: Merge::Key },
+        Column { name: "first_line", merge: Merge::Key },
+        Column { name: "lines", merge: Merge::Replace },
+    ],
+    only_if: None,
+};
+
+const REJECTED: Target = Target {
+    table: "rejected_rows",
     columns: &[
         Column { name: "job_id", merge: Merge::Key },
         Column { name: "line", merge: Merge::Key },
-        Column { name: "outcome", merge: Merge::Replace },
         Column { name: "code", merge: Merge::Replace },
         Column { name: "message", merge: Merge::Replace },
         Column { name: "cells", merge: Merge::Replace },
@@ -40,28 +50,57 @@ const ROWS: Target = Target {
     only_if: None,
 };
 
-/// Writes what became of lines. A second attempt writes the same rows.
+/// A line within a block.
+type Kept<'a> = (i64, i16, Option<Cow<'a, str>>, Option<Cow<'a, str>>, Vec<Cow<'a, str>>);
+
+// The stores keep no NUL, which is no text either.
+fn storable(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}").into() } else { text.into() }
+}
+
+fn kept(row: &ReportRow) -> Kept<'_> {
+    let code = row.code.map(|code| code.number().into());
+    let cells = row.cells.iter().map(|cell| storable(cell)).collect();
+    (row.line, row.outcome.to_value(), code, row.message.as_deref().map(storable), cells)
+}
+
+/// Forgets what an attempt before this one has written, whose blocks may have been others.
+///
+/// # Errors
+/// The database's.
+pub async fn clear_report(connection: &impl ConnectionTrait, job: Uuid) -> Result<()> {
+    for table in REPORTS {
+        let mut sql = Sql::new(connection);
+        sql.push(&format!("delete from {table} where job_id = ")).bind(job).run(connection).await?;
+    }
+    Ok(())
+}
+
+/// Writes what became of lines that follow each other: a block.
 ///
 /// # Errors
 /// The database's.
 pub async fn write_report(bulk: &Bulk, job: Uuid, rows: &[ReportRow]) -> Result<()> {
-    let optional = |text: Option<&str>| text.map_or(Cell::Null, |text| Cell::Text(text.to_owned().into()));
-    let cells: Vec<Vec<Cell<'_>>> = rows
-        .iter()
-        .map(|row| {
-            // The stores keep no NUL, which is no text either.
-            let kept: Vec<String> = row.cells.iter().map(|cell| cell.replace('\0', "\u{fffd}")).collect();
-            vec![
+    let Some(first) = rows.first() else { return Ok(()) };
+    let json = |error| Error::internal(format!("a report is no JSON: {error}"));
+    let lines = serde_json::to_string(&rows.iter().map(kept).collect::<Vec<_>>()).map_err(json)?;
+    let block = vec![Cell::Uuid(job), Cell::Int(first.line), Cell::Text(lines.into())];
+    bulk.merge(&LINES, &[block]).await?;
+    let mut rejected: Vec<Vec<Cell<'_>>> = Vec::new();
+    for row in rows {
+        if let (line, _, Some(code), message, cells) = kept(row) {
+            let cells = serde_json::to_string(&cells).map_err(json)?;
+            let message = message.map_or(Cell::Null, Cell::Text);
+            rejected.push(vec![
                 Cell::Uuid(job),
-                Cell::Int(row.line),
-                Cell::Int(row.outcome.to_value().into()),
-                optional(row.code.map(Code::number)),
-                optional(row.message.as_deref().map(|text| text.replace('\0', "\u{fffd}")).as_deref()),
-                Cell::Json(serde_json::Value::from(kept).to_string()),
-            ]
-        })
-        .collect();
-    bulk.merge(&ROWS, &cells).await?;
+                Cell::Int(line),
+                Cell::Text(code),
+                message,
+                Cell::Json(cells),
+            ]);
+        }
+    }
+    bulk.merge(&REJECTED, &rejected).await?;
     Ok(())
 }
 
@@ -99,7 +138,7 @@ impl Listed for RejectedList {
     }
 
     fn source(&self, sql: &mut Sql, _: Segment) {
-        sql.push("from import_rows r where r.code is not null and r.job_id = ").bind(self.job);
+        sql.push("from rejected_rows r where r.job_id = ").bind(self.job);
     }
 }
 
@@ -136,8 +175,8 @@ pub async fn load_rejected_by_job(
     }
     let mut sql = Sql::by_keys(connection);
     sql.push("select job_id, line, code, message, cells from (select r.job_id, r.line, r.code, r.message, r.cells, ");
-    sql.push("row_number() over (partition by r.job_id order by r.line) as place from import_rows r");
-    sql.push(" where r.code is not null and r.job_id").any_of_uuids(jobs);
+    sql.push("row_number() over (partition by r.job_id order by r.line) as place from rejected_rows r");
+    sql.push(" where r.job_id").any_of_uuids(jobs);
     sql.push(&format!(") ranked where place <= {} order by job_id, line", size + 1));
     let mut slices: HashMap<Uuid, Slice<RejectedLine>> = HashMap::new();
     for Row { job_id, line, code, message, cells } in sql.all::<Row>(connection).await? {
@@ -165,8 +204,7 @@ pub async fn count_rejected_by_job(
         n: i64,
     }
     let mut sql = Sql::by_keys(connection);
-    sql.push("select job_id, count(*) as n from import_rows where code is not null and job_id")
-        .any_of_uuids(jobs);
+    sql.push("select job_id, count(*) as n from rejected_rows where job_id").any_of_uuids(jobs);
     sql.push(" group by job_id");
     Ok(sql.all::<Counted>(connection).await?.into_iter().map(|row| (row.job_id, row.n)).collect())
 }
@@ -180,7 +218,7 @@ pub fn report_header(columns: &[String]) -> Result<Vec<u8>> {
     csv::lines([columns.iter().map(String::as_str).chain(ours).map(csv::Cell::Text).collect()])
 }
 
-/// The next lines of a report, and the line after which it goes on; nothing where it ends.
+/// The next lines of a report, and what to go on after; nothing where it has ended. Its first are asked for after 0.
 ///
 /// # Errors
 /// The database's.
@@ -191,33 +229,29 @@ pub async fn report_page(
     after: i64,
 ) -> Result<(Vec<u8>, Option<i64>)> {
     #[derive(FromQueryResult)]
-    struct Row {
-        line: i64,
-        outcome: i16,
-        code: Option<String>,
-        message: Option<String>,
-        cells: serde_json::Value,
+    struct Block {
+        first_line: i64,
+        lines: String,
     }
     let mut sql = Sql::new(connection);
-    sql.push("select line, outcome, code, message, cells from import_rows where job_id = ").bind(job);
-    sql.push(" and line > ").bind(after).push(&format!(" order by line limit {LINES}"));
-    let rows = sql.all::<Row>(connection).await?;
-    let next = if rows.len() == LINES as usize { rows.last().map(|row| row.line) } else { None };
-    let cells: Vec<Vec<String>> =
-        rows.iter().map(|row| serde_json::from_value(row.cells.clone()).unwrap_or_default()).collect();
-    let written = rows.iter().zip(&cells).map(|(row, cells)| {
+    sql.push("select first_line, lines from import_lines where job_id = ").bind(job);
+    sql.push(" and first_line > ").bind(after).push(" order by first_line limit 1");
+    let Some(block) = sql.one::<Block>(connection).await? else { return Ok((Vec::new(), None)) };
+    let rows: Vec<Kept<'_>> = serde_json::from_str(&block.lines)
+        .map_err(|error| Error::internal(format!("a report can't be read: {error}")))?;
+    let written = rows.iter().map(|(line, became, code, message, cells)| {
         let mut theirs = cells.iter().map(|cell| csv::Cell::Text(cell));
         let mut written: Vec<csv::Cell<'_>> = theirs.by_ref().take(columns).collect();
         written.resize(columns, csv::Cell::Text(""));
-        written.push(csv::Cell::Plain(row.line.to_string()));
-        written.push(csv::Cell::Plain(outcome(row.outcome).to_owned()));
-        written.push(csv::Cell::Plain(row.code.clone().unwrap_or_default()));
-        written.push(csv::Cell::Text(row.message.as_deref().unwrap_or_default()));
+        written.push(csv::Cell::Plain(line.to_string()));
+        written.push(csv::Cell::Plain(outcome(*became).to_owned()));
+        written.push(csv::Cell::Plain(code.clone().unwrap_or_default().into_owned()));
+        written.push(csv::Cell::Text(message.as_deref().unwrap_or_default()));
         // What has no heading, so that nothing stands under a wrong one.
         written.extend(theirs);
         written
     });
-    Ok((csv::lines(written)?, next))
+    Ok((csv::lines(written)?, Some(block.first_line)))
 }
 
 fn outcome(number: i16) -> &'static str {

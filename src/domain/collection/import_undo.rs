@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::begin;
-use super::copies::{Likeness, check_room, later_than, likeness, load_items_of_cards};
+use super::copies::{Likeness, check_room, likeness, load_items_of_cards};
 use super::import::{AT_ONCE, write_items};
 use super::inventory::load_items;
 use super::item::{COLUMNS, ItemRow};
@@ -22,6 +22,16 @@ use crate::error::{Code, Error, Refusal, Result};
 const UNDONE_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// Items that stay which are answered at most.
 const MOST_KEPT: usize = 500;
+
+const MADE: Target = Target {
+    table: "import_made",
+    columns: &[
+        Column { name: "job_id", merge: Merge::Key },
+        Column { name: "part", merge: Merge::Key },
+        Column { name: "items", merge: Merge::Keep },
+    ],
+    only_if: None,
+};
 
 const CHANGES: Target = Target {
     table: "import_changes",
@@ -96,26 +106,21 @@ impl Before {
     }
 }
 
-/// An item that an import changes.
+/// An item that an import changes or removes.
 pub(super) struct Changed {
     item: Uuid,
-    /// Absent where the import makes it.
-    before: Option<Before>,
+    before: Before,
     /// The moment that the item has afterwards; absent where the import removes it.
     after_at: Option<DateTime<Utc>>,
 }
 
 impl Changed {
     pub fn item(before: &Model, after_at: DateTime<Utc>) -> Self {
-        Self { item: before.id, before: Some(Before::of(before)), after_at: Some(after_at) }
-    }
-
-    pub fn made(item: &Model) -> Self {
-        Self { item: item.id, before: None, after_at: Some(item.updated_at) }
+        Self { item: before.id, before: Before::of(before), after_at: Some(after_at) }
     }
 
     fn removed(item: &Model) -> Self {
-        Self { item: item.id, before: Some(Before::of(item)), after_at: None }
+        Self { item: item.id, before: Before::of(item), after_at: None }
     }
 }
 
@@ -123,17 +128,39 @@ impl Changed {
 pub(super) async fn note_changes(bulk: &Bulk, job: Uuid, changes: &[Changed]) -> Result<()> {
     let mut rows: Vec<Vec<Cell<'_>>> = Vec::with_capacity(changes.len());
     for Changed { item, before, after_at } in changes {
-        let before = before.as_ref().map(serde_json::to_string).transpose();
+        let before = serde_json::to_string(before);
         let before = before.map_err(|error| Error::internal(format!("an item is no JSON: {error}")))?;
         rows.push(vec![
             Cell::Uuid(job),
             Cell::Uuid(*item),
-            before.map_or(Cell::Null, Cell::Json),
+            Cell::Json(before),
             after_at.map_or(Cell::Null, Cell::Time),
         ]);
     }
     bulk.merge(&CHANGES, &rows).await?;
     Ok(())
+}
+
+/// Keeps which items an import has made: a part of them, that nobody has changed since as long as they were last changed when
+/// they were made.
+pub(super) async fn note_made(bulk: &Bulk, job: Uuid, part: usize, items: &[Uuid]) -> Result<()> {
+    let ids = serde_json::Value::from_iter(items.iter().map(|id| id.simple().to_string()));
+    let part = i64::try_from(part).unwrap_or(i64::MAX);
+    bulk.merge(&MADE, &[vec![Cell::Uuid(job), Cell::Int(part), Cell::Json(ids.to_string())]]).await?;
+    Ok(())
+}
+
+/// The items of a part; nothing, where there are no more parts.
+async fn load_made(bulk: &Bulk, job: Uuid, part: i32) -> Result<Option<Vec<Uuid>>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        items: serde_json::Value,
+    }
+    let mut sql = Sql::new(bulk);
+    sql.push("select items from import_made where job_id = ").bind(job).push(" and part = ").bind(part);
+    let Some(row) = sql.one::<Row>(bulk).await? else { return Ok(None) };
+    let read = serde_json::from_value(row.items);
+    read.map(Some).map_err(|error| Error::internal(format!("an import's items can't be read: {error}")))
 }
 
 /// Keeps all that a user holds, which an import is about to remove.
@@ -177,27 +204,35 @@ pub async fn undo_import(
         return Err(Refusal::new(Code::Conflict, message).at("id").into());
     }
     let mut kept = changed_since(bulk, user, job).await?;
-    remove_made(bulk, user, job).await?;
+    let mut part = 0;
+    while let Some(made) = load_made(bulk, job, part).await? {
+        kept.extend(made_and_changed(bulk, user, &made).await?);
+        remove_made(bulk, user, &made).await?;
+        part += 1;
+    }
+    kept.sort_by_key(|row| (row.item.created_at, row.item.id));
+    kept.truncate(MOST_KEPT);
     let mut after = Uuid::nil();
     loop {
         let mut sql = Sql::new(bulk);
         sql.push("select item_id, before, after_at from import_changes where job_id = ").bind(job);
-        sql.push(" and before is not null and item_id > ").bind(after);
+        sql.push(" and item_id > ").bind(after);
         sql.push(&format!(" order by item_id limit {AT_ONCE}"));
         let changes = sql.all::<ChangeRow>(bulk).await?;
         let Some(last) = changes.last() else { break };
         after = last.item_id;
-        put_back(bulk, user, changes, now, &mut kept).await?;
+        put_back(bulk, user, changes, &mut kept).await?;
     }
     // What came back may be more than what went, where items were added since.
     check_room(bulk, user, 0).await?;
-    let mut sql = Sql::new(bulk);
-    sql.push("delete from import_changes where job_id = ").bind(job);
-    sql.run(bulk).await?;
+    for table in ["import_changes", "import_made"] {
+        let mut sql = Sql::new(bulk);
+        sql.push(&format!("delete from {table} where job_id = ")).bind(job).run(bulk).await?;
+    }
     Ok(kept)
 }
 
-/// What the import made or changed, and somebody has changed by hand since.
+/// What the import changed, and somebody has changed by hand since.
 async fn changed_since(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<Vec<ItemRow>> {
     let mut sql = Sql::new(bulk);
     sql.push("select ").push(COLUMNS).push(", cast(null as bigint) as sort_value from import_changes m");
@@ -207,27 +242,32 @@ async fn changed_since(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<Vec<ItemRow
     Ok(sql.all(bulk).await?)
 }
 
-async fn remove_made(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<()> {
-    let made = "(select i.id from import_changes m join inventory_items i on i.id = m.item_id \
-                where m.before is null and i.updated_at = m.after_at and i.user_id = ";
+/// Of items that an import made, those that somebody has changed by hand since.
+async fn made_and_changed(bulk: &Bulk, user: Uuid, made: &[Uuid]) -> Result<Vec<ItemRow>> {
+    let mut sql = Sql::by_keys(bulk);
+    sql.push("select ").push(COLUMNS).push(", cast(null as bigint) as sort_value from inventory_items i");
+    sql.push(" where i.user_id = ").bind(user).push(" and i.updated_at <> i.created_at and i.id");
+    sql.any_of_uuids(made).push(&format!(" order by i.created_at, i.id limit {MOST_KEPT}"));
+    Ok(sql.all(bulk).await?)
+}
+
+/// Removes of items that an import made those that are as it made them.
+async fn remove_made(bulk: &Bulk, user: Uuid, made: &[Uuid]) -> Result<()> {
     // Values would go with their items, but one item at a time.
-    for (table, item) in [("holding_values", "item_id"), ("inventory_items", "id")] {
-        let mut sql = Sql::new(bulk);
-        sql.push(&format!("delete from {table} where {item} in ")).push(made).bind(user);
-        sql.push(" and m.job_id = ").bind(job).push(")");
+    for (table, item) in [("item_values", "item_id"), ("inventory_items", "id")] {
+        let mut sql = Sql::by_keys(bulk);
+        sql.push(&format!(
+            "delete from {table} where {item} in (select i.id from inventory_items i where i.user_id = "
+        ));
+        sql.bind(user).push(" and i.updated_at = i.created_at and i.id").any_of_uuids(made).push(")");
         sql.run(bulk).await?;
     }
     Ok(())
 }
 
-/// Writes items as they were before. One like it that is there by now stays in its place.
-async fn put_back(
-    bulk: &Bulk,
-    user: Uuid,
-    changes: Vec<ChangeRow>,
-    now: DateTime<Utc>,
-    kept: &mut Vec<ItemRow>,
-) -> Result<()> {
+/// Writes items as they were before, with the moment that they had: so an earlier import can still be taken back. One like it
+/// that is there by now stays in its place.
+async fn put_back(bulk: &Bulk, user: Uuid, changes: Vec<ChangeRow>, kept: &mut Vec<ItemRow>) -> Result<()> {
     let ids: Vec<Uuid> = changes.iter().map(|change| change.item_id).collect();
     let there: HashMap<Uuid, Model> =
         load_items(bulk, user, &ids).await?.into_iter().map(|row| (row.item.id, row.item)).collect();
@@ -239,9 +279,7 @@ async fn put_back(
             .item(item_id, user)?;
         match (there.get(&item_id), after_at) {
             // As the import left it.
-            (Some(item), Some(at)) if item.updated_at == at => {
-                back.push(Model { updated_at: later_than(item.updated_at, now), ..before });
-            }
+            (Some(item), Some(at)) if item.updated_at == at => back.push(before),
             // The import removed it.
             (None, None) => back.push(before),
             // It was changed, or removed, by hand since.
@@ -266,7 +304,7 @@ async fn put_back(
         }
         _ => true,
     });
-    write_items(bulk, &back).await?;
     let ids: Vec<Uuid> = back.iter().map(|item| item.id).collect();
+    write_items(bulk, back).await?;
     refresh_values(bulk, Of::Items(&ids)).await
 }

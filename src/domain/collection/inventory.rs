@@ -65,6 +65,15 @@ impl InventoryList {
         vec![first, KeyValue::Uuid(row.item.id)]
     }
 
+    /// What the list is sorted by, in the order by value.
+    fn value(&self) -> &'static str {
+        match self.order.currency {
+            Currency::Usd => "v.usd_value",
+            Currency::Eur => "v.eur_value",
+            Currency::Tix => "v.tix_value",
+        }
+    }
+
     fn keyset(&self) -> Keyset {
         let id = SortColumn::new("i.id", "id");
         let columns = match self.order.field {
@@ -72,7 +81,7 @@ impl InventoryList {
             InventorySortField::Name => vec![SortColumn::new("i.name_key", "name_key"), id],
             // The id in the value's own row, so that its index gives the order.
             InventorySortField::Value => {
-                vec![SortColumn::new("v.value", "sort_value"), SortColumn::new("v.item_id", "id")]
+                vec![SortColumn::new(self.value(), "sort_value"), SortColumn::new("v.item_id", "id")]
             }
             InventorySortField::Quantity => vec![SortColumn::new("i.quantity", "quantity"), id],
         };
@@ -113,13 +122,14 @@ impl InventoryList {
 impl Listed for InventoryList {
     fn columns(&self, _: Segment) -> String {
         let by_value = self.order.field == InventorySortField::Value;
-        format!("{COLUMNS}, {} as sort_value", if by_value { "v.value" } else { "cast(null as bigint)" })
+        let value = if by_value { self.value() } else { "cast(null as bigint)" };
+        format!("{COLUMNS}, {value} as sort_value")
     }
 
     fn source(&self, sql: &mut Sql, _: Segment) {
         if self.order.field == InventorySortField::Value {
-            sql.push("from holding_values v join inventory_items i on i.id = v.item_id where v.user_id = ");
-            sql.bind(self.user).push(" and v.currency = ").bind(self.order.currency.to_value());
+            sql.push("from item_values v join inventory_items i on i.id = v.item_id where v.user_id = ");
+            sql.bind(self.user);
         } else {
             sql.push("from inventory_items i where i.user_id = ").bind(self.user);
         }

@@ -25,10 +25,10 @@ pub use completion::{SetCompletion, load_completions};
 pub use copies::Likeness;
 pub use export::{Layout, export_header, export_page};
 pub use follow::{close_day, follow_names, follow_prices};
-pub use import::{Copies, Gathered, HeldCopies, ImportMode, Taken, apply_import, held_copies};
+pub use import::{Copies, Gathered, HeldCopies, ImportMode, Taken, apply_import, check_import, held_copies};
 pub use import_report::{
-    RejectedLine, RejectedList, ReportRow, count_rejected_by_job, list_rejected, load_rejected_by_job,
-    report_header, report_page, write_report,
+    REPORTS, RejectedLine, RejectedList, ReportRow, clear_report, count_rejected_by_job, list_rejected,
+    load_rejected_by_job, report_header, report_page, write_report,
 };
 pub use import_undo::undo_import;
 pub use inventory::{

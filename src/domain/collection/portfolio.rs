@@ -8,6 +8,7 @@ use entity::enums::{Condition, Currency, Finish, Rarity};
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
+use super::values::prefix;
 use crate::db::Sql;
 use crate::domain::catalogue::attributes::{Color, Colors};
 use crate::domain::market::{HistoryWindow, PriceChange};
@@ -56,11 +57,11 @@ pub(super) fn sum(sql: &Sql, amount: &str) -> String {
     }
 }
 
-/// ` from … where …`: somebody's items with their values in a currency. The user is named of the items alone: a planner that
+/// ` from … where …`: somebody's items with their values. The user is named of the items alone: a planner that
 /// does not know yet how many somebody has just added would else join all of the user's values to each of the user's items.
-fn push_holdings(sql: &mut Sql, user: Uuid, currency: Currency, join: &str) {
-    sql.push(" from inventory_items i join holding_values v on v.item_id = i.id and v.currency = ");
-    sql.bind(currency.to_value()).push(join).push(" where i.user_id = ").bind(user);
+fn push_holdings(sql: &mut Sql, user: Uuid, join: &str) {
+    sql.push(" from inventory_items i join item_values v on v.item_id = i.id").push(join);
+    sql.push(" where i.user_id = ").bind(user);
 }
 
 /// What somebody holds. One statement.
@@ -74,24 +75,25 @@ pub async fn load_holdings(
 ) -> Result<Holdings> {
     let mut sql = Sql::new(connection);
     let number = currency.to_value();
+    let of = |column: &str| format!("v.{}_{column}", prefix(currency));
     let costed = |amount: &str| format!("case when i.price_currency = {number} then {amount} else 0 end");
     let sums = [
         ("copies", "i.quantity".to_owned()),
-        ("value", "v.value".to_owned()),
+        ("value", of("value")),
         ("cost", costed("i.quantity * i.price_amount")),
-        ("costed", costed("v.value")),
+        ("costed", costed(&of("value"))),
         ("without_cost", format!("case when i.price_currency = {number} then 0 else 1 end")),
-        ("change_24h", "v.change_24h".to_owned()),
-        ("base_24h", "v.base_24h".to_owned()),
-        ("change_7d", "v.change_7d".to_owned()),
-        ("base_7d", "v.base_7d".to_owned()),
+        ("change_24h", of("change_24h")),
+        ("base_24h", of("base_24h")),
+        ("change_7d", of("change_7d")),
+        ("base_7d", of("base_7d")),
     ];
     sql.push("select count(*) as items, count(distinct i.card_id) as cards");
     for (name, amount) in sums {
         let amount = sum(&sql, &amount);
         sql.push(&format!(", {amount} as {name}"));
     }
-    push_holdings(&mut sql, user, currency, "");
+    push_holdings(&mut sql, user, "");
     let Some(sums) = sql.one::<Sums>(connection).await? else {
         return Ok(Holdings::default());
     };
@@ -152,9 +154,9 @@ pub async fn load_allocation(
         AllocationKey::Condition => ("i.condition", false),
     };
     let mut sql = Sql::new(connection);
-    let value = sum(&sql, "v.value");
+    let value = sum(&sql, &format!("v.{}_value", prefix(currency)));
     sql.push(&format!("select cast({column} as text) as key, count(*) as items, {value} as value"));
-    push_holdings(&mut sql, user, currency, if of_card { " join cards c on c.id = i.card_id" } else { "" });
+    push_holdings(&mut sql, user, if of_card { " join cards c on c.id = i.card_id" } else { "" });
     sql.push(&format!(" group by {column}"));
     let mut parts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
     for part in sql.all::<Part>(connection).await? {

@@ -1,22 +1,46 @@
-//! What items are worth: a row an item and currency, kept by whoever changes an item or a price, so that a list can be
-//! sorted by it and a portfolio is a sum. See docs/adr/0015-values-of-holdings.md.
+//! What items are worth: a row an item, kept by whoever changes an item or a price, so that a list can be sorted by it and a
+//! portfolio is a sum. See docs/adr/0015-values-of-holdings.md.
 
 use std::collections::{BTreeSet, HashMap};
 
 use entity::enums::Currency;
-use entity::holding_value;
-use sea_orm::{ActiveEnum, ConnectionTrait};
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult, Iterable};
 use uuid::Uuid;
 
 use crate::db::Sql;
 use crate::domain::market::CONDITION_PER_MILLE;
 use crate::error::Result;
 
-pub use entity::holding_value::Model as HoldingValue;
+/// What all copies of an item are worth in a currency, and how that has moved, in minor units.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct HoldingValue {
+    pub item_id: Uuid,
+    pub currency: Currency,
+    pub estimated: bool,
+    pub value: i64,
+    pub change_24h: i64,
+    pub base_24h: i64,
+    pub change_7d: i64,
+    pub base_7d: i64,
+}
+
+/// The columns of each currency, after its own name.
+const COLUMNS: [&str; 6] = ["value", "change_24h", "base_24h", "change_7d", "base_7d", "estimated"];
+
+/// What a currency's columns of `item_values` begin with.
+pub(super) fn prefix(currency: Currency) -> &'static str {
+    match currency {
+        Currency::Usd => "usd",
+        Currency::Eur => "eur",
+        Currency::Tix => "tix",
+    }
+}
 
 /// Whose values are brought in step.
 pub(super) enum Of<'a> {
     Items(&'a [Uuid]),
+    /// Items that this transaction has made: they have none yet.
+    New(&'a [Uuid]),
     /// All that hold one of these.
     Cards(&'a [i32]),
 }
@@ -30,57 +54,64 @@ pub(super) enum Of<'a> {
 /// # Errors
 /// The database's.
 pub(super) async fn refresh_values(connection: &impl ConnectionTrait, of: Of<'_>) -> Result<()> {
-    // Amounts and bases are never negative, so that both stores round them alike.
-    let scaled = |amount: &str| format!("(({amount}) * {} + 500) / 1000", per_mille());
-    let price = format!("coalesce(e.price, {})", scaled("n.price"));
-    let base = |window: &str| {
-        let near_mint = scaled(&format!("n.base_{window}"));
-        format!("case when e.card_id is not null then e.base_{window} else {near_mint} end")
-    };
-    let change = |window: &str| {
-        let then = scaled(&format!("n.base_{window}"));
-        let now = scaled(&format!("n.base_{window} + n.change_{window}"));
-        format!(
-            "case when e.card_id is null then {now} - {then} when e.base_{window} is null then 0 \
-             else e.change_{window} end"
-        )
-    };
+    let all: Vec<String> = Currency::iter()
+        .flat_map(|currency| COLUMNS.map(|column| format!("{}_{column}", prefix(currency))))
+        .collect();
     let mut sql = Sql::new(connection);
-    sql.push(&format!(
-        "insert into holding_values as h
-             (item_id, currency, user_id, estimated, value, change_24h, base_24h, change_7d, base_7d)
-         select i.id, k.currency, i.user_id,
-                coalesce(e.card_id, n.card_id) is not null and (e.card_id is null or i.language <> c.language),
-                coalesce(i.quantity * ({price}), 0),
-                coalesce(i.quantity * ({}), 0), coalesce(i.quantity * ({}), 0),
-                coalesce(i.quantity * ({}), 0), coalesce(i.quantity * ({}), 0)
-         from inventory_items i
-         join cards c on c.id = i.card_id
-         cross join (select cast(0 as smallint) as currency union all select 1 union all select 2) k
-         left join card_prices e on e.card_id = i.card_id and e.currency = k.currency and e.finish = i.finish
-              and e.condition = i.condition
-         left join card_prices n on n.card_id = i.card_id and n.currency = k.currency and n.finish = i.finish
-              and n.condition = 0
-         where ",
-        change("24h"),
-        base("24h"),
-        change("7d"),
-        base("7d"),
-    ));
+    sql.push("insert into item_values as v (item_id, user_id, ").push(&all.join(", "));
+    sql.push(") select i.id, i.user_id");
+    for currency in Currency::iter() {
+        sql.push(&columns_of(currency));
+    }
+    sql.push(" from inventory_items i join cards c on c.id = i.card_id");
+    for currency in Currency::iter() {
+        // The price of the item's own condition (`e`), and that of near-mint copies (`n`).
+        for (alias, condition) in [("e", "i.condition"), ("n", "0")] {
+            let (prefix, number) = (prefix(currency), currency.to_value());
+            sql.push(&format!(
+                " left join card_prices {alias}_{prefix} on {alias}_{prefix}.card_id = i.card_id \
+                 and {alias}_{prefix}.currency = {number} and {alias}_{prefix}.finish = i.finish \
+                 and {alias}_{prefix}.condition = {condition}"
+            ));
+        }
+    }
+    let is_new = matches!(of, Of::New(_));
     match of {
-        Of::Items(ids) => sql.push("i.id").any_of_uuids(ids),
-        Of::Cards(cards) => sql.push("i.card_id").any_of_numbers(cards),
+        Of::Items(ids) | Of::New(ids) => sql.push(" where i.id").any_of_uuids(ids),
+        Of::Cards(cards) => sql.push(" where i.card_id").any_of_numbers(cards),
     };
-    sql.push(
-        " on conflict (item_id, currency) do update set estimated = excluded.estimated, value = excluded.value,
-             change_24h = excluded.change_24h, base_24h = excluded.base_24h,
-             change_7d = excluded.change_7d, base_7d = excluded.base_7d
-         where (h.estimated, h.value, h.change_24h, h.base_24h, h.change_7d, h.base_7d)
-            <> (excluded.estimated, excluded.value, excluded.change_24h, excluded.base_24h, excluded.change_7d,
-                excluded.base_7d)",
-    );
+    if !is_new {
+        let list =
+            |of: &str| all.iter().map(|column| format!("{of}.{column}")).collect::<Vec<_>>().join(", ");
+        let set: Vec<String> = all.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+        sql.push(" on conflict (item_id) do update set ").push(&set.join(", "));
+        sql.push(&format!(" where ({}) <> ({})", list("v"), list("excluded")));
+    }
     sql.run(connection).await?;
     Ok(())
+}
+
+/// The columns of a currency, each after a comma, in the order of [`COLUMNS`].
+fn columns_of(currency: Currency) -> String {
+    let (e, n) = (format!("e_{}", prefix(currency)), format!("n_{}", prefix(currency)));
+    // Amounts and bases are never negative, so that both stores round them alike.
+    let scaled = |amount: &str| format!("(({amount}) * {} + 500) / 1000", per_mille());
+    let worth = |amount: &str| format!(", coalesce(i.quantity * ({amount}), 0)");
+    let mut columns = worth(&format!("coalesce({e}.price, {})", scaled(&format!("{n}.price"))));
+    for window in ["24h", "7d"] {
+        let then = scaled(&format!("{n}.base_{window}"));
+        let now = scaled(&format!("{n}.base_{window} + {n}.change_{window}"));
+        columns += &worth(&format!(
+            "case when {e}.card_id is null then {now} - {then} when {e}.base_{window} is null then 0 \
+             else {e}.change_{window} end"
+        ));
+        columns +=
+            &worth(&format!("case when {e}.card_id is not null then {e}.base_{window} else {then} end"));
+    }
+    columns
+        + &format!(
+            ", coalesce({e}.card_id, {n}.card_id) is not null and ({e}.card_id is null or i.language <> c.language)"
+        )
 }
 
 /// What a copy in an item's condition is worth, in thousandths of a near-mint one.
@@ -101,10 +132,17 @@ pub async fn load_values(
     keys: &[(Uuid, Currency)],
 ) -> Result<HashMap<(Uuid, Currency), HoldingValue>> {
     let items: BTreeSet<Uuid> = keys.iter().map(|(item, _)| *item).collect();
-    let currencies: BTreeSet<i16> = keys.iter().map(|(_, currency)| currency.to_value()).collect();
+    let items = Vec::from_iter(items);
+    let currencies: BTreeSet<Currency> = keys.iter().map(|(_, currency)| *currency).collect();
     let mut sql = Sql::by_keys(connection);
-    sql.push("select * from holding_values where item_id").any_of_uuids(&Vec::from_iter(items));
-    sql.push(" and currency").any_of_numbers(&Vec::from_iter(currencies));
-    let rows = sql.all::<holding_value::Model>(connection).await?;
+    for (position, currency) in currencies.into_iter().enumerate() {
+        sql.push(if position == 0 { "" } else { " union all " });
+        sql.push(&format!("select item_id, cast({} as smallint) as currency", currency.to_value()));
+        for column in COLUMNS {
+            sql.push(&format!(", {}_{column} as {column}", prefix(currency)));
+        }
+        sql.push(" from item_values where item_id").any_of_uuids(&items);
+    }
+    let rows = sql.all::<HoldingValue>(connection).await?;
     Ok(rows.into_iter().map(|row| ((row.item_id, row.currency), row)).collect())
 }
