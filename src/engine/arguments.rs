@@ -64,7 +64,7 @@ fn in_value(value: &mut Value, is_unset: &impl Fn(&Name) -> bool) {
 mod tests {
     use async_graphql::Variables;
     use async_graphql::parser::parse_query;
-    use async_graphql::parser::types::{ExecutableDocument, VariableDefinition};
+    use async_graphql::parser::types::VariableDefinition;
     use async_graphql::registry::{MetaInputValue, MetaType};
 
     use super::super::Engine;
