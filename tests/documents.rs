@@ -179,7 +179,7 @@ fn nothing_that_is_sent_breaks_the_server() {
         let mut writer =
             Writer { types: &types, random: ChaCha8Rng::seed_from_u64(2), ids: &ids, aliases: 0 };
         let mut random = ChaCha8Rng::seed_from_u64(3);
-        let mut refused = 0;
+        let (mut refused, mut raw) = (0, Vec::new());
         for number in 0..count {
             let mut bytes = writer.document().into_bytes();
             match number % 4 {
@@ -202,6 +202,17 @@ fn nothing_that_is_sent_breaks_the_server() {
                     }
                 }
             }
+            // Some as they are, as a whole body and as the query in one.
+            if number % 41 == 0 {
+                for body in [bytes.clone(), [b"{\"query\": \"", bytes.as_slice(), b"\"}"].concat()] {
+                    let request = app.client.post(format!("{}/graphql", app.base)).body(body);
+                    let request = request.header("content-type", "application/json");
+                    let answer = request.send().await.expect("an answer");
+                    let (status, text) = (answer.status().as_u16(), answer.text().await.expect("text"));
+                    assert!(status < 500 && !text.contains("ERR-5"), "{bytes:?}: {status} {text}");
+                    raw.push(status);
+                }
+            }
             let query = String::from_utf8_lossy(&bytes).into_owned();
             // Most go to the engine alone, for a hundredth of the time; what it lets pass is executed over HTTP.
             let call = Call { query: Some(query.clone()), may_introspect: true, ..Call::default() };
@@ -219,6 +230,7 @@ fn nothing_that_is_sent_breaks_the_server() {
             }
         }
         assert!(refused > count / 4 && refused < count, "{refused} of {count} are refused");
+        assert!(raw.contains(&400) && raw.contains(&200), "{raw:?}");
         assert_eq!(app.answer("{ __typename }", json!(null)).await["data"], json!({"__typename": "Query"}));
         app.stop().await;
         database.remove().await;

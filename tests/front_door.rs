@@ -1,12 +1,13 @@
 //! GraphQL over HTTP to the letter. What a document may ask for is in tests/security/limits.
 
 use dualcaster::domain::operations::{Operation, add_operations, remove_operation};
-use dualcaster::engine::read_documents;
+use dualcaster::engine::{Call, Refused, read_documents};
 use reqwest::RequestBuilder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::contract::contract;
 use crate::harness::{
     Content, RESPONSE, Store, TestApp, TestDatabase, on_both_stores, post, query, refusal, runtime, send,
 };
@@ -228,6 +229,54 @@ on_both_stores! { Tables:
         assert_eq!(add_operations(connection, "bot", "1", &[operation("8", "{ __typename }")]).await.expect("added"), 1);
         assert_ne!(app.app.load_operations(Some(known.clone())).await.expect("loaded"), known);
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "7"}))).await.1, "ERR-4004");
+    }
+
+    async fn an_id_stands_for_one_document_whosever_it_is(app: TestApp) {
+        let operation = |id: &str, document: &str| Operation { document_id: id.into(), name: None, document: document.into() };
+        let connection = app.bulk.write();
+        assert_eq!(add_operations(connection, "web", "1", &[operation("7", "{ __typename }")]).await.expect("added"), 1);
+        for (client, version) in [("web", "1"), ("web", "2"), ("bot", "1")] {
+            let others = [operation("8", "{ a: __typename }"), operation("7", "{ b: __typename }")];
+            let error = add_operations(connection, client, version, &others).await.expect_err("another's");
+            assert_eq!(error.refusal().code.number(), "ERR-3002", "{client} {version}");
+        }
+        let twice = [operation("9", "{ a: __typename }"), operation("9", "{ b: __typename }")];
+        assert!(add_operations(connection, "web", "1", &twice).await.is_err());
+        assert_eq!(add_operations(connection, "bot", "1", &[operation("7", "{ __typename }")]).await.expect("the same"), 1);
+        assert_eq!(app.rows("trusted_operations").await, 2);
+        app.app.load_operations(None).await.expect("loaded");
+        let answer: Value = send(post(&app).json(&json!({"documentId": "7"}))).await.json().await.expect("JSON");
+        assert_eq!(answer["data"], json!({"__typename": "Query"}));
+    }
+
+    async fn a_described_document_is_answered(app: TestApp) {
+        let text = "\"What { is\"\nquery A(\"How many\" $n: Int! = 1) { cards(first: $n) { ...F } nothing }\n\"\"\"\nA \"part\"\n\"\"\"\nfragment F on CardConnection { totalCount }";
+        let wrong: Value = send(post(&app).json(&query(text))).await.json().await.expect("JSON");
+        // Blank descriptions leave the rest where it is.
+        assert_eq!(wrong["errors"][0]["locations"], json!([{"line": 2, "column": 62}]), "{wrong}");
+        let text = text.replace(" nothing", "");
+        let answer: Value = send(post(&app).json(&query(&text))).await.json().await.expect("JSON");
+        assert_eq!(answer["data"], json!({"cards": {"totalCount": 0}}), "{answer}");
+    }
+
+    async fn the_bot_has_each_operation_of_its_contract_that_is_built(app: TestApp) {
+        let Some(contract) = contract() else { return };
+        let ours = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("clients/discord-bot/operations");
+        let mut built = 0;
+        for entry in std::fs::read_dir(contract.join("bot")).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let text = std::fs::read_to_string(&path).expect("a file");
+            let call = Call { query: Some(text.clone()), may_write: true, ..Call::default() };
+            // What is wrong may only be that there are no variables.
+            let valid = match app.app.engine().prepare(call).await {
+                Ok(_) | Err(Refused::Mutation) => true,
+                Err(Refused::Errors(errors)) => errors.iter().all(|error| error.message.ends_with(" was not given.")),
+            };
+            let copy = std::fs::read_to_string(ours.join(path.file_name().expect("a name"))).ok();
+            assert_eq!(copy, valid.then_some(text), "{}", path.display());
+            built += usize::from(valid);
+        }
+        assert!(built >= 3, "{built} are built");
     }
 
     async fn the_bots_operations_are_answered(app: TestApp) {

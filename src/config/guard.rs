@@ -4,12 +4,19 @@ use std::str::FromStr;
 
 use super::{Environment, Mode};
 
+/// Operations that a batch may be let have.
+const MOST_BATCH: usize = 10;
+
 /// The limits. Each is the greatest figure that passes.
 #[derive(Debug, Clone)]
 pub struct GuardSettings {
     pub enforced: bool,
     pub document_bytes: usize,
     pub tokens: usize,
+    pub document_operations: u64,
+    pub fragments: u64,
+    /// Of one operation.
+    pub variables: u64,
     pub depth: u64,
     pub aliases: u64,
     pub root_fields: u64,
@@ -52,11 +59,11 @@ impl GuardSettings {
             "`any`, `trusted-for-bots` or `trusted-only`: whose documents must have been registered (`dualcaster operations add`).",
         );
         let usual = if mode == Mode::Production { Operations::TrustedForBots } else { Operations::Any };
-        Self {
+        let settings = Self {
             enforced: environment.get(
                 "DUALCASTER_GUARD_ENFORCED",
                 "true",
-                "`true` or `false`: whether a query over a limit is refused, or only logged and counted.",
+                "`true` or `false`: whether a query over a limit is refused, or only logged and counted. A document over its limits of bytes, brackets, operations, fragments or fields is refused in any case: it could end the server.",
             ),
             document_bytes: environment.get(
                 "DUALCASTER_MAX_DOCUMENT_BYTES",
@@ -64,6 +71,21 @@ impl GuardSettings {
                 "Bytes of a GraphQL document at most.",
             ),
             tokens: environment.get("DUALCASTER_MAX_TOKENS", "5000", "Tokens of a GraphQL document at most."),
+            document_operations: environment.get(
+                "DUALCASTER_MAX_OPERATIONS",
+                "50",
+                "Operations of a GraphQL document at most.",
+            ),
+            fragments: environment.get(
+                "DUALCASTER_MAX_FRAGMENTS",
+                "200",
+                "Fragments of a GraphQL document at most.",
+            ),
+            variables: environment.get(
+                "DUALCASTER_MAX_VARIABLES",
+                "100",
+                "Variables of an operation at most.",
+            ),
             depth: environment.get(
                 "DUALCASTER_MAX_DEPTH",
                 "15",
@@ -92,7 +114,7 @@ impl GuardSettings {
             cost: environment.get(
                 "DUALCASTER_MAX_COST",
                 "10000",
-                "The cost of a query at most: the number of objects that its answer may hold. A mutation has five times as much, an administrator ten times.",
+                "The cost of a query at most: the number of objects that its answer may hold, and of values that are asked for under another name. A mutation has five times as much, an administrator ten times.",
             ),
             variables_depth: environment.get(
                 "DUALCASTER_MAX_VARIABLES_DEPTH",
@@ -105,6 +127,10 @@ impl GuardSettings {
                 "Operations in one HTTP request at most, 10 or less; 0: batches are refused.",
             ),
             operations: operations.unwrap_or(usual),
+        };
+        if settings.batch > MOST_BATCH {
+            environment.mistake(format!("DUALCASTER_MAX_BATCH must be {MOST_BATCH} or less."));
         }
+        settings
     }
 }

@@ -122,6 +122,7 @@ mod tests {
         assert_eq!(settings.server.public_url, "http://127.0.0.1:8080");
         assert_eq!(settings.database.url, "sqlite://./dualcaster-data/dualcaster.db");
         assert!(settings.market.demo);
+        assert_eq!(read(&[("DUALCASTER_MAX_BATCH", "10")]).expect("settings").guard.batch, 10);
     }
 
     #[test]
@@ -131,6 +132,7 @@ mod tests {
             ("DUALCASTER_POOL_MAX", "many"),
             ("DATABASE_URL", "mysql://localhost/x"),
             ("DUALCASTER_LISTN", "127.0.0.1:1"),
+            ("DUALCASTER_MAX_BATCH", "11"),
         ])
         .expect_err("mistakes")
         .to_string();
@@ -140,6 +142,7 @@ mod tests {
             "DATABASE_URL",
             "DUALCASTER_LISTN is not a setting",
             "Did you mean DUALCASTER_LISTEN?",
+            "DUALCASTER_MAX_BATCH must be 10 or less",
         ] {
             assert!(mistakes.contains(part), "{part} is missing in: {mistakes}");
         }

@@ -1,5 +1,7 @@
 //! Trusted documents: the operations that clients have registered, by client and version.
 
+use std::collections::{HashMap, HashSet};
+
 use entity::trusted_operation::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
@@ -20,35 +22,42 @@ pub struct Operation {
 /// Rows of one statement.
 const ROWS: usize = 500;
 
-/// Registers the operations and answers how many were not there yet.
+/// Registers the operations and answers how many this client's version did not have yet.
 ///
 /// # Errors
-/// ERR-3002 where an id of the same client and version stands for another document; the database's.
+/// ERR-3002 where an id stands for another document, whosever: callers name an id alone. The database's.
 pub async fn add_operations(
     connection: &impl ConnectionTrait,
     client: &str,
     version: &str,
     operations: &[Operation],
 ) -> Result<u64> {
-    let of_client = || Entity::find().filter(Column::Client.eq(client)).filter(Column::Version.eq(version));
-    let there = of_client().all(connection).await?;
+    let mut there = Vec::new();
+    for some in operations.chunks(ROWS) {
+        let ids = some.iter().map(|operation| operation.document_id.as_str());
+        there.extend(Entity::find().filter(Column::DocumentId.is_in(ids)).all(connection).await?);
+    }
+    let mut documents: HashMap<_, _> =
+        there.iter().map(|row| (row.document_id.as_str(), row.document.as_str())).collect();
+    let of_client = there.iter().filter(|row| row.client == client && row.version == version);
+    let mut had: HashSet<_> = of_client.map(|row| row.document_id.as_str()).collect();
     let mut new = Vec::new();
     for operation in operations {
-        match there.iter().find(|row| row.document_id == operation.document_id) {
-            Some(row) if row.document == operation.document => {}
-            Some(_) => {
-                let message =
-                    format!("The id {} stands for another document already.", operation.document_id);
-                return Err(Refusal::invalid_value(message).into());
-            }
-            None => new.push(ActiveModel {
+        let id = operation.document_id.as_str();
+        if *documents.entry(id).or_insert(&operation.document) != operation.document {
+            return Err(
+                Refusal::invalid_value(format!("The id {id} stands for another document already.")).into()
+            );
+        }
+        if had.insert(id) {
+            new.push(ActiveModel {
                 id: NotSet,
                 client: Set(client.to_owned()),
                 version: Set(version.to_owned()),
-                document_id: Set(operation.document_id.clone()),
+                document_id: Set(id.to_owned()),
                 name: Set(operation.name.clone()),
                 document: Set(operation.document.clone()),
-            }),
+            });
         }
     }
     let mut added = 0;

@@ -122,8 +122,7 @@ impl Documents {
         if let Some(known) = self.known.get(text) {
             return Ok(known);
         }
-        guard.check_text(text)?;
-        let parsed = parse_query(text).map_err(|error| syntax_error(&error))?;
+        let parsed = parse_query(guard.check_text(text)?).map_err(|error| syntax_error(&error))?;
         if operation(&parsed, name).is_ok_and(|operation| !may_be(&operation.node)) {
             return Err(Refused::Mutation);
         }

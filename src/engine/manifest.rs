@@ -7,10 +7,12 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::parser::parse_query;
+use async_graphql::parser;
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+
+use super::guard::{Tokens, parsable};
 
 /// An operation of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,10 +61,14 @@ pub fn read_manifest(json: &str) -> Result<Vec<Listed>, String> {
     listed.into_iter().map(named).collect()
 }
 
+fn parse_query(text: &str) -> Option<ExecutableDocument> {
+    parser::parse_query(parsable(text)?).ok()
+}
+
 /// Fills in the operation's name.
 fn named(listed: Listed) -> Result<Listed, String> {
     let document = parse_query(&listed.document)
-        .map_err(|_| format!("the document of the id {} can't be read", listed.id))?;
+        .ok_or_else(|| format!("the document of the id {} can't be read", listed.id))?;
     let name = match &document.operations {
         DocumentOperations::Single(_) => None,
         DocumentOperations::Multiple(operations) => operations.keys().next().map(ToString::to_string),
@@ -124,13 +130,13 @@ fn sha256(text: &str) -> String {
 
 /// A definition's name, whether it is a fragment, and what it spreads.
 fn read_definition(text: &str) -> Option<(String, bool, Vec<String>)> {
-    let is_fragment = text.trim_start().starts_with("fragment");
+    // After comments and a description.
+    let mut tokens = Tokens::of(text).map(|place| &text.as_bytes()[place]);
+    let is_fragment =
+        tokens.find(|token| !token.starts_with(b"\"")).is_some_and(|token| token == b"fragment");
     // The parser wants an operation in every document.
-    let document = if is_fragment {
-        parse_query(format!("{{ __typename }} {text}")).ok()?
-    } else {
-        parse_query(text).ok()?
-    };
+    let document =
+        if is_fragment { parse_query(&format!("{{ __typename }} {text}"))? } else { parse_query(text)? };
     let ExecutableDocument { operations, fragments } = &document;
     let mut spreads = Vec::new();
     if is_fragment {
@@ -161,39 +167,24 @@ fn add_spreads(set: &SelectionSet, spreads: &mut Vec<String>) {
 /// The definitions of a file: each ends with the brace that closes its selection.
 fn definitions(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
-    let (mut start, mut braces, mut parentheses) = (0, 0_usize, 0_usize);
-    let mut rest = text.char_indices().peekable();
-    while let Some((at, character)) = rest.next() {
-        match character {
-            '#' => while rest.next_if(|(_, next)| *next != '\n').is_some() {},
-            '"' => {
-                // Strings hold no braces that count; a block string is three of them in a row.
-                let mut escaped = false;
-                for (_, next) in rest.by_ref() {
-                    match next {
-                        '"' if !escaped => break,
-                        '\\' => escaped = !escaped,
-                        _ => escaped = false,
-                    }
-                }
-            }
-            '(' => parentheses += 1,
-            ')' => parentheses = parentheses.saturating_sub(1),
-            '{' if parentheses == 0 => braces += 1,
-            '}' if parentheses == 0 => {
-                braces = braces.saturating_sub(1);
-                if braces == 0 {
-                    found.push(&text[start..=at]);
-                    start = at + 1;
+    let (mut start, mut end, mut open) = (0, 0, 0_usize);
+    for place in Tokens::of(text) {
+        end = place.end;
+        match &text.as_bytes()[place] {
+            b"{" | b"(" | b"[" => open += 1,
+            bracket @ (b"}" | b")" | b"]") => {
+                open = open.saturating_sub(1);
+                if open == 0 && bracket == b"}" {
+                    found.push(&text[start..end]);
+                    start = end;
                 }
             }
             _ => {}
         }
     }
     // What is left over is no definition, and is told as such.
-    let left = &text[start..];
-    if left.lines().any(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
-        found.push(left);
+    if end > start {
+        found.push(&text[start..]);
     }
     found
 }
@@ -231,11 +222,11 @@ mod tests {
         let files = [
             file(
                 "a.graphql",
-                "# Two }\nquery A($s: String = \"}\") { cards(search: $s, filter: {colors: [RED]}) { nodes { ...Y } } }\nquery B { cards { totalCount } }",
+                "# Two }\n\"What { it is\" query A(\"A search\" $s: String = \"}\") { cards(search: $s, filter: {colors: [RED]}) { nodes { ...Y } } }\nquery B { cards { totalCount } }",
             ),
             file(
                 "b.graphql",
-                "fragment X on CardSet { code }\nfragment Y on Card { name set { ...X } }\nfragment Z on Card { id }",
+                "\n# The set's\n  # code.\nfragment X on CardSet { code }\n\"\"\"5\" } {\"\"\" fragment Y on Card { name set { ...X } }\nfragment Z on Card { id }",
             ),
         ];
         let listed = read_documents(&files).expect("operations");
@@ -247,7 +238,9 @@ mod tests {
                 && !document.contains("fragment Z")
         );
         assert!(
-            parse_query(document).is_ok() && listed[0].id.starts_with("sha256:") && listed[0].id.len() == 71
+            parse_query(document).is_some()
+                && listed[0].id.starts_with("sha256:")
+                && listed[0].id.len() == 71
         );
         for wrong in [
             "query A { ...Missing }",

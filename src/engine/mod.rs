@@ -120,6 +120,8 @@ pub struct Prepared {
     request: Request,
     kind: Kind,
     cost: u64,
+    /// What it might cost at most.
+    most: u64,
     merges: bool,
     root_fields: Option<Vec<Name>>,
     /// The query that came with its hash, to be known by it from now on.
@@ -257,7 +259,7 @@ impl Engine {
             request.operation_name = call.operation_name;
         }
         request.set_parsed_query(parsed);
-        Ok(Prepared { request, kind, cost, merges: document.merges(), root_fields, registered })
+        Ok(Prepared { request, kind, cost, most, merges: document.merges(), root_fields, registered })
     }
 
     /// Takes these for the trusted documents from now on.
@@ -299,7 +301,7 @@ impl Engine {
 
     /// Executes a query or a mutation. `data` puts in what resolvers find in their context.
     pub async fn execute(&self, prepared: Prepared, data: impl FnOnce(&mut Data)) -> Response {
-        let Prepared { mut request, kind, cost, .. } = prepared;
+        let Prepared { mut request, kind, cost, most, .. } = prepared;
         let span = tracing::debug_span!(
             "operation",
             graphql.operation.type = kind.name(),
@@ -313,16 +315,16 @@ impl Engine {
         metrics::histogram!("dualcaster_operation_duration_seconds", "type" => kind.name(), "outcome" => outcome)
             .record(started.elapsed());
         response.errors = error::presentable(std::mem::take(&mut response.errors));
-        response.extensions.insert("cost".to_owned(), self.told(cost));
+        response.extensions.insert("cost".to_owned(), told(cost, most));
         response
     }
 
     /// Runs a subscription; a query or a mutation too, whose answer is the only one. `data` is put in once, for all
     /// answers.
     pub fn stream(&self, prepared: Prepared, data: impl FnOnce(&mut Data)) -> BoxStream<'static, Response> {
-        let Prepared { mut request, cost, .. } = prepared;
+        let Prepared { mut request, cost, most, .. } = prepared;
         data(&mut request.data);
-        let cost = self.told(cost);
+        let cost = told(cost, most);
         self.schema
             .stream(request)
             .map(move |mut response| {
@@ -333,16 +335,16 @@ impl Engine {
             .boxed()
     }
 
-    /// What an answer tells of its cost.
-    fn told(&self, cost: u64) -> Value {
-        let cost = [("requested", cost), ("limit", self.max_cost)];
-        Value::Object(cost.map(|(name, value)| (Name::new(name), Value::from(value))).into_iter().collect())
-    }
-
     /// The list fields of the schema that say nothing of how long they may be, as `Type.field`.
     pub fn unbounded_lists(&self) -> Vec<String> {
         guard::unbounded_lists(&self.registry)
     }
+}
+
+/// What an answer tells of its cost.
+fn told(cost: u64, most: u64) -> Value {
+    let cost = [("requested", cost), ("limit", most)];
+    Value::Object(cost.map(|(name, value)| (Name::new(name), Value::from(value))).into_iter().collect())
 }
 
 /// A schema of whatever roots.

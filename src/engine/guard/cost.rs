@@ -2,7 +2,8 @@
 //!
 //! An object counts one, a list as many as it may have: a connection's `edges` and `nodes` its page's size, every other
 //! list what its field declares with `#[graphql(tag = "most=…")]`, or the length of the list that it is asked for by.
-//! What is no object counts nothing, but a root field counts one at least.
+//! What is no object counts nothing, but one where it has an alias: under thirty names it makes an answer thirty times as
+//! long. A root field counts one at least.
 
 use std::collections::HashMap;
 
@@ -101,15 +102,14 @@ impl<'a> Walk<'a> {
         if matches!(name, "__schema" | "__type") {
             return SCHEMA;
         }
+        let of_no_object = u64::from(field.alias.is_some());
         let Some(known) = parent.field_by_name(name) else {
-            return 0;
+            return of_no_object;
         };
-        let Some(named) = self.registry.types.get(MetaTypeName::concrete_typename(&known.ty)) else {
-            return 0;
+        let named = self.registry.types.get(MetaTypeName::concrete_typename(&known.ty));
+        let Some(named) = named.filter(|named| !named.is_leaf()) else {
+            return of_no_object;
         };
-        if named.is_leaf() {
-            return 0;
-        }
         let page_below = if is_connection(named) {
             self.page(field)
         } else if is_payload(named) {

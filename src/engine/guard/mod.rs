@@ -9,15 +9,21 @@ mod cost;
 mod scan;
 mod shape;
 
+use std::borrow::Cow;
+
 use async_graphql::parser::types::{ExecutableDocument, OperationDefinition};
 use async_graphql::registry::Registry;
 use async_graphql::{ServerError, Variables};
 
 pub use self::cost::unbounded_lists;
+pub(super) use self::scan::{Tokens, parsable};
 pub(super) use self::shape::Shape;
 use super::error::refused;
 use crate::config::GuardSettings;
 use crate::error::{Code, Refusal};
+
+/// Limits that hold even where limits are only counted: nothing else bounds what it takes to read and check a document.
+const ALWAYS: [&str; 5] = ["size", "nesting", "operations", "fragments", "fields"];
 
 /// Holds documents to the limits.
 pub(super) struct Guard {
@@ -29,15 +35,22 @@ impl Guard {
         Self { limits }
     }
 
-    /// The text, before it is parsed.
+    /// The text, before it is parsed; answers what the parser is to read.
     ///
     /// # Errors
-    /// ERR-4003.
-    pub fn check_text(&self, text: &str) -> Result<(), ServerError> {
-        let counted = scan::scan(text, self.limits.tokens);
+    /// ERR-4003; a string that does not end.
+    pub fn check_text<'a>(&self, text: &'a str) -> Result<Cow<'a, str>, ServerError> {
         self.check("size", "bytes long", text.len() as u64, self.limits.document_bytes as u64)?;
-        self.check("tokens", "tokens long", counted.tokens as u64, self.limits.tokens as u64)?;
-        self.check("nesting", "brackets deep", counted.nesting as u64, scan::MOST_NESTING as u64)
+        // Where more tokens are let pass, the brackets among them count.
+        let most = if self.limits.enforced { self.limits.tokens } else { usize::MAX };
+        let scanned = scan::scan(text, most);
+        self.check("tokens", "tokens long", scanned.tokens as u64, self.limits.tokens as u64)?;
+        self.check("nesting", "brackets deep", scanned.nesting as u64, scan::MOST_NESTING as u64)?;
+        if let Some(at) = scanned.unended {
+            let message = "Syntax error: this string does not end.";
+            return Err(ServerError::new(message, Some(scan::position(text, at))));
+        }
+        Ok(scan::without_descriptions(text, &scanned.descriptions))
     }
 
     /// The parsed document, before it is validated: what validation costs grows with these figures.
@@ -46,8 +59,13 @@ impl Guard {
     /// ERR-4003; a fragment that spreads itself.
     pub fn check_shape(&self, document: &ExecutableDocument) -> Result<Shape, ServerError> {
         let shape = Shape::of(document)?;
-        let GuardSettings { depth, aliases, root_fields, directives, fields, .. } = self.limits;
+        let limits = &self.limits;
+        let GuardSettings { fragments, variables, depth, aliases, root_fields, directives, fields, .. } =
+            *limits;
         for (name, what, found, limit) in [
+            ("operations", "operations long", shape.operations, limits.document_operations),
+            ("fragments", "fragments long", shape.fragments, fragments),
+            ("variables", "variables wide", shape.variables, variables),
             ("depth", "levels deep", shape.depth, depth),
             ("aliases", "aliases wide", shape.aliases, aliases),
             ("root_fields", "root fields wide", shape.root_fields, root_fields),
@@ -84,7 +102,7 @@ impl Guard {
         if found <= limit {
             return Ok(());
         }
-        let enforced = self.limits.enforced;
+        let enforced = self.limits.enforced || ALWAYS.contains(&name);
         metrics::counter!("dualcaster_guard_refusals_total", "limit" => name, "enforced" => enforced.to_string())
             .increment(1);
         if !enforced {

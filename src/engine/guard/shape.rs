@@ -7,15 +7,22 @@ use async_graphql::parser::types::{
 };
 use async_graphql::{Name, Pos, Positioned, ServerError};
 
+use super::refused;
+use crate::error::{Code, Refusal};
+
 /// What a document comes to with its fragments written out; of several operations, the most of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Shape {
+    pub operations: u64,
+    pub fragments: u64,
+    pub variables: u64,
     /// Levels of fields; a root field is the first.
     pub depth: u64,
     pub aliases: u64,
     pub root_fields: u64,
     /// On one place.
     pub directives: u64,
+    /// Those of a fragment that nothing spreads too; a spread of a fragment that is not there counts as one.
     pub fields: u64,
     /// Whether a root field asks for the schema.
     pub introspects: bool,
@@ -27,6 +34,8 @@ pub struct Shape {
 #[derive(Debug, Clone, Copy, Default)]
 struct Figures {
     depth: u64,
+    /// Selections in one another, those of fragments too.
+    levels: usize,
     aliases: u64,
     /// Fields of the selection itself.
     width: u64,
@@ -39,6 +48,7 @@ impl Figures {
     /// Beside one another.
     fn add(&mut self, other: Self) {
         self.depth = self.depth.max(other.depth);
+        self.levels = self.levels.max(other.levels);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.width = self.width.saturating_add(other.width);
         self.fields = self.fields.saturating_add(other.fields);
@@ -49,18 +59,21 @@ impl Figures {
 
 impl Shape {
     /// # Errors
-    /// When a fragment spreads itself, directly or through others.
+    /// When a fragment spreads itself, directly or through others; ERR-4003 for more levels than anyone can walk over.
     pub(super) fn of(document: &ExecutableDocument) -> Result<Self, ServerError> {
         let mut walk =
             Walk { fragments: &document.fragments, seen: HashMap::new(), repeated_directive: None };
-        let mut shape = Self::default();
+        let mut shape = Self { fragments: document.fragments.len() as u64, ..Self::default() };
         // Those that nothing spreads too: validation looks at them.
         for (name, fragment) in &document.fragments {
-            let figures = walk.fragment(name, fragment)?;
+            let figures = walk.fragment(name, fragment, 0)?;
+            shape.fields = shape.fields.max(figures.fields);
             shape.directives = shape.directives.max(figures.directives);
         }
         for (_, operation) in document.operations.iter() {
-            let figures = walk.selection(&operation.node.selection_set.node)?;
+            let figures = walk.selection(&operation.node.selection_set.node, 0)?;
+            shape.operations += 1;
+            shape.variables = shape.variables.max(operation.node.variable_definitions.len() as u64);
             shape.depth = shape.depth.max(figures.depth);
             shape.aliases = shape.aliases.max(figures.aliases);
             shape.root_fields = shape.root_fields.max(figures.width);
@@ -77,6 +90,14 @@ impl Shape {
 /// Directives of one place that are compared with one another: more than the limit lets pass.
 const DIRECTIVES_COMPARED: usize = 64;
 
+/// Selections in one another at most, whatever the limits are: what walks over a document walks by recursion.
+const MOST_LEVELS: usize = 256;
+
+fn too_deep() -> ServerError {
+    let message = format!("This query has more than {MOST_LEVELS} levels, with those of its fragments.");
+    refused(&Refusal::new(Code::QueryTooComplex, message), None)
+}
+
 struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     /// `None` while the fragment is being walked.
@@ -89,8 +110,10 @@ impl<'a> Walk<'a> {
         &mut self,
         name: &'a Name,
         fragment: &'a Positioned<FragmentDefinition>,
+        level: usize,
     ) -> Result<Figures, ServerError> {
         match self.seen.get(name.as_str()) {
+            Some(Some(figures)) if level + figures.levels > MOST_LEVELS => return Err(too_deep()),
             Some(Some(figures)) => return Ok(*figures),
             Some(None) => {
                 let message = format!("The fragment \"{name}\" spreads itself.");
@@ -99,7 +122,7 @@ impl<'a> Walk<'a> {
             None => {}
         }
         self.seen.insert(name, None);
-        let mut figures = self.selection(&fragment.node.selection_set.node)?;
+        let mut figures = self.selection(&fragment.node.selection_set.node, level)?;
         figures.directives = figures.directives.max(self.directives(&fragment.node.directives));
         self.seen.insert(name, Some(figures));
         Ok(figures)
@@ -117,15 +140,24 @@ impl<'a> Walk<'a> {
         directives.len() as u64
     }
 
-    fn selection(&mut self, set: &'a SelectionSet) -> Result<Figures, ServerError> {
+    /// `level` selections are around this one.
+    fn selection(&mut self, set: &'a SelectionSet, level: usize) -> Result<Figures, ServerError> {
+        if set.items.is_empty() {
+            return Ok(Figures::default());
+        }
+        let level = level + 1;
+        if level > MOST_LEVELS {
+            return Err(too_deep());
+        }
         let mut figures = Figures::default();
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {
                     let field = &field.node;
-                    let below = self.selection(&field.selection_set.node)?;
+                    let below = self.selection(&field.selection_set.node, level)?;
                     figures.add(Figures {
                         depth: below.depth + 1,
+                        levels: below.levels,
                         aliases: below.aliases.saturating_add(u64::from(field.alias.is_some())),
                         width: 1,
                         fields: below.fields.saturating_add(1),
@@ -134,22 +166,23 @@ impl<'a> Walk<'a> {
                     });
                 }
                 Selection::InlineFragment(inline) => {
-                    let mut below = self.selection(&inline.node.selection_set.node)?;
+                    let mut below = self.selection(&inline.node.selection_set.node, level)?;
                     below.directives = below.directives.max(self.directives(&inline.node.directives));
                     figures.add(below);
                 }
                 Selection::FragmentSpread(spread) => {
-                    // One that is not there is for validation to tell.
-                    if let Some((name, fragment)) =
-                        self.fragments.get_key_value(&spread.node.fragment_name.node)
-                    {
-                        let mut below = self.fragment(name, fragment)?;
-                        below.directives = below.directives.max(self.directives(&spread.node.directives));
-                        figures.add(below);
-                    }
+                    let found = self.fragments.get_key_value(&spread.node.fragment_name.node);
+                    let mut below = match found {
+                        Some((name, fragment)) => self.fragment(name, fragment, level)?,
+                        // For validation to tell, which comes upon it as often as it is written out.
+                        None => Figures { fields: 1, ..Figures::default() },
+                    };
+                    below.directives = below.directives.max(self.directives(&spread.node.directives));
+                    figures.add(below);
                 }
             }
         }
+        figures.levels += 1;
         Ok(figures)
     }
 }
@@ -181,6 +214,31 @@ mod tests {
         text.push_str(" fragment F200 on Q { x: a }");
         let shape = shape(&text);
         assert_eq!((shape.fields, shape.aliases, shape.depth), (u64::MAX, u64::MAX, 1));
+        assert_eq!((shape.operations, shape.fragments, shape.variables), (1, 201, 0));
+    }
+
+    #[test]
+    fn a_bomb_without_a_field_and_one_that_nothing_spreads_are_counted_too() {
+        let mut text = String::new();
+        for level in 0..30 {
+            text.push_str(&format!(" fragment F{level} on Q {{ ...F{0} ...F{0} }}", level + 1));
+        }
+        assert_eq!(shape(&format!("{{ ...F0 }} {text}")).fields, 1 << 30);
+        assert_eq!(shape(&format!("{{ a }} {text} fragment F30 on Q {{ a }}")).fields, 1 << 30);
+    }
+
+    #[test]
+    fn a_chain_of_fragments_has_an_end_wherever_it_begins() {
+        let chain = |length: usize| {
+            let mut text = "{ a }".to_owned();
+            for level in 0..length {
+                text.push_str(&format!(" fragment F{level} on Q {{ ... {{ b {{ ...F{} }} }} }}", level + 1));
+            }
+            Shape::of(&parse_query(text).expect("a document"))
+        };
+        assert!(chain(MOST_LEVELS / 3).is_ok());
+        let error = chain(MOST_LEVELS / 3 + 1).expect_err("too deep");
+        assert!(error.message.contains("levels"), "{}", error.message);
     }
 
     #[test]

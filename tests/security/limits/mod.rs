@@ -8,6 +8,7 @@
 //! - root fields 20: `queries::root_fields_20_pass_and_21_are_refused`
 //! - tokens 5,000: `queries::tokens_5_000_pass_and_5_001_are_refused`
 //! - directives 10 a field: `queries::directives_10_on_a_field_pass_and_11_are_refused`
+//! - operations 50, fragments 200 and variables 100 of a document: `queries::operations_50_pass_and_51_are_refused` and so on
 //! - page size 100: `queries::page_size_100_passes_and_101_is_refused`
 //! - JSON body 1 MiB: `bodies::json_body_of_1_mib_passes_and_a_byte_more_is_refused`
 //! - variables' depth 32: `bodies::variables_depth_32_passes_and_33_is_refused`
