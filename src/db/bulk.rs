@@ -10,12 +10,10 @@ use async_graphql::async_trait;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Connection;
-use super::connection::Undone;
-use super::raw::Raw;
+use super::transaction::Begun;
 use crate::error::Result;
 
 /// A value of a row that is written in bulk.
@@ -99,15 +97,7 @@ impl Target {
 }
 
 /// One transaction that writes in bulk.
-pub struct Bulk {
-    transaction: Mutex<Inner>,
-    backend: DbBackend,
-}
-
-enum Inner {
-    Postgres(Transaction<'static, Postgres>),
-    Sqlite(Transaction<'static, Sqlite>),
-}
+pub struct Bulk(super::Transaction);
 
 /// The most rows that Postgres gets in one statement instead of a COPY. A COPY ends with a short packet that waits for
 /// the acknowledgement of the one before it, some 40 ms, and needs a staging table; the rest of it is faster.
@@ -123,25 +113,13 @@ impl Bulk {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin(connection: &Connection) -> Result<Self> {
-        let backend = connection.get_database_backend();
-        let _waiting = connection.about_to_wait();
-        let inner = if backend == DbBackend::Postgres {
-            Inner::Postgres(connection.pool().get_postgres_connection_pool().begin().await?)
-        } else {
-            // The write lock first: a transaction that reads before it writes can't be tried again half-way.
-            Inner::Sqlite(connection.pool().get_sqlite_connection_pool().begin_with("begin immediate").await?)
-        };
-        Ok(Self { transaction: Mutex::new(inner), backend })
+        Ok(Self(connection.begin().await?))
     }
 
     /// # Errors
     /// The database's; nothing was written then.
     pub async fn commit(self) -> Result<()> {
-        match self.transaction.into_inner() {
-            Inner::Postgres(transaction) => transaction.commit().await?,
-            Inner::Sqlite(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        self.0.commit().await
     }
 
     /// Writes the rows and answers how many were new or changed. No two of them may have the same key.
@@ -152,25 +130,24 @@ impl Bulk {
         if rows.is_empty() {
             return Ok(0);
         }
-        let mut inner = self.transaction.lock().await;
-        match &mut *inner {
-            Inner::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
-            Inner::Sqlite(transaction) => merge_sqlite(transaction, target, rows).await,
-        }
+        let merged = async {
+            let (mut begun, armed) = self.0.lock().await;
+            let written = match &mut *begun {
+                Begun::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
+                Begun::Sqlite(transaction, _) => merge_sqlite(transaction, target, rows).await,
+            };
+            if let Some(armed) = armed {
+                armed.ended();
+            }
+            written
+        };
+        self.0.noted(&format!("insert into {} …", target.table), merged).await
     }
 }
 
-impl Undone for Bulk {
-    async fn commit(self) -> Result<()> {
-        Self::commit(self).await
-    }
-
-    async fn rollback(self) -> Result<()> {
-        match self.transaction.into_inner() {
-            Inner::Postgres(transaction) => transaction.rollback().await?,
-            Inner::Sqlite(transaction) => transaction.rollback().await?,
-        }
-        Ok(())
+impl From<Bulk> for super::Transaction {
+    fn from(bulk: Bulk) -> Self {
+        bulk.0
     }
 }
 
@@ -331,35 +308,26 @@ async fn merge_sqlite(
     Ok(written)
 }
 
-impl Inner {
-    fn raw(&mut self) -> Raw<'_> {
-        match self {
-            Self::Postgres(transaction) => Raw::Postgres(transaction),
-            Self::Sqlite(transaction) => Raw::Sqlite(transaction),
-        }
-    }
-}
-
 #[async_trait::async_trait]
 impl ConnectionTrait for Bulk {
     fn get_database_backend(&self) -> DbBackend {
-        self.backend
+        self.0.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.transaction.lock().await.raw().execute(&statement).await
+        self.0.execute_raw(statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.transaction.lock().await.raw().execute_unprepared(sql).await
+        self.0.execute_unprepared(sql).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.transaction.lock().await.raw().query_one(&statement).await
+        self.0.query_one_raw(statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.transaction.lock().await.raw().query_all(&statement).await
+        self.0.query_all_raw(statement).await
     }
 }
 
