@@ -101,7 +101,7 @@ fn what_sqlite_runs_ends_with_its_deadline_and_with_who_waits_for_it() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
         let settings = DatabaseSettings {
-            statement_timeout: Duration::from_millis(500),
+            statement_timeout: Duration::from_secs(1),
             acquire_timeout: Duration::from_secs(10),
             pool_max: 1,
             ..database.settings().database
