@@ -241,7 +241,8 @@ impl App {
     }
 
     pub fn metrics(&self) -> String {
-        self.inner.metrics.render(&self.inner.databases)
+        let jobs = self.inner.jobs.iter().flat_map(|jobs| jobs.bulk().all());
+        self.inner.metrics.render(self.inner.databases.all().chain(jobs))
     }
 
     /// From now on the server is not ready, so that nobody sends it new work.

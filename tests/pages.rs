@@ -1,8 +1,20 @@
 //! Lists by keyset: every row once, from either end, in every order, and no cursor that is not ours.
 
-use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use crate::harness::{TestApp, on_both_stores};
+use async_graphql::async_trait;
+use dualcaster::db::{Connection, Direction};
+use dualcaster::domain::catalogue::{
+    CardColumns, CardFilter, CardList, CardOrder, CardSortField, Unique, list_cards,
+};
+use dualcaster::pagination::{End, Page};
+use entity::enums::Currency;
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, SqlxSqliteConnector, Statement};
+use serde_json::{Value, json};
+use sqlx::sqlite::SqlitePoolOptions;
+
+use crate::harness::{Store, TestApp, on_both_stores};
 
 const FIELDS: [&str; 7] =
     ["NAME", "PRICE", "RELEASED_ON", "SET_CODE", "COLLECTOR_NUMBER", "RARITY", "MANA_VALUE"];
@@ -44,14 +56,115 @@ async fn walk(app: &TestApp, sort: &Value, from_start: bool) -> Vec<String> {
     }
 }
 
+/// All printings by price.
+fn by_price() -> CardList {
+    CardList {
+        search: None,
+        extras: true,
+        filter: CardFilter::default(),
+        unique: Unique::Printings,
+        order: CardOrder {
+            field: CardSortField::Price,
+            direction: Direction::Ascending,
+            currency: Currency::Usd,
+        },
+    }
+}
+
+/// A connection to Postgres that tells how lists are found instead of what is in them.
+struct Explained<'c>(&'c Connection, Mutex<String>);
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Explained<'_> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.0.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.0.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.0.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, mut statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        statement.sql.insert_str(0, "explain (analyze, costs off, timing off) ");
+        for row in self.0.query_all_raw(statement).await? {
+            let line: String = row.try_get_by_index(0)?;
+            self.1.lock().expect("not poisoned").push_str(&(line + "\n"));
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// Says of a page on Postgres what of its plan was executed.
+async fn plan(app: &TestApp, page: &Page) -> String {
+    let explained = Explained(app.bulk.write(), Mutex::default());
+    list_cards(&explained, &by_price(), page, CardColumns::Row).await.expect("a plan");
+    explained.1.into_inner().expect("not poisoned")
+}
+
+/// How many turns the loops of pages take on SQLite.
+async fn turns(app: &TestApp, pages: &[Page]) -> Vec<usize> {
+    let counted = Arc::<AtomicUsize>::default();
+    let count = Arc::clone(&counted);
+    let url = &app.app.settings().database.url;
+    let pool = SqlitePoolOptions::new().max_connections(1).connect(url).await.expect("connected");
+    pool.acquire()
+        .await
+        .expect("a connection")
+        .lock_handle()
+        .await
+        .expect("its handle")
+        .set_progress_handler(1, move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            true
+        });
+    let database = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+    let mut turns = Vec::new();
+    for page in pages {
+        let before = counted.load(Ordering::Relaxed);
+        let slice = list_cards(&database, &by_price(), page, CardColumns::Row).await.expect("a page");
+        assert_eq!(slice.rows.len(), page.size);
+        turns.push(counted.load(Ordering::Relaxed) - before);
+    }
+    database.close().await.expect("closed");
+    turns
+}
+
 on_both_stores! { Market:
+    async fn where_the_page_is_full_of_prices_nobody_looks_for_cards_without(app: TestApp) {
+        app.execute("delete from cards where id not in (select card_id from card_prices where ranked and currency = 0)").await;
+        assert!(app.rows("cards").await > 100, "cards with a price");
+        let first = Page::first(1);
+        let last = Page { end: End::Finish, ..first.clone() };
+        match app.store {
+            Store::Postgres => {
+                let first = plan(&app, &first).await;
+                assert!(first.contains("(never executed)"), "{first}");
+                // From this end they come first, and all cards must be looked at.
+                let last = plan(&app, &last).await;
+                assert!(!last.contains("(never executed)"), "{last}");
+            }
+            Store::Sqlite => {
+                let turns = turns(&app, &[first, last]).await;
+                assert!(turns[0] + 100 < turns[1], "the first page, and the last, which looks at every card: {turns:?}");
+            }
+        }
+    }
+
     async fn every_order_has_every_row_once_from_either_end(app: TestApp) {
         // So that there are rows without a price and without a date.
         for sql in [
             "delete from card_prices where card_id in (select id from cards where id % 3 = 0)",
             "update cards set released_on = null where id % 7 = 0",
         ] {
-            sea_orm::ConnectionTrait::execute_unprepared(app.bulk.write(), sql).await.expect(sql);
+            app.execute(sql).await;
         }
         for field in FIELDS {
             for direction in ["ASC", "DESC"] {
@@ -67,7 +180,7 @@ on_both_stores! { Market:
 
     async fn unknown_values_come_last_in_both_directions(app: TestApp) {
         let sql = "delete from card_prices where card_id in (select id from cards where id % 3 = 0)";
-        sea_orm::ConnectionTrait::execute_unprepared(app.bulk.write(), sql).await.expect(sql);
+        app.execute(sql).await;
         for (direction, ascending) in [("ASC", true), ("DESC", false)] {
             let query = "query($sort: CardSort, $after: String) { cards(sort: $sort, first: 100, after: $after) { nodes { price { hasPriceData price } } pageInfo { endCursor } } }";
             let sort = json!({"field": "PRICE", "direction": direction});
@@ -89,11 +202,11 @@ on_both_stores! { Market:
         let next = ids(&app.data(PAGE, json!({"first": 5, "after": cursor})).await["cards"]);
         let hex = gone.replace('-', "");
         let which = match app.store {
-            crate::harness::Store::Postgres => format!("'{gone}'"),
-            crate::harness::Store::Sqlite => format!("x'{hex}'"),
+            Store::Postgres => format!("'{gone}'"),
+            Store::Sqlite => format!("x'{hex}'"),
         };
         let sql = format!("delete from cards where scryfall_id = {which}");
-        sea_orm::ConnectionTrait::execute_unprepared(app.bulk.write(), &sql).await.expect("deleted");
+        app.execute(&sql).await;
         let page = app.data(PAGE, json!({"first": 5, "after": cursor})).await["cards"].take();
         assert_eq!(ids(&page), next);
         assert_eq!(page["pageInfo"]["hasPreviousPage"], json!(true));

@@ -1,10 +1,28 @@
 //! Faults of the store, and what callers see of them.
 
+use std::time::{Duration, Instant};
+
+use dualcaster::config::DatabaseSettings;
+use dualcaster::db::{Bulk, Connection, Databases, Purpose, Trouble};
+use dualcaster::error::{Code, Error};
 use dualcaster::transaction;
-use sea_orm::ConnectionTrait;
+use futures_util::future::join_all;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
+use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, on_both_stores, runtime};
+
+/// What SQLite never comes to the end of.
+const ENDLESS: &str =
+    "select max(i) from (with recursive n (i) as (select 1 union all select i + 1 from n) select i from n)";
+
+/// Writes in a transaction.
+async fn write(connection: &Connection) -> dualcaster::error::Result<u64> {
+    let written = transaction!(connection, |transaction| {
+        Ok(transaction.execute_unprepared("update store_state set demo = false").await?.rows_affected())
+    });
+    Ok(written)
+}
 
 #[test]
 fn connections_that_the_server_ended_are_replaced_and_nobody_notices() {
@@ -12,13 +30,106 @@ fn connections_that_the_server_ended_are_replaced_and_nobody_notices() {
         let database = TestDatabase::new(Store::Postgres, Content::Market).await;
         let app = TestApp::start(&database).await;
         let query = "{ cards(first: 3) { nodes { name set { code } } } }";
-        let ask = async || futures_util::future::join_all((0..6).map(|_| app.data(query, json!(null)))).await;
+        let ask = async || join_all((0..6).map(|_| app.data(query, json!(null)))).await;
         let before = ask().await;
         assert!(app.app.databases().write().pool_size().0 > 1, "several connections");
         let ended = app.number("select count(pg_terminate_backend(pid)) as n from pg_stat_activity where datname = current_database() and application_name = 'dualcaster' and pid <> pg_backend_pid()").await;
         assert!(ended > 1, "{ended} connections ended");
         assert_eq!(ask().await, before);
         app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn transactions_that_meet_dead_connections_begin_on_others() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Postgres, Content::Market).await;
+        let app = TestApp::start(&database).await;
+        let connection = app.app.databases().write();
+        // Several are open, and idle again.
+        let begun = join_all((0..6).map(|_| connection.begin())).await;
+        assert!(begun.iter().all(Result::is_ok));
+        drop(begun);
+        while connection.pool_size().1 < 6 {
+            tokio::task::yield_now().await;
+        }
+        let ended = app.number("select count(pg_terminate_backend(pid)) as n from pg_stat_activity where datname = current_database() and application_name = 'dualcaster' and pid <> pg_backend_pid()").await;
+        assert!(ended >= 6, "{ended} connections ended");
+        for written in join_all((0..6).map(|_| write(connection))).await {
+            assert_eq!(written.map_err(|error| error.log_text()), Ok(1));
+        }
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn a_database_that_is_silent_is_not_waited_for() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Postgres, Content::Market).await;
+        let (server, name) = database.url.rsplit_once('/').expect("a database");
+        let (user, address) = server.rsplit_once('@').expect("a user");
+        let proxy = Proxy::to(address.to_owned()).await;
+        let settings = DatabaseSettings {
+            url: format!("{user}@{}/{name}", proxy.address),
+            statement_timeout: Duration::from_secs(2),
+            ..database.settings().database
+        };
+        let databases = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
+        let connection = databases.write();
+        assert!(write(connection).await.is_ok());
+        let begun = connection.begin().await.expect("a transaction");
+        proxy.hold();
+        let started = Instant::now();
+        // As its command would be, and then the end of it, which does not wait for a rollback.
+        let outcome = begun.execute_unprepared("update store_state set demo = true").await;
+        let ended = dualcaster::db::end_transaction(begun, outcome.map_err(Error::from), 1).await;
+        assert_eq!(ended.map(|_| ()).map_err(|error| error.refusal().code), Err(Code::Overloaded));
+        assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+        let refused = write(connection).await.map_err(|error| error.refusal().code);
+        assert_eq!(refused, Err(Code::Overloaded));
+        assert!(started.elapsed() < Duration::from_secs(8), "asked once: {:?}", started.elapsed());
+        proxy.heal();
+        databases.close().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn what_sqlite_runs_ends_with_its_deadline_and_with_who_waits_for_it() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
+        let settings = DatabaseSettings {
+            statement_timeout: Duration::from_secs(1),
+            acquire_timeout: Duration::from_secs(10),
+            pool_max: 1,
+            ..database.settings().database
+        };
+        let endless = || Statement::from_string(DbBackend::Sqlite, ENDLESS);
+        let requests = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
+        let connection = requests.write();
+        let late = connection.query_one_raw(endless()).await.expect_err("stopped");
+        assert_eq!(Trouble::of(&late), Trouble::Deadline);
+        assert_eq!(Error::from(late).refusal().code, Code::Timeout);
+        assert_eq!(write(connection).await.expect("the connection is free"), 1);
+        // A write that is stopped takes its transaction with it.
+        let begun = connection.begin().await.expect("a transaction");
+        let late = format!("update store_state set demo = ({ENDLESS}) > 0");
+        let late = begun.execute_unprepared(&late).await.expect_err("stopped");
+        assert_eq!(Trouble::of(&late), Trouble::Deadline);
+        drop(begun);
+        assert_eq!(write(connection).await.expect("the connection is sound"), 1);
+        requests.close().await;
+
+        // Without a deadline, on two connections: what nobody waits for is stopped.
+        let bulk = Databases::connect(&settings, Purpose::Bulk).await.expect("connected");
+        for _ in 0..3 {
+            let sent = bulk.write().query_one_raw(endless());
+            assert!(tokio::time::timeout(Duration::from_millis(100), sent).await.is_err(), "it is endless");
+        }
+        assert_eq!(write(bulk.write()).await.expect("a connection is free"), 1);
+        bulk.close().await;
         database.remove().await;
     });
 }
@@ -70,6 +181,26 @@ fn a_transaction_that_met_another_is_run_again() {
 }
 
 on_both_stores! { Market:
+    async fn what_runs_in_a_transaction_is_counted_and_timed(app: TestApp) {
+        let before = app.statements();
+        assert_eq!(write(app.app.databases().write()).await.expect("written"), 1);
+        assert_eq!(app.statements() - before, 1);
+        let count = || app.bulk.write().statements().count();
+        let before = count();
+        let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
+        bulk.execute_unprepared("update store_state set demo = false").await.expect("written");
+        bulk.commit().await.expect("committed");
+        assert_eq!(count() - before, 1);
+        let metrics = app.app.metrics();
+        for told in [
+            "dualcaster_pool_connections{database=\"primary\"}",
+            "dualcaster_pool_connections{database=\"jobs\"}",
+            "dualcaster_statement_duration_seconds_count{database=\"bulk\"}",
+        ] {
+            assert!(metrics.contains(told), "{told} is missing");
+        }
+    }
+
     async fn a_failure_inside_tells_the_caller_nothing_of_it(app: TestApp) {
         app.bulk.write().execute_unprepared("alter table cards rename to elsewhere").await.expect("renamed");
         let answer = app.answer("{ cards { totalCount } }", json!(null)).await;

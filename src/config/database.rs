@@ -55,7 +55,7 @@ impl DatabaseSettings {
         let acquire = environment.get(
             "DUALCASTER_ACQUIRE_TIMEOUT_SECONDS",
             "5",
-            "The time that a statement waits for a free connection. Keep it below the request's.",
+            "The time that a statement waits for a free connection. Must be below the request's.",
         );
         let statement = environment.get(
             "DUALCASTER_STATEMENT_TIMEOUT_SECONDS",
@@ -81,6 +81,16 @@ impl DatabaseSettings {
             connect_timeout: Duration::from_secs(connect),
             acquire_timeout: Duration::from_secs(acquire),
             statement_timeout: Duration::from_secs(statement),
+        }
+    }
+
+    /// Who waits for a connection is to learn that there is none before their request is late.
+    pub(super) fn fits_into(&self, request: Duration, environment: &mut Environment) {
+        if self.acquire_timeout >= request {
+            environment.mistake(
+                "DUALCASTER_ACQUIRE_TIMEOUT_SECONDS: must be below DUALCASTER_REQUEST_TIMEOUT_SECONDS"
+                    .to_owned(),
+            );
         }
     }
 }

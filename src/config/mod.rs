@@ -101,6 +101,7 @@ impl Settings {
             telemetry: TelemetrySettings::read(environment, mode),
             data_dir,
         };
+        settings.database.fits_into(settings.server.request_timeout, environment);
         environment.finish()?;
         Ok(settings)
     }
@@ -145,6 +146,21 @@ mod tests {
             "DUALCASTER_MAX_BATCH must be 10 or less",
         ] {
             assert!(mistakes.contains(part), "{part} is missing in: {mistakes}");
+        }
+    }
+
+    #[test]
+    fn the_wait_for_a_connection_is_shorter_than_a_request() {
+        let of = |acquire, request| {
+            read(&[
+                ("DUALCASTER_ACQUIRE_TIMEOUT_SECONDS", acquire),
+                ("DUALCASTER_REQUEST_TIMEOUT_SECONDS", request),
+            ])
+        };
+        assert!(of("9", "10").is_ok());
+        for acquire in ["10", "11"] {
+            let mistakes = of(acquire, "10").expect_err("a mistake").to_string();
+            assert!(mistakes.contains("DUALCASTER_ACQUIRE_TIMEOUT_SECONDS"), "{mistakes}");
         }
     }
 

@@ -10,12 +10,10 @@ use async_graphql::async_trait;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use super::Connection;
-use super::connection::Undone;
-use super::raw::Raw;
+use super::transaction::Begun;
 use crate::error::Result;
 
 /// A value of a row that is written in bulk.
@@ -99,15 +97,7 @@ impl Target {
 }
 
 /// One transaction that writes in bulk.
-pub struct Bulk {
-    transaction: Mutex<Inner>,
-    backend: DbBackend,
-}
-
-enum Inner {
-    Postgres(Transaction<'static, Postgres>),
-    Sqlite(Transaction<'static, Sqlite>),
-}
+pub struct Bulk(super::Transaction);
 
 /// The most rows that Postgres gets in one statement instead of a COPY. A COPY ends with a short packet that waits for
 /// the acknowledgement of the one before it, some 40 ms, and needs a staging table; the rest of it is faster.
@@ -123,25 +113,13 @@ impl Bulk {
     /// # Errors
     /// When no connection is to be had.
     pub async fn begin(connection: &Connection) -> Result<Self> {
-        let backend = connection.get_database_backend();
-        let _waiting = connection.about_to_wait();
-        let inner = if backend == DbBackend::Postgres {
-            Inner::Postgres(connection.pool().get_postgres_connection_pool().begin().await?)
-        } else {
-            // The write lock first: a transaction that reads before it writes can't be tried again half-way.
-            Inner::Sqlite(connection.pool().get_sqlite_connection_pool().begin_with("begin immediate").await?)
-        };
-        Ok(Self { transaction: Mutex::new(inner), backend })
+        Ok(Self(connection.begin().await?))
     }
 
     /// # Errors
     /// The database's; nothing was written then.
     pub async fn commit(self) -> Result<()> {
-        match self.transaction.into_inner() {
-            Inner::Postgres(transaction) => transaction.commit().await?,
-            Inner::Sqlite(transaction) => transaction.commit().await?,
-        }
-        Ok(())
+        self.0.commit().await
     }
 
     /// Writes the rows and answers how many were new or changed. No two of them may have the same key.
@@ -152,16 +130,22 @@ impl Bulk {
         if rows.is_empty() {
             return Ok(0);
         }
-        let mut inner = self.transaction.lock().await;
-        match &mut *inner {
-            Inner::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
-            Inner::Sqlite(transaction) => merge_sqlite(transaction, target, rows).await,
-        }
+        let merged = async {
+            let (mut begun, armed) = self.0.lock().await;
+            let written = match &mut *begun {
+                Begun::Postgres(transaction) => merge_postgres(transaction, target, rows).await,
+                Begun::Sqlite(transaction, _) => merge_sqlite(transaction, target, rows).await,
+            };
+            if let Some(armed) = armed {
+                armed.ended();
+            }
+            written
+        };
+        self.0.noted(&format!("insert into {} …", target.table), merged).await
     }
-}
 
-impl Bulk {
-    /// Writes rows that are known to be new, as they come: many fit in one call without being held in memory.
+    /// Writes rows that are known to be new, as they come: many fit in one call without being held in memory. Answers how many
+    /// they were.
     ///
     /// # Errors
     /// The database's; one of these is that a row is there already.
@@ -169,40 +153,28 @@ impl Bulk {
         &self,
         target: &Target,
         rows: impl Iterator<Item = Vec<Cell<'c>>> + Send,
-    ) -> Result<()> {
-        let mut inner = self.transaction.lock().await;
-        match &mut *inner {
-            Inner::Postgres(transaction) => {
-                let into = format!("{} ({})", target.table, target.names(|_| true));
-                copy_rows(transaction, &into, false, rows).await
-            }
-            Inner::Sqlite(transaction) => {
-                let mut rows = rows;
-                let mut texts = Statements::new(target, "");
-                loop {
-                    let chunk: Vec<_> =
-                        rows.by_ref().take(SQLITE_PARAMETERS / target.columns.len()).collect();
-                    if chunk.is_empty() {
-                        return Ok(());
-                    }
-                    insert_sqlite(transaction, texts.of(chunk.len()), &chunk).await?;
+    ) -> Result<u64> {
+        let inserted = async {
+            let (mut begun, armed) = self.0.lock().await;
+            let written = match &mut *begun {
+                Begun::Postgres(transaction) => {
+                    let into = format!("{} ({})", target.table, target.names(|_| true));
+                    copy_rows(transaction, &into, false, rows).await
                 }
+                Begun::Sqlite(transaction, _) => insert_all_sqlite(transaction, target, rows).await,
+            };
+            if let Some(armed) = armed {
+                armed.ended();
             }
-        }
+            written
+        };
+        self.0.noted(&format!("insert into {} …", target.table), inserted).await
     }
 }
 
-impl Undone for Bulk {
-    async fn commit(self) -> Result<()> {
-        Self::commit(self).await
-    }
-
-    async fn rollback(self) -> Result<()> {
-        match self.transaction.into_inner() {
-            Inner::Postgres(transaction) => transaction.rollback().await?,
-            Inner::Sqlite(transaction) => transaction.rollback().await?,
-        }
-        Ok(())
+impl From<Bulk> for super::Transaction {
+    fn from(bulk: Bulk) -> Self {
+        bulk.0
     }
 }
 
@@ -241,7 +213,7 @@ async fn copy_rows<'c, R: AsRef<[Cell<'c>]> + Send>(
     into: &str,
     numbered: bool,
     rows: impl Iterator<Item = R> + Send,
-) -> Result<()> {
+) -> Result<u64> {
     let mut copy = transaction.copy_in_raw(&format!("copy {into} from stdin")).await?;
     let mut text = String::with_capacity(COPY_BYTES + 1024);
     for (place, row) in rows.enumerate() {
@@ -261,8 +233,7 @@ async fn copy_rows<'c, R: AsRef<[Cell<'c>]> + Send>(
         }
     }
     copy.send(text.as_bytes()).await?;
-    copy.finish().await?;
-    Ok(())
+    Ok(copy.finish().await?)
 }
 
 /// All rows as one parameter, which the database takes apart by the table's own types: one text for any number.
@@ -352,6 +323,22 @@ async fn merge_sqlite(
     Ok(written)
 }
 
+async fn insert_all_sqlite<'c>(
+    transaction: &mut Transaction<'static, Sqlite>,
+    target: &Target,
+    mut rows: impl Iterator<Item = Vec<Cell<'c>>> + Send,
+) -> Result<u64> {
+    let mut written = 0;
+    let mut texts = Statements::new(target, "");
+    loop {
+        let chunk: Vec<_> = rows.by_ref().take(SQLITE_PARAMETERS / target.columns.len()).collect();
+        if chunk.is_empty() {
+            return Ok(written);
+        }
+        written += insert_sqlite(transaction, texts.of(chunk.len()), &chunk).await?;
+    }
+}
+
 /// Inserts of several rows, whose text is made anew only where there are more or fewer of them than the last time.
 struct Statements<'t> {
     target: &'t Target,
@@ -400,35 +387,26 @@ async fn insert_sqlite(
     Ok(query.execute(&mut **transaction).await?.rows_affected())
 }
 
-impl Inner {
-    fn raw(&mut self) -> Raw<'_> {
-        match self {
-            Self::Postgres(transaction) => Raw::Postgres(transaction),
-            Self::Sqlite(transaction) => Raw::Sqlite(transaction),
-        }
-    }
-}
-
 #[async_trait::async_trait]
 impl ConnectionTrait for Bulk {
     fn get_database_backend(&self) -> DbBackend {
-        self.backend
+        self.0.get_database_backend()
     }
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.transaction.lock().await.raw().execute(&statement).await
+        self.0.execute_raw(statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.transaction.lock().await.raw().execute_unprepared(sql).await
+        self.0.execute_unprepared(sql).await
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.transaction.lock().await.raw().query_one(&statement).await
+        self.0.query_one_raw(statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.transaction.lock().await.raw().query_all(&statement).await
+        self.0.query_all_raw(statement).await
     }
 }
 

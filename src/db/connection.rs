@@ -5,23 +5,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use async_graphql::async_trait;
+use futures_util::future::join_all;
 use rand::RngExt;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, RuntimeErr, SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
+    RuntimeErr, Statement,
 };
 use tracing::Instrument;
 
-use super::Trouble;
 use super::lease::{Leases, Waiting};
 use super::raw::Raw;
+use super::{Transaction, Trouble};
 use crate::explain::note_statement;
 
-/// Tries of one statement, the first included.
-const TRIES: u32 = 3;
+/// Tries of one statement or transaction, the first included.
+pub(super) const TRIES: u32 = 3;
 /// The wait before the second try; it doubles, and each is drawn from half of it to all of it.
 const BACKOFF: Duration = Duration::from_millis(20);
+/// How long a connection has to say that it lives.
+const PING: Duration = Duration::from_secs(1);
 
 /// How many statements were sent, for the tests that hold each query to its number.
 #[derive(Debug, Default)]
@@ -57,7 +60,7 @@ impl Connection {
         Self { pool, leases, name, deadline, statements, durations }
     }
 
-    /// `primary` or `replica`.
+    /// `primary` or `replica` of requests; `jobs` or `bulk`.
     pub fn name(&self) -> &'static str {
         self.name
     }
@@ -65,6 +68,10 @@ impl Connection {
     /// The pool itself, for what goes below statements: COPY, migrations, gauges.
     pub fn pool(&self) -> &DatabaseConnection {
         &self.pool
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.deadline
     }
 
     pub(super) fn about_to_wait(&self) -> Waiting<'_> {
@@ -93,15 +100,8 @@ impl Connection {
     ///
     /// # Errors
     /// When no connection is to be had.
-    pub async fn begin(&self) -> crate::error::Result<DatabaseTransaction> {
-        let _waiting = self.about_to_wait();
-        // SQLite's write lock first: a transaction that reads before it writes can't have it any more where another has
-        // written meanwhile.
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
-        };
-        Ok(self.pool.begin_with_options(options).await?)
+    pub async fn begin(&self) -> crate::error::Result<Transaction> {
+        Ok(Transaction::begin(self).await?)
     }
 
     async fn run<T: Rows>(
@@ -111,41 +111,62 @@ impl Connection {
         send: impl AsyncFn(Raw<'_>, Arc<Statement>) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
         let statement = Arc::new(statement);
+        let mut tried = 1;
+        loop {
+            let sent = self.bounded(self.send(&statement, &send));
+            match self.noted(&statement.sql, sent).await {
+                Ok(value) => return Ok(value),
+                Err(error) => self.may_try_again(error, tried, only_reads).await?,
+            }
+            tried += 1;
+        }
+    }
+
+    /// Counts and times what sends one statement, and notes what became of it.
+    pub(super) async fn noted<T: Rows, E>(
+        &self,
+        sql: &str,
+        sent: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let span = tracing::debug_span!(
             "statement",
             otel.kind = "client",
             db.system.name =
                 if self.get_database_backend() == DbBackend::Postgres { "postgresql" } else { "sqlite" },
-            db.query.text = statement.sql.as_str(),
+            db.query.text = sql,
         );
-        async {
-            let mut tried = 1;
-            loop {
-                let started = Instant::now();
-                self.statements.0.fetch_add(1, Ordering::Relaxed);
-                let outcome = self.bounded(self.send(&statement, &send)).await;
-                let took = started.elapsed();
-                self.durations.record(took);
-                note_statement(&statement.sql, outcome.as_ref().ok().map(Rows::rows), took);
-                let error = match outcome {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                };
-                let trouble = Trouble::of(&error);
-                metrics::counter!("dualcaster_statement_errors_total", "database" => self.name).increment(1);
-                if tried == TRIES || !trouble.may_retry(only_reads) {
-                    return Err(error);
-                }
-                tracing::warn!(%error, tried, "a statement failed and is tried again");
-                if trouble != Trouble::Conflict {
-                    self.discard_dead_connections().await;
-                }
-                back_off(tried).await;
-                tried += 1;
-            }
+        let started = Instant::now();
+        self.statements.0.fetch_add(1, Ordering::Relaxed);
+        let outcome = sent.instrument(span).await;
+        let took = started.elapsed();
+        self.durations.record(took);
+        note_statement(sql, outcome.as_ref().ok().map(Rows::rows), took);
+        if outcome.is_err() {
+            metrics::counter!("dualcaster_statement_errors_total", "database" => self.name).increment(1);
         }
-        .instrument(span)
-        .await
+        outcome
+    }
+
+    /// Waits for the time of the next try. `is_harmless`: what was sent may run twice.
+    ///
+    /// # Errors
+    /// The one at hand, where there is to be no other try.
+    pub(super) async fn may_try_again(
+        &self,
+        error: DbErr,
+        tried: u32,
+        is_harmless: bool,
+    ) -> Result<(), DbErr> {
+        let trouble = Trouble::of(&error);
+        if matches!(trouble, Trouble::Lost | Trouble::Busy) {
+            self.discard_dead_connections().await;
+        }
+        if tried == TRIES || !trouble.may_retry(is_harmless) {
+            return Err(error);
+        }
+        tracing::warn!(%error, tried, "a statement failed and is tried again");
+        back_off(tried).await;
+        Ok(())
     }
 
     async fn send<T>(
@@ -154,27 +175,31 @@ impl Connection {
         send: &impl AsyncFn(Raw<'_>, Arc<Statement>) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
         let mut lease = self.leases.take().await?;
+        let armed = lease.arm(self.deadline);
         let sent = send(lease.raw(), Arc::clone(statement)).await;
+        if let Some(armed) = armed {
+            armed.ended();
+        }
         if sent.is_ok() {
             lease.keep();
         }
         sent
     }
 
-    /// On Postgres the database's own deadline fires first, and this one where it has stopped answering. SQLite has none of its
-    /// own.
-    async fn bounded<T>(&self, sent: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+    /// The store's own deadline fires first, and this one where it has stopped answering, or waits for a lock.
+    pub(super) async fn bounded<T, E: From<DbErr>>(
+        &self,
+        sent: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let Some(deadline) = self.deadline else {
             return sent.await;
         };
-        let is_postgres = self.get_database_backend() == DbBackend::Postgres;
-        let grace = if is_postgres { deadline / 10 } else { Duration::ZERO };
-        tokio::time::timeout(deadline + grace, sent).await.unwrap_or_else(|_| {
-            if is_postgres {
-                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout));
+        tokio::time::timeout(deadline + deadline / 10, sent).await.unwrap_or_else(|_| {
+            if self.get_database_backend() == DbBackend::Postgres {
+                return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
             }
             let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))))
+            Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))).into())
         })
     }
 
@@ -186,121 +211,26 @@ impl Connection {
             return;
         }
         let pool = self.pool.get_postgres_connection_pool();
-        for _ in 0..pool.num_idle() {
-            let Some(mut connection) = pool.try_acquire() else {
-                return;
-            };
-            if connection.ping().await.is_err() {
+        let idle = (0..pool.num_idle()).map_while(|_| pool.try_acquire());
+        let asked = idle.map(|mut connection| async move {
+            if !matches!(tokio::time::timeout(PING, connection.ping()).await, Ok(Ok(()))) {
                 // Closing tells the server good-bye, which it can't hear.
                 drop(connection.detach());
             }
-        }
+        });
+        join_all(asked).await;
     }
 }
-
-/// What each transaction of a task does besides.
-type Besides = Arc<dyn Fn(DbBackend) -> Statement + Send + Sync>;
-
-tokio::task_local! {
-    static BESIDES: Besides;
-}
-
-/// Runs something, each of whose transactions also runs this statement before it commits.
-pub async fn with_each_transaction<T>(
-    statement: impl Fn(DbBackend) -> Statement + Send + Sync + 'static,
-    work: impl Future<Output = T>,
-) -> T {
-    BESIDES.scope(Arc::new(statement), work).await
-}
-
-/// A transaction that can be ended either way.
-pub trait Undone: ConnectionTrait {
-    fn commit(self) -> impl Future<Output = crate::error::Result<()>> + Send;
-    fn rollback(self) -> impl Future<Output = crate::error::Result<()>> + Send;
-}
-
-impl Undone for DatabaseTransaction {
-    async fn commit(self) -> crate::error::Result<()> {
-        Ok(Self::commit(self).await?)
-    }
-
-    async fn rollback(self) -> crate::error::Result<()> {
-        Ok(Self::rollback(self).await?)
-    }
-}
-
-async fn commit(transaction: impl Undone) -> crate::error::Result<()> {
-    if let Ok(besides) = BESIDES.try_with(Arc::clone) {
-        transaction.execute_raw(besides(transaction.get_database_backend())).await?;
-    }
-    transaction.commit().await
-}
-
-/// Ends a transaction by what came of its command. Nothing is answered where the database undid it for another's sake,
-/// and it is worth another try.
-///
-/// # Errors
-/// The command's own, or the database's.
-pub async fn end_transaction<T>(
-    transaction: impl Undone,
-    outcome: crate::error::Result<T>,
-    tried: u32,
-) -> crate::error::Result<Option<T>> {
-    let outcome = match outcome {
-        Ok(value) => commit(transaction).await.map(|()| value),
-        Err(error) => {
-            // The command's error is the one to report; a rollback that fails has no connection to undo on.
-            let _ = transaction.rollback().await;
-            Err(error)
-        }
-    };
-    match outcome {
-        Ok(value) => Ok(Some(value)),
-        Err(crate::error::Error::Failed(crate::error::Failure::Database(error)))
-            if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
-        {
-            back_off(tried).await;
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// Runs a command in one transaction, again from the start where the database undid it for another's sake: commits where
-/// the command answers `Ok`, else undoes all that it did. To be used in what answers [`crate::error::Result`].
-///
-/// With `bulk` before the connection, the transaction is a [`Bulk`](super::Bulk).
-///
-/// A macro and no function: what is handed a closure that borrows can't be awaited across threads.
-#[macro_export]
-macro_rules! transaction {
-    (bulk $connection:expr, |$transaction:ident| $command:block) => {
-        $crate::db::transaction!(@ $crate::db::Bulk::begin($connection), |$transaction| $command)
-    };
-    ($connection:expr, |$transaction:ident| $command:block) => {
-        $crate::db::transaction!(@ $connection.begin(), |$transaction| $command)
-    };
-    (@ $begin:expr, |$transaction:ident| $command:block) => {{
-        let mut tried = 1;
-        loop {
-            let begun = $begin.await?;
-            let outcome: $crate::error::Result<_> = {
-                let $transaction = &begun;
-                async { $command }.await
-            };
-            if let Some(value) = $crate::db::end_transaction(begun, outcome, tried).await? {
-                break value;
-            }
-            tried += 1;
-        }
-    }};
-}
-
-pub use transaction;
 
 /// What a statement returns, as a number of rows.
-trait Rows {
+pub(super) trait Rows {
     fn rows(&self) -> u64;
+}
+
+impl Rows for u64 {
+    fn rows(&self) -> u64 {
+        *self
+    }
 }
 
 impl Rows for ExecResult {
@@ -321,7 +251,7 @@ impl Rows for Vec<QueryResult> {
     }
 }
 
-async fn back_off(tried: u32) {
+pub(super) async fn back_off(tried: u32) {
     let most = BACKOFF * 2_u32.pow(tried - 1);
     let wait = rand::rng().random_range(most / 2..=most);
     tokio::time::sleep(wait).await;

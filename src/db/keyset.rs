@@ -2,7 +2,9 @@
 //!
 //! Rows whose first sort value is unknown come last in both directions. They are a segment of their own, with a
 //! statement of its own inside the one that is sent: as one condition (`price > $1 or price is null`) the index would
-//! no longer lead to the page, and page 500 would cost 500 pages.
+//! no longer lead to the page, and page 500 would cost 500 pages. The segment that comes second gives only what the
+//! first leaves of the page, and does not run where that is nothing: to find that no card lacks a price is to look at
+//! every card.
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
@@ -75,7 +77,7 @@ pub enum Segment {
 
 /// What is listed. Each method writes a piece of SQL.
 pub trait Listed {
-    /// `with …` before the statement, or nothing.
+    /// `with …` before the statement, or nothing; only where there is something to be fetched.
     fn prefix(&self, _sql: &mut Sql) {}
 
     /// The columns of a row, the sort's among them.
@@ -152,7 +154,11 @@ fn page_statement(
     let alone = segments.len() == 1;
     for (position, part) in segments.iter().enumerate() {
         if !alone {
-            sql.push(if position == 0 { "select * from (" } else { ") a union all select * from (" });
+            sql.push(if position == 0 {
+                "with ahead as materialized ("
+            } else {
+                ") select * from ahead union all select * from ("
+            });
         }
         sql.push("select ").push(&listed.columns(part.segment));
         if !alone {
@@ -175,14 +181,17 @@ fn page_statement(
             }
         }
         push_order(&mut sql, &columns, direction);
-        sql.push(&format!(" limit {}", page.fetch()));
+        sql.push(&if position == 0 {
+            format!(" limit {}", page.fetch())
+        } else {
+            format!(" limit (select {} - count(*) from ahead)", page.fetch())
+        });
     }
     if !alone {
         sql.push(") b order by segment");
         for column in &keyset.columns {
             sql.push(&format!(", {} {}", column.name, direction.word()));
         }
-        sql.push(&format!(" limit {}", page.fetch()));
     }
     if let Some((_, join)) = fetched {
         sql.push(") found join ").push(join).push(" order by ");

@@ -10,6 +10,7 @@ use sea_orm::sqlx::pool::PoolConnection;
 use sea_orm::sqlx::{self, Pool, Postgres, Sqlite};
 use sea_orm::{ConnAcquireErr, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 
+use super::alarm::{Alarm, Armed};
 use super::raw::Raw;
 
 /// How long a connection stays away from the pool.
@@ -38,6 +39,8 @@ struct Kept<D: sqlx::Database> {
 struct Away<D: sqlx::Database> {
     connection: PoolConnection<D>,
     since: Instant,
+    /// On SQLite.
+    alarm: Option<Alarm>,
 }
 
 /// A connection for one statement. Dropped without [`Lease::keep`], it goes back to the pool, which looks whether it is
@@ -76,7 +79,7 @@ impl<D: sqlx::Database> Kept<D> {
         }
         let _waiting = Waiting::new(&self.waiting);
         let connection = self.pool.acquire().await.map_err(acquire_error)?;
-        Ok(Away { connection, since: Instant::now() })
+        Ok(Away { connection, since: Instant::now(), alarm: None })
     }
 
     fn keep(&self, away: Away<D>) {
@@ -121,7 +124,13 @@ impl Leases {
     pub async fn take(&self) -> Result<Lease<'_>, DbErr> {
         Ok(Lease(match &*self.0 {
             Stores::Postgres(kept) => Held::Postgres(kept, kept.take().await?),
-            Stores::Sqlite(kept) => Held::Sqlite(kept, kept.take().await?),
+            Stores::Sqlite(kept) => {
+                let mut away = kept.take().await?;
+                if away.alarm.is_none() {
+                    away.alarm = Some(Alarm::on(&mut away.connection).await.map_err(acquire_error)?);
+                }
+                Held::Sqlite(kept, away)
+            }
         }))
     }
 
@@ -157,6 +166,14 @@ impl Lease<'_> {
         }
     }
 
+    /// Has the statement that is sent next stopped at its deadline, where the store does not do so itself.
+    pub fn arm(&self, deadline: Option<Duration>) -> Option<Armed> {
+        match &self.0 {
+            Held::Postgres(..) => None,
+            Held::Sqlite(_, away) => away.alarm.as_ref().map(|alarm| alarm.set(deadline)),
+        }
+    }
+
     /// Keeps the connection for the next, after a statement that ended well.
     pub fn keep(self) {
         match self.0 {
@@ -166,7 +183,7 @@ impl Lease<'_> {
     }
 }
 
-fn acquire_error(error: sqlx::Error) -> DbErr {
+pub(super) fn acquire_error(error: sqlx::Error) -> DbErr {
     match error {
         sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
         sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),

@@ -3,12 +3,14 @@
 //! Code asks for a database by intent, [`Databases::read`] or [`Databases::write`], and gets a [`Connection`] that
 //! counts, times, bounds and retries every statement. Postgres and SQLite differ in [`sql`] and nowhere above it.
 
+mod alarm;
 mod bulk;
 mod connection;
 mod keyset;
 mod lease;
 mod raw;
 mod sql;
+mod transaction;
 mod trouble;
 
 use std::str::FromStr;
@@ -19,14 +21,15 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
-pub use connection::{Connection, Statements, end_transaction, transaction, with_each_transaction};
+pub use connection::{Connection, Statements};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
 pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
+pub use transaction::{Transaction, end_transaction, transaction, with_each_transaction};
 pub use trouble::Trouble;
 
 use crate::config::DatabaseSettings;
 
-/// The deadline of a job's statement on Postgres.
+/// The deadline of a job's statement.
 const JOB_STATEMENT: Duration = Duration::from_secs(60);
 
 /// What a pool is for: requests are bounded, bulk work is not.
@@ -39,6 +42,26 @@ pub enum Purpose {
     Jobs(u32),
 }
 
+impl Purpose {
+    /// What a statement has.
+    fn deadline(self, settings: &DatabaseSettings) -> Option<Duration> {
+        match self {
+            Self::Requests => Some(settings.statement_timeout),
+            Self::Jobs(_) => Some(JOB_STATEMENT),
+            Self::Bulk => None,
+        }
+    }
+
+    /// What its pool of the primary is called.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "primary",
+            Self::Bulk => "bulk",
+            Self::Jobs(_) => "jobs",
+        }
+    }
+}
+
 /// The primary database, and a replica where there is one.
 #[derive(Clone)]
 pub struct Databases {
@@ -47,13 +70,13 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Connects to all that the settings name.
+    /// Connects to all that the settings name and the purpose needs.
     ///
     /// # Errors
     /// When the primary or the replica does not answer within `connect_timeout`.
     pub async fn connect(settings: &DatabaseSettings, purpose: Purpose) -> Result<Self, DbErr> {
         let statements = Arc::new(Statements::default());
-        let deadline = (purpose == Purpose::Requests).then_some(settings.statement_timeout);
+        let deadline = purpose.deadline(settings);
         let open = async |url: &str, name| {
             let pool = open(settings, url, purpose).await?;
             // The other half stays with the pool, for those who ask it for a transaction.
@@ -61,10 +84,11 @@ impl Databases {
             Ok::<_, DbErr>(Connection::new(pool, in_hand, name, deadline, Arc::clone(&statements)))
         };
         Ok(Self {
-            primary: open(&settings.url, "primary").await?,
+            primary: open(&settings.url, purpose.name()).await?,
             replica: match &settings.replica_url {
-                Some(url) => Some(open(url, "replica").await?),
-                None => None,
+                // Other work reads what it has just written.
+                Some(url) if purpose == Purpose::Requests => Some(open(url, "replica").await?),
+                _ => None,
             },
         })
     }
@@ -136,12 +160,11 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .pragma("mmap_size", mapped)
                 .with_regexp()
         });
+        options.map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(alarm::Alarm::off(connection)))
+        });
     } else {
-        let timeout = match purpose {
-            Purpose::Requests => settings.statement_timeout.as_millis().to_string(),
-            Purpose::Jobs(_) => JOB_STATEMENT.as_millis().to_string(),
-            Purpose::Bulk => "0".to_owned(),
-        };
+        let timeout = purpose.deadline(settings).unwrap_or_default().as_millis().to_string();
         // Prices are derived by sorting some ten thousand rows at a time, which are not to go by way of the disk.
         // What fills tables must not go on by the plan for an empty one.
         let (work_mem, plans) = match purpose {
@@ -173,5 +196,21 @@ pub fn backend_of(url: &str) -> Option<DbBackend> {
         "postgres" | "postgresql" => Some(DbBackend::Postgres),
         "sqlite" => sqlx::sqlite::SqliteConnectOptions::from_str(url).is_ok().then_some(DbBackend::Sqlite),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Environment, Settings};
+
+    #[test]
+    fn only_bulk_work_is_waited_for_without_end() {
+        let settings = Settings::read(&mut Environment::new([])).expect("settings").database;
+        let seconds = |purpose: Purpose| purpose.deadline(&settings).map(|deadline| deadline.as_secs());
+        assert_eq!(
+            [Purpose::Requests, Purpose::Jobs(3), Purpose::Bulk].map(seconds),
+            [Some(5), Some(60), None]
+        );
     }
 }

@@ -57,6 +57,6 @@ fn parts(statement: &Statement) -> (AssertSqlSafe<&str>, SqlxValues) {
     (AssertSqlSafe(statement.sql.as_str()), SqlxValues(values))
 }
 
-fn query_error(error: sqlx::Error) -> DbErr {
+pub(super) fn query_error(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -3,7 +3,7 @@
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::db::Databases;
+use crate::db::Connection;
 
 /// Renders the metrics.
 #[derive(Clone)]
@@ -86,8 +86,8 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
 
 impl MetricsHandle {
     /// The metrics in Prometheus' text format.
-    pub fn render(&self, databases: &Databases) -> String {
-        for connection in databases.all() {
+    pub fn render<'a>(&self, databases: impl Iterator<Item = &'a Connection>) -> String {
+        for connection in databases {
             let (open, idle) = connection.pool_size();
             metrics::gauge!("dualcaster_pool_connections", "database" => connection.name())
                 .set(f64::from(open));

@@ -5,11 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use dualcaster::db::{Databases, Exists, Sql};
+use dualcaster::db::{Databases, Exists, Sql, Transaction};
 use dualcaster::domain::jobs::{Claim, Standing, note_progress};
 use dualcaster::outside::Outside;
 use entity::enums::JobStatus;
-use sea_orm::DatabaseTransaction;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -26,7 +25,7 @@ use crate::security::{Person, sign_in, sign_up};
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);
 
 /// Is alone with what these people hold, as a long change of theirs would be, until the transaction ends.
-async fn alone_with(databases: &Databases, people: &[&Person]) -> DatabaseTransaction {
+async fn alone_with(databases: &Databases, people: &[&Person]) -> Transaction {
     let transaction = databases.write().begin().await.expect("a transaction");
     for person in people {
         let mut sql = Sql::new(&transaction);
