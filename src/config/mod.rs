@@ -20,7 +20,7 @@ pub use environment::{Environment, Mistakes, Setting, Source};
 pub use guard::{GuardSettings, Operations};
 pub use jobs::JobSettings;
 pub use market::MarketSettings;
-pub use server::ServerSettings;
+pub use server::{Introspection, ServerSettings};
 pub use socket::SocketSettings;
 pub use telemetry::TelemetrySettings;
 
@@ -103,6 +103,14 @@ impl Settings {
         };
         environment.finish()?;
         Ok(settings)
+    }
+
+    /// Whether everyone may ask for the schema; else administrators may.
+    pub fn shows_schema(&self) -> bool {
+        match self.server.introspection {
+            Some(introspection) => introspection == Introspection::Everyone,
+            None => self.mode == Mode::Development,
+        }
     }
 }
 
