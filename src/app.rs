@@ -362,6 +362,7 @@ impl Ground {
             secret: self.secrets.first().cloned().unwrap_or_default(),
             outside: self.outside.clone(),
             sees_all: self.settings.mode == Mode::Development,
+            shows_schema: self.settings.shows_schema(),
         };
         Ok(Identity::new(parts, accounts))
     }

@@ -220,6 +220,10 @@ on_both_stores! { Tables:
         let tag = tag.expect("a tag");
         assert_eq!(kept(Some(&tag)).await.0, 304);
         assert_eq!(kept(Some("W/\"other\"")).await.0, 200);
+        // A list keeps for no longer than its cards do, whatever it is a list of.
+        assert_eq!(add_operations(connection, "bot", "1", &[operation("9", "{ cardSet(code: \"x\") { cards { totalCount } } }")]).await.expect("added"), 1);
+        app.app.load_operations(None).await.expect("loaded");
+        assert_eq!(send(get(&app, &[("documentId", "9")])).await.headers()["cache-control"], "max-age=60");
         // What came with its text is not for caches.
         assert!(send(get(&app, &[("query", "{ cards { totalCount } }")])).await.headers().get("etag").is_none());
         assert_eq!(refusal(post(&app).json(&json!({"documentId": "nobody's"}))).await, (400, "ERR-4004".to_owned()));
@@ -340,5 +344,36 @@ fn in_production_what_an_answer_took_is_not_told() {
         assert_eq!(told.json::<Value>().await.expect("JSON")["extensions"].get("explain"), None);
         app.stop().await;
         database.remove().await;
+    });
+}
+
+#[test]
+fn statuses_are_those_of_the_newest_draft_where_that_is_set() {
+    runtime().block_on(async {
+        for is_set in [false, true] {
+            let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+            let mut settings = database.settings();
+            assert!(!settings.server.draft_statuses);
+            settings.server.draft_statuses = is_set;
+            let app = TestApp::start_with(&database, settings).await;
+            let variables = json!({"query": "query($n: Int!) { cards(first: $n) { totalCount } }", "variables": {"n": "x"}});
+            for (asked, usual, by_draft) in [
+                (query("{ __typename }"), 200, 200),
+                (query("{"), 400, 400),
+                (json!({"query": 7}), 400, 400),
+                (query("{ nothing }"), 400, 422),
+                (variables, 400, 422),
+                (query("{ __typename cards(first: -1) { totalCount } }"), 200, 294),
+                (query("{ __schema { nothing } }"), 400, 422),
+            ] {
+                let expected = if is_set { by_draft } else { usual };
+                assert_eq!(send(post(&app).json(&asked)).await.status().as_u16(), expected, "{asked}");
+                let plainly = app.client.post(format!("{}/graphql", app.base)).json(&asked);
+                let expected = if asked["query"] == json!(7) { 400 } else { 200 };
+                assert_eq!(send(plainly).await.status().as_u16(), expected, "{asked}");
+            }
+            app.stop().await;
+            database.remove().await;
+        }
     });
 }

@@ -71,10 +71,21 @@ on_both_stores! { Tables:
         assert_eq!(get(&app, "/nowhere").await.status(), 404);
     }
 
-    async fn lists_travel_packed(app: TestApp) {
-        let answer = app.client.get(format!("{}/schema.graphql", app.base)).header("accept-encoding", "gzip").send().await.expect("an answer");
-        assert_eq!(answer.headers()["content-encoding"], "gzip");
-        assert!(answer.bytes().await.expect("bytes").len() * 10 < dualcaster::graphql::sdl().len() * 4, "at least 60 % off");
+    async fn plain_routes_say_when_to_come_back_and_what_the_log_calls_it(app: TestApp) {
+        let mut limited = None;
+        for _ in 0..500 {
+            let answer = get(&app, &format!("/charts/cards/{}.png", crate::collection::nobodys("Card"))).await;
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let body: Value = answer.json().await.expect("JSON");
+            assert_eq!(body["requestId"], json!(headers["x-request-id"].to_str().expect("text")));
+            if status == 429 {
+                limited = Some((headers, body));
+                break;
+            }
+        }
+        let (headers, body) = limited.expect("a limit");
+        assert_eq!(headers["retry-after"].to_str().expect("text"), body["retryAfter"].to_string());
+        assert_eq!(body["errorCode"], json!("ERR-4001"));
     }
 
     async fn values_that_look_like_attacks_are_values(app: TestApp) {
@@ -87,6 +98,25 @@ on_both_stores! { Tables:
             let answer = app.answer("query($s: String!, $i: ID!) { g: cards(search: $s) { totalCount } h: node(id: $i) { id } i: cards(after: $s) { totalCount } }", json!({"s": nasty, "i": nasty})).await;
             let text = answer.to_string().to_lowercase();
             assert!(!text.contains("err-5") && !text.contains("select ") && !text.contains("sqlx"), "{nasty:?}: {text}");
+        }
+    }
+}
+
+on_both_stores! { Market:
+    async fn lists_travel_packed(app: TestApp) {
+        let asked = json!({"query": "{ cards(first: 100) { nodes { name typeLine rarity collectorNumber set { code name } } } }"});
+        let sent = async |packing: &str| {
+            let request = app.client.post(format!("{}/graphql", app.base)).header("accept-encoding", packing).json(&asked);
+            let answer = request.send().await.expect("an answer");
+            let packed = answer.headers().get("content-encoding").map(|packing| packing.to_str().expect("text").to_owned());
+            (packed, answer.bytes().await.expect("bytes").len())
+        };
+        let (packed, plain) = sent("identity").await;
+        assert!(packed.is_none() && plain > 5_000, "{plain}");
+        for packing in ["gzip", "br"] {
+            let (packed, length) = sent(packing).await;
+            assert_eq!(packed.as_deref(), Some(packing));
+            assert!(length * 10 <= plain * 4, "at least 60 % off: {length} of {plain} by {packing}");
         }
     }
 }

@@ -14,6 +14,7 @@ mod cli;
 mod collection;
 mod contract;
 mod documents;
+mod faults;
 mod front_door;
 mod generated_client;
 mod http;

@@ -186,7 +186,8 @@ async fn until_closed(app: &TestApp, sent: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut connection =
         TcpStream::connect(app.base.trim_start_matches("http://")).await.expect("a connection");
-    connection.write_all(sent.as_bytes()).await.expect("sent");
+    // It may be closed before all of it is sent.
+    let _ = connection.write_all(sent.as_bytes()).await;
     let mut answer = Vec::new();
     let read = tokio::time::timeout(Duration::from_secs(20), connection.read_to_end(&mut answer)).await;
     // A reset is an end too.
@@ -279,18 +280,86 @@ fn a_reader_that_takes_nothing_does_not_stay() {
 }
 
 #[test]
-fn connections_over_the_limit_wait_for_a_place() {
+fn connections_over_the_limit_are_told_to_come_back() {
     with_server(
         |settings| settings.socket.connections = 1,
         async |app| {
             let first = Socket::greeted(app).await;
-            let (second, ()) = tokio::join!(app.answer("{ hello }", json!(null)), async {
-                tokio::task::yield_now().await;
-                drop(first);
-            });
-            assert_eq!(second["data"], json!({"hello": "world"}));
+            let told = until_closed(app, "GET /live HTTP/1.1\r\nhost: x\r\n\r\n").await;
+            let (head, body) = told.split_once("\r\n\r\n").expect("a head and a body");
+            assert!(head.starts_with("HTTP/1.1 503 ") && head.contains("retry-after: 1\r\n"), "{head}");
+            assert!(head.contains("connection: close"), "{head}");
+            assert!(head.contains(&format!("content-length: {}\r\n", body.len())), "{told}");
+            let body: Value = serde_json::from_str(body).expect("JSON");
+            assert_eq!(body["errors"][0]["extensions"]["errorCode"], json!("ERR-5003"));
+            drop(first);
+            let served = async {
+                loop {
+                    let answer =
+                        app.client.get(format!("{}/metrics", app.base)).send().await.expect("an answer");
+                    if answer.status() == 200 {
+                        break answer.text().await.expect("text");
+                    }
+                    tokio::task::yield_now().await;
+                }
+            };
+            let metrics =
+                tokio::time::timeout(Duration::from_secs(20), served).await.expect("a place is free again");
+            assert!(metrics.contains("dualcaster_connections_refused_total "), "it is counted");
         },
     );
+}
+
+#[test]
+fn headers_have_an_end() {
+    with_server(
+        |_| {},
+        async |app| {
+            let asked = |bytes: usize| {
+                let long = "x".repeat(bytes);
+                format!("GET /live HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {long}\r\n\r\n")
+            };
+            let short = until_closed(app, &asked(50_000)).await;
+            assert!(short.starts_with("HTTP/1.1 200 "), "{short}");
+            let long = until_closed(app, &asked(200_000)).await;
+            assert!(long.is_empty() || long.starts_with("HTTP/1.1 431 "), "{long}");
+        },
+    );
+}
+
+#[test]
+fn who_answers_pings_stays_and_who_does_not_is_let_go() {
+    let change = |settings: &mut dualcaster::config::Settings| {
+        assert_eq!(settings.socket.ping_every, Duration::from_secs(20));
+        // Nobody waits that long for a test.
+        settings.socket.ping_every = Duration::from_millis(500);
+    };
+    with_server(change, async |app| {
+        let answers = async {
+            let mut socket = Socket::greeted(app).await;
+            let mut pings = 0;
+            while pings < 3 {
+                let message = tokio::time::timeout(Duration::from_secs(20), socket.0.next()).await;
+                match message.expect("in time") {
+                    // To read on is to answer it.
+                    Some(Ok(Message::Ping(_))) => pings += 1,
+                    other => panic!("{other:?}"),
+                }
+            }
+            socket.subscribe("1", "{ hello }").await;
+            assert_eq!(socket.hear().await["payload"]["data"], json!({"hello": "world"}));
+        };
+        let silent = async {
+            let upgrade = "GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                           sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+                           sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+            let told = until_closed(app, upgrade).await;
+            // 4408, whose second byte is an 8, and why: not that there was no greeting, which has more time.
+            assert!(told.starts_with("HTTP/1.1 101 "), "{told}");
+            assert!(told.ends_with("8The answers are not read fast enough"), "{told}");
+        };
+        tokio::join!(answers, silent);
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Files that come with an operation, on the stage's schema: what the product does with its own has tests of its own.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -175,4 +176,72 @@ fn files_arrive_whole_and_nothing_else_is_taken_for_one() {
             assert_eq!(RECEIVED.load(Ordering::Relaxed), 4, "of what was refused, nothing was executed");
         },
     );
+}
+
+/// A form with one file, of which the first part comes with this before it and with these headers.
+fn one_file(preamble: &str, header: &str) -> Vec<u8> {
+    let one = String::from_utf8(operation(ONE, &json!({"file": null}))).expect("text");
+    let part = |name: &str, content: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n{header}\r\n{content}\r\n")
+    };
+    let map = r#"{"0": ["variables.file"]}"#;
+    [preamble, &part("operations", &one), &part("map", map), &part("0", "x"), "--edge--\r\n"]
+        .concat()
+        .into_bytes()
+}
+
+fn sent(app: &TestApp, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    let request = app.client.post(format!("{}/graphql", app.base)).body(body);
+    request
+        .header("content-type", "multipart/form-data; boundary=edge")
+        .header("graphql-require-preflight", "1")
+}
+
+#[test]
+fn a_part_begins_where_one_should_or_not_at_all() {
+    with_server(
+        |_| {},
+        async |app| {
+            let long = |bytes: usize| "x".repeat(bytes);
+            for (what, body, status) in [
+                ("a short preamble", one_file(&format!("{}\r\n", long(1_000)), ""), 200),
+                ("short headers", one_file("", &format!("x-long: {}\r\n", long(1_000))), 200),
+                ("a long preamble", one_file(&format!("{}\r\n", long(1_000_000)), ""), 400),
+                ("long headers", one_file("", &format!("x-long: {}\r\n", long(1_000_000))), 400),
+            ] {
+                let (answered, body) = answer(sent(app, body)).await;
+                assert_eq!((answered, body["data"].is_object()), (status, status == 200), "{what}: {body}");
+            }
+        },
+    );
+}
+
+#[test]
+fn a_file_may_take_longer_than_a_request_but_not_for_ever() {
+    let change = |settings: &mut dualcaster::config::Settings| {
+        assert_eq!(settings.server.upload_bytes_per_second, 64 << 10);
+        settings.server.request_timeout = Duration::from_secs(1);
+        settings.server.upload_bytes_per_second = 10_000;
+    };
+    with_server(change, async |app| {
+        // As a slow line has it: a piece, and a while nothing.
+        let slowly = |piece: usize, pieces: usize| {
+            let form = one_file("", "");
+            let file = form.len() - "x\r\n--edge--\r\n".len();
+            let (head, end) = (form[..file].to_vec(), form[file..].to_vec());
+            let middle = (0..pieces).map(move |_| vec![b'x'; piece]);
+            let all = std::iter::once(head).chain(middle).chain(std::iter::once(end));
+            reqwest::Body::wrap_stream(futures_util::stream::unfold(all, |mut left| async move {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                left.next().map(|piece| (Ok::<_, std::io::Error>(piece), left))
+            }))
+        };
+        let asked = std::time::Instant::now();
+        let (status, body) = answer(sent(app, slowly(10_000, 25))).await;
+        assert_eq!((status, &body["data"]["upload"]["sizeBytes"]), (200, &json!(250_001)), "{body}");
+        assert!(asked.elapsed() > Duration::from_secs(2), "longer than the deadline and its grace");
+        let (status, body) = answer(sent(app, slowly(10, 200))).await;
+        let code = &body["errors"][0]["extensions"]["errorCode"];
+        assert_eq!((status, code), (504, &json!("ERR-5002")), "{body}");
+    });
 }

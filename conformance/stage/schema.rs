@@ -38,6 +38,15 @@ impl Query {
     async fn who_am_i(&self, context: &Context<'_>) -> Option<String> {
         name_of(context.data_opt::<Principal>()?)
     }
+
+    async fn panics(&self) -> bool {
+        on_purpose()
+    }
+}
+
+#[expect(clippy::panic, reason = "it is there to be caught")]
+fn on_purpose() -> bool {
+    panic!("on purpose")
 }
 
 pub struct Mutation;
@@ -54,6 +63,10 @@ impl Mutation {
     async fn change(&self) -> bool {
         CHANGED.store(true, Ordering::Relaxed);
         true
+    }
+
+    async fn panics(&self) -> bool {
+        on_purpose()
     }
 
     async fn upload(&self, context: &Context<'_>, file: Upload) -> Result<ReceivedFile> {
@@ -95,6 +108,11 @@ impl Streams {
         without_end(&TORRENT_ENDED)
     }
 
+    /// After its first item.
+    async fn panics(&self) -> impl Stream<Item = bool> {
+        stream::iter([false, true]).map(|is_second| is_second && on_purpose())
+    }
+
     async fn fails(&self) -> Result<stream::Empty<i32>> {
         Err("not today".into())
     }
@@ -130,17 +148,22 @@ fn name_of(principal: &Principal) -> Option<String> {
     Some(name.collect())
 }
 
-/// Believes everyone who says `Bearer NAME`, but for `wrong`; `brief` holds for 300 ms.
+/// Believes everyone who says `Bearer NAME`, but for `wrong`; `brief` holds for 300 ms. Of `away` it can't know, and to
+/// `stuck` it says nothing.
 pub struct Named;
 
 impl Identify for Named {
     fn identify<'a>(&'a self, authorization: Option<&'a str>) -> BoxFuture<'a, Result<Principal, Refusal>> {
         let name = authorization.and_then(|given| given.strip_prefix("Bearer "));
+        if name == Some("stuck") {
+            return std::future::pending().boxed();
+        }
         let principal = match (authorization, name) {
             (None, _) => Ok(Principal { may_introspect: true, ..Principal::default() }),
             (Some(_), None | Some("wrong")) => {
                 Err(Refusal::new(Code::TokenRevoked, "This token does not hold."))
             }
+            (Some(_), Some("away")) => Err(Refusal::new(Code::Overloaded, "We can't answer just now.")),
             (Some(_), Some(name)) => Ok(Principal {
                 caller: user_named(name),
                 may_introspect: true,

@@ -30,8 +30,8 @@ const HAND_BACK: Duration = Duration::from_secs(5);
 /// Files that the server has open beside its connections: databases, listeners, uploads on their way.
 const OTHER_FILES: u64 = 256;
 
-/// Takes as many open files as the system gives. Each connection is one: with too few, newcomers would be refused without a
-/// word where the limit of connections lets them wait.
+/// Takes as many open files as the system gives. Each connection is one: with too few, newcomers would wait for as long as
+/// others stay, where the limit of connections tells them to come back.
 fn raise_file_limit(connections: usize) {
     let wanted = connections as u64 + OTHER_FILES;
     match rlimit::increase_nofile_limit(u64::MAX) {

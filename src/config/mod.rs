@@ -20,7 +20,7 @@ pub use environment::{Environment, Mistakes, Setting, Source};
 pub use guard::{GuardSettings, Operations};
 pub use jobs::JobSettings;
 pub use market::MarketSettings;
-pub use server::ServerSettings;
+pub use server::{Introspection, ServerSettings};
 pub use socket::SocketSettings;
 pub use telemetry::TelemetrySettings;
 
@@ -104,6 +104,14 @@ impl Settings {
         settings.database.fits_into(settings.server.request_timeout, environment);
         environment.finish()?;
         Ok(settings)
+    }
+
+    /// Whether everyone may ask for the schema; else administrators may.
+    pub fn shows_schema(&self) -> bool {
+        match self.server.introspection {
+            Some(introspection) => introspection == Introspection::Everyone,
+            None => self.mode == Mode::Development,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the server listens, and what it signs with.
 
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -28,6 +29,31 @@ pub struct ServerSettings {
     pub shutdown_timeout: Duration,
     pub max_body_bytes: usize,
     pub max_upload_bytes: u64,
+    /// The least rate at which a request with files may come.
+    pub upload_bytes_per_second: u64,
+    /// Whether statuses are those of the newest draft of GraphQL over HTTP.
+    pub draft_statuses: bool,
+    /// Who may ask for the schema; `None`: by the mode.
+    pub introspection: Option<Introspection>,
+}
+
+/// Who may ask for the schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Introspection {
+    Everyone,
+    Administrators,
+}
+
+impl FromStr for Introspection {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "everyone" => Ok(Self::Everyone),
+            "administrators" => Ok(Self::Administrators),
+            _ => Err("must be everyone or administrators"),
+        }
+    }
 }
 
 impl std::fmt::Debug for ServerSettings {
@@ -83,6 +109,21 @@ impl ServerSettings {
             "DUALCASTER_MAX_UPLOAD_BYTES",
             "52428800",
             "The size of an uploaded file at most.",
+        );
+        let upload_bytes_per_second = environment.get(
+            "DUALCASTER_UPLOAD_BYTES_PER_SECOND",
+            "65536",
+            "The least rate at which a request with files may come, beside the time that any request has; no piece of it may be longer on its way than that time.",
+        );
+        let draft_statuses = environment.get(
+            "DUALCASTER_DRAFT_STATUSES",
+            "false",
+            "`true` or `false`: whether `application/graphql-response+json` has the statuses of the newest draft of GraphQL over HTTP: 422 for what is read but not valid, 294 for data with errors.",
+        );
+        let introspection = environment.optional(
+            "DUALCASTER_INTROSPECTION",
+            "everyone; administrators in production",
+            "`everyone` or `administrators`: who may ask for the schema, by a query or at `/schema.graphql`.",
         );
 
         let secrets: Vec<String> = secret
@@ -140,6 +181,9 @@ impl ServerSettings {
             shutdown_timeout: Duration::from_secs(shutdown_timeout),
             max_body_bytes,
             max_upload_bytes,
+            upload_bytes_per_second,
+            draft_statuses,
+            introspection,
         }
     }
 }

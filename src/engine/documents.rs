@@ -10,6 +10,7 @@ use async_graphql::{Positioned, Request, Response, ServerError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::error::Syntax;
 use super::guard::{Guard, Shape};
 use super::merges::merges;
 use super::typename::checkable;
@@ -83,7 +84,7 @@ fn syntax_error(error: &parser::Error) -> ServerError {
         parser::Error::RecursionLimitExceeded => "The document is nested too deep.".to_owned(),
         other => format!("{other}."),
     };
-    ServerError::new(message, at)
+    ServerError { source: Some(Arc::new(Syntax)), ..ServerError::new(message, at) }
 }
 
 /// Reads documents, and remembers the valid ones.

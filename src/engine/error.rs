@@ -53,6 +53,14 @@ pub fn failure_of(error: &ServerError) -> Option<&Failure> {
     error.source::<Failure>()
 }
 
+/// Stands behind an error of a text that is no document.
+pub(super) struct Syntax;
+
+/// Whether an error is of a text that is no document.
+pub fn is_syntax(error: &ServerError) -> bool {
+    error.source::<Syntax>().is_some()
+}
+
 /// Errors as they go out: few, short, and each with a code.
 pub(super) fn presentable(mut errors: Vec<ServerError>) -> Vec<ServerError> {
     errors.truncate(MOST_ERRORS);

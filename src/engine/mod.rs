@@ -30,7 +30,7 @@ use futures_util::stream::BoxStream;
 use tracing::Instrument;
 
 use self::documents::Documents;
-pub use self::error::{failure_of, refused};
+pub use self::error::{failure_of, is_syntax, refused};
 use self::guard::Guard;
 pub use self::manifest::{Listed, read_documents, read_manifest};
 use self::persisted::{Meant, Persisted};

@@ -49,6 +49,11 @@ impl Json {
         if position > 0 { self.raw(b",") } else { self }
     }
 
+    /// Bytes so far.
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }

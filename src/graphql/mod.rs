@@ -4,6 +4,7 @@ mod batch;
 mod connection;
 mod global_id;
 mod json;
+mod lists;
 mod loaders;
 mod lookahead;
 mod misses;

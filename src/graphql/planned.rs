@@ -18,6 +18,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all, try_join_all};
 
 use super::json::{Json, as_tree};
+use super::lists::check_length;
 use super::loaders::Loaders;
 use crate::error;
 
@@ -336,7 +337,11 @@ impl<T: Plan> OutputType for Items<T> {
         <Vec<T> as OutputType>::create_type_info(registry)
     }
 
-    async fn resolve(&self, context: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+    async fn resolve(
+        &self,
+        context: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
         let selected = Selected::of::<T>(context)?;
         let mut loaded = Vec::new();
         if !selected.is_plain() {
@@ -348,6 +353,9 @@ impl<T: Plan> OutputType for Items<T> {
         for (index, item) in self.0.iter().enumerate() {
             json.comma(index);
             selected.write(context, item, loaded.next().unwrap_or_default(), &mut json);
+            check_length(context, field, json.length())?;
+            // Writing waits for nothing: without this no deadline could end it, and nobody else would have a turn.
+            tokio::task::coop::consume_budget().await;
         }
         json.raw(b"]");
         Ok(finished(context, json))

@@ -30,6 +30,15 @@ impl RequestId {
     }
 }
 
+tokio::task_local! {
+    static CURRENT: String;
+}
+
+/// The id of the request that is being answered; nothing outside of one.
+pub fn current_id() -> Option<String> {
+    CURRENT.try_with(String::clone).ok()
+}
+
 /// Runs the rest of the request within its span.
 pub async fn observe(mut request: Request, next: Next) -> Response {
     let id = RequestId::of(&request);
@@ -50,7 +59,8 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
         http.route = route,
         request_id = id.0,
     );
-    async {
+    let current = id.0;
+    let answered = async {
         let started = Instant::now();
         let mut response = next.run(request).await;
         // The layer of time says nothing: what has a body says so in its own form.
@@ -67,7 +77,6 @@ pub async fn observe(mut request: Request, next: Next) -> Response {
             .record(elapsed);
         tracing::debug!(status, elapsed_ms = elapsed.as_secs_f64() * 1_000.0, "answered");
         response
-    }
-    .instrument(span)
-    .await
+    };
+    CURRENT.scope(current, answered.instrument(span)).await
 }

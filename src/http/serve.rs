@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_io_timeout::TimeoutStream;
@@ -87,6 +88,23 @@ pub async fn serve(app: App, listeners: Listeners, stop: impl Future<Output = ()
 /// What a listener does when the system has no more files to give: connections that end give some back.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Bytes of a request's headers at most, and of what a connection keeps in hand.
+const HEADER_BYTES: usize = 128 << 10;
+
+/// Connections beyond the limit that are told so at a time; more of them are just closed.
+const TOLD: usize = 64;
+/// The time that one of them has to hear it.
+const TELLING: Duration = Duration::from_secs(1);
+/// What it hears, whatever it asks: nothing of it is read before.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\n\
+content-type: application/json; charset=utf-8\r\n\
+content-length: 170\r\n\
+cache-control: no-store\r\n\
+retry-after: 1\r\n\
+connection: close\r\n\r\n\
+{\"errors\":[{\"message\":\"There are too many connections just now. Please try again in a moment.\",\
+\"extensions\":{\"code\":\"OVERLOADED\",\"errorCode\":\"ERR-5003\",\"retryAfter\":1}}]}";
+
 /// Serves one address until it is told to stop, and then until the last request is answered.
 async fn listen(
     listener: TcpListener,
@@ -95,15 +113,12 @@ async fn listen(
     stopped: watch::Receiver<bool>,
 ) {
     let mut builder = Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.header_timeout).max_buf_size(HEADER_BYTES);
     let most = u32::try_from(limits.connections).unwrap_or(u32::MAX).min(1 << 24);
     let places = Arc::new(Semaphore::new(most as usize));
+    let told = Arc::new(Semaphore::new(TOLD));
     let accept = async {
         loop {
-            // Those beyond the limit wait in the system's queue. The semaphore is never closed.
-            let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-                return;
-            };
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -111,6 +126,17 @@ async fn listen(
                     tokio::time::sleep(PAUSE).await;
                     continue;
                 }
+            };
+            let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                metrics::counter!("dualcaster_connections_refused_total").increment(1);
+                if let Ok(telling) = Arc::clone(&told).try_acquire_owned() {
+                    tokio::spawn(async move {
+                        // In vain, where it takes longer.
+                        let _ = tokio::time::timeout(TELLING, turn_away(stream)).await;
+                        drop(telling);
+                    });
+                }
+                continue;
             };
             // An answer is written at once; nothing is gained by waiting for more.
             let _ = stream.set_nodelay(true);
@@ -137,6 +163,16 @@ async fn listen(
     drop(listener);
     // The last connection has ended when all places are free.
     let _ = places.acquire_many(most).await;
+}
+
+/// Tells a connection that there is no place for it.
+async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    stream.write_all(FULL.as_bytes()).await?;
+    stream.shutdown().await?;
+    // What is closed with something unread in it may not be heard.
+    let mut unread = [0; 4_096];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
 }
 
 /// A connection's place among those that may be open. Who takes the connection over keeps it.

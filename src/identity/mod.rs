@@ -57,8 +57,10 @@ struct Inner {
     /// What successors of refresh tokens are derived with.
     refresh_key: [u8; 32],
     outside: Outside,
-    /// Whether schema and explanations are for everyone, as in development.
+    /// Whether explanations are for everyone, as in development.
     sees_all: bool,
+    /// Whether the schema is.
+    shows_schema: bool,
 }
 
 /// What an identity is built of.
@@ -73,6 +75,7 @@ pub struct Parts {
     pub secret: String,
     pub outside: Outside,
     pub sees_all: bool,
+    pub shows_schema: bool,
 }
 
 /// A pair of tokens, and what they are for.
@@ -103,6 +106,7 @@ impl Identity {
                 },
                 outside: parts.outside,
                 sees_all: parts.sees_all,
+                shows_schema: parts.shows_schema,
             }),
         }
     }
@@ -186,9 +190,11 @@ impl Identity {
 
     fn principal(&self, caller: Caller, until: Option<DateTime<Utc>>) -> Principal {
         let principal = Principal { caller, ..Principal::default() };
-        let sees = self.inner.sees_all || principal.is_admin();
+        let is_admin = principal.is_admin();
+        let (may_introspect, may_explain) =
+            (self.inner.shows_schema || is_admin, self.inner.sees_all || is_admin);
         let lasts = until.map(|until| (until - self.inner.outside.now()).to_std().unwrap_or_default());
-        Principal { may_introspect: sees, may_explain: sees, lasts, ..principal }
+        Principal { may_introspect, may_explain, lasts, ..principal }
     }
 
     /// The account of a caller; its deletion may be younger than its token.

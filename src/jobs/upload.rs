@@ -96,6 +96,27 @@ fn digest(content: &Content) -> std::io::Result<Vec<u8>> {
 }
 
 impl Jobs {
+    /// Counts an upload among those that its user may send: at the door, before its files are taken, and again once the
+    /// first is given back by [`Jobs::uncount_upload`].
+    ///
+    /// # Errors
+    /// ERR-4005 for too many in too short a time.
+    pub async fn count_upload(&self, user: Uuid) -> Result<(), Refusal> {
+        let key = format!("uploads:{user}");
+        let charge = Charge { key: &key, points: 1, limit: UPLOADS };
+        let passed = self.inner.gates.pass(&[charge]).await;
+        passed.map_err(|limited| {
+            let message = "You have sent 10 files within a minute. Please wait a moment.";
+            let refusal = Refusal::new(Code::TooManyUploads, message);
+            Refusal { retry_after: limited.retry_after, ..refusal }
+        })
+    }
+
+    /// Gives back what was counted at the door: who takes the upload in counts it.
+    pub async fn uncount_upload(&self, user: Uuid) {
+        self.inner.gates.give_back(&format!("uploads:{user}"), 1, UPLOADS).await;
+    }
+
     /// Takes a file in for import, and queues the job. The same file of the same user, sent again while it is under way, is the
     /// same job.
     ///
@@ -104,13 +125,7 @@ impl Jobs {
     /// ERR-5003 where too much waits already.
     pub async fn import(&self, user: Uuid, new: NewImport) -> Result<job::Model> {
         let outside = &self.inner.outside;
-        let key = format!("uploads:{user}");
-        if let Err(limited) = self.inner.gates.pass(&[Charge { key: &key, points: 1, limit: UPLOADS }]).await
-        {
-            let message = "You have sent 10 files within a minute. Please wait a moment.";
-            let refusal = Refusal::new(Code::TooManyUploads, message);
-            return Err(Refusal { retry_after: limited.retry_after, ..refusal }.into());
-        }
+        self.count_upload(user).await?;
         let most = self.inner.max_upload_bytes;
         if new.size_bytes > most {
             let message = format!("File too large. Maximum {}MB.", most / 1_048_576);

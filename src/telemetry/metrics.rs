@@ -75,6 +75,11 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         "Runs that the clock did not queue because the one before had not ended, by schedule"
     );
     describe_counter!("dualcaster_panics_total", Unit::Count, "Requests that panicked");
+    describe_counter!(
+        "dualcaster_connections_refused_total",
+        Unit::Count,
+        "Connections beyond the limit, which were turned away"
+    );
     describe_gauge!("dualcaster_pool_connections", Unit::Count, "Connections that are open, by database");
     describe_gauge!(
         "dualcaster_pool_idle_connections",

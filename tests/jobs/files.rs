@@ -4,6 +4,9 @@ use std::fs::File;
 use std::time::SystemTime;
 
 use chrono::TimeDelta;
+use dualcaster::domain::accounts::create_client;
+use dualcaster::outside::Outside;
+use entity::enums::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,7 +15,7 @@ use super::{
     cancel, delete, ended, folder, imported, kept, load, looked_at, on_each_store_with, queued, report,
     shocks, upload, upload_as,
 };
-use crate::collection::{ask, held, list, payload, problem, problems, text, uuid_of};
+use crate::collection::{ask, held, list, nobodys, payload, problem, problems, text, uuid_of};
 use crate::harness::{TestApp, on_both_stores};
 use crate::security::{Person, mutate, sign_in, sign_up};
 
@@ -296,5 +299,50 @@ fn a_file_over_the_limit_is_refused_before_all_of_it_is_taken() {
         }
         let answer = upload(app, &ada, "cards.csv", of(1_000).as_bytes(), json!({})).await;
         assert_eq!(answer.field()["collectionImport"]["status"], json!("QUEUED"), "as much as is taken");
+    });
+}
+
+#[test]
+fn who_may_send_no_files_is_told_so_before_one_is_looked_at() {
+    let small = |settings: &mut dualcaster::config::Settings| settings.server.max_upload_bytes = 1_000;
+    on_each_store_with(small, async |app: &TestApp| {
+        let (ada, bob) = (sign_up(app, "ada@example.com").await, sign_up(app, "bob@example.com").await);
+        let made = mutate(app, &ada, "createApiToken(input: {name: \"x\", readOnly: true}) { token }").await;
+        let reads = text(&made.field()["token"]).to_owned();
+        let outside = Outside::system();
+        let bot =
+            create_client(app.bulk.write(), "bot", Role::Bot, None, &outside).await.expect("a client").1;
+        let large = vec![b'x'; 500_000];
+        let sent = async |token: Option<&str>| {
+            let answer = upload_as(app, token, "cards.csv", &large, json!({})).await;
+            let told = (answer.status, answer.code().expect("a code").to_owned());
+            assert_eq!(answer.headers.contains_key("retry-after"), told.0 == 429, "{:#}", answer.body);
+            told
+        };
+        for (token, status, code) in [
+            (None, 401, "ERR-2001"),
+            (Some(bot.text().as_str()), 403, "ERR-2005"),
+            (Some(&*reads), 403, "ERR-2005"),
+        ] {
+            assert_eq!(sent(token).await, (status, code.to_owned()));
+        }
+        // Files that are refused for what they are count too.
+        let mut refused = 0;
+        let limited = loop {
+            let told = sent(Some(&bob.access)).await;
+            if told != (413, "ERR-1002".to_owned()) {
+                break told;
+            }
+            refused += 1;
+            assert!(refused < 100, "nobody counts");
+        };
+        assert_eq!(limited, (429, "ERR-4005".to_owned()));
+        assert!(refused >= 10, "{refused}");
+        let query = "query($id: ID!) { node(id: $id) { id } }";
+        for _ in 0..10 {
+            ask(app, &ada, query, json!({"id": nobodys("InventoryItem")})).await;
+        }
+        assert_eq!(sent(Some(&ada.access)).await, (429, "ERR-4002".to_owned()));
+        assert_nothing_is_left(app, "none was taken").await;
     });
 }

@@ -90,6 +90,7 @@ impl CardSet {
     }
 
     /// Its printings, extras included.
+    #[graphql(cache_control(max_age = 60))]
     async fn cards(
         &self,
         context: &Context<'_>,

@@ -18,6 +18,7 @@ use crate::graphql::Loaders;
 use crate::graphql::batch::Load;
 use crate::graphql::connection::{Edges, PageInfo, int};
 use crate::graphql::global_id::GlobalId;
+use crate::graphql::lists::Listed;
 use crate::graphql::scalars::DateTime;
 use crate::pagination::{CursorSecret, ListId, Page, Slice};
 
@@ -144,15 +145,15 @@ impl JobConnection {
 #[Object]
 impl JobConnection {
     /// The page, each node with its cursor.
-    async fn edges(&self) -> Vec<JobEdge> {
+    async fn edges(&self) -> Listed<JobEdge> {
         let edge =
             |row: &Arc<job::Model>| JobEdge { cursor: self.edges.cursor(row), node: Arc::clone(row).into() };
-        self.edges.rows().iter().map(edge).collect()
+        Listed(self.edges.rows().iter().map(edge).collect())
     }
 
     /// The page, without cursors.
-    async fn nodes(&self) -> Vec<Job> {
-        self.edges.rows().iter().cloned().map(Job::from).collect()
+    async fn nodes(&self) -> Listed<Job> {
+        Listed(self.edges.rows().iter().cloned().map(Job::from).collect())
     }
 
     /// Where this page stands in the list.

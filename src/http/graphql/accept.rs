@@ -7,6 +7,8 @@ use axum::http::{HeaderMap, HeaderValue, header};
 pub(super) enum MediaType {
     /// `application/graphql-response+json`: statuses tell how the request fared.
     GraphqlResponse,
+    /// The same with the statuses of the newest draft.
+    Draft,
     /// `application/json`, which older clients ask for: whatever the GraphQL part of the server answers is 200.
     Json,
     /// `text/event-stream`: an event for each answer.
@@ -50,7 +52,7 @@ impl MediaType {
 
     pub fn content_type(self) -> HeaderValue {
         HeaderValue::from_static(match self {
-            Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
+            Self::GraphqlResponse | Self::Draft => "application/graphql-response+json; charset=utf-8",
             // What is refused before there are events is plain JSON.
             Self::Json | Self::EventStream => "application/json; charset=utf-8",
         })

@@ -9,7 +9,7 @@ use axum::response::Response;
 use sha2::{Digest, Sha256};
 
 use super::accept::MediaType;
-use crate::engine::failure_of;
+use crate::engine::{failure_of, is_syntax};
 use crate::error::Failure;
 use crate::graphql::Json;
 
@@ -70,8 +70,12 @@ impl Answer {
             Self::Executed(response) => response.data == Value::Null && !response.errors.is_empty(),
             Self::Again(_) => false,
         };
+        // Of what was executed: `data` with `errors` beside it.
+        let is_partial = media_type == MediaType::Draft && !self.errors().is_empty();
+        let partial = StatusCode::from_u16(294).unwrap_or(StatusCode::OK);
+        let partly = if is_partial { partial } else { StatusCode::OK };
         if !without_data {
-            return StatusCode::OK;
+            return partly;
         }
         let status = match self.errors().first().and_then(code) {
             Some("ERR-2001" | "ERR-2002" | "ERR-2003") => StatusCode::UNAUTHORIZED,
@@ -79,9 +83,15 @@ impl Answer {
             Some("ERR-4006") => StatusCode::PAYLOAD_TOO_LARGE,
             Some("ERR-5003") => StatusCode::SERVICE_UNAVAILABLE,
             // What was executed has an answer, if only an empty one.
-            _ if matches!(self, Self::Executed(_)) => StatusCode::OK,
+            _ if matches!(self, Self::Executed(_)) => return partly,
             Some("ERR-5000") => StatusCode::INTERNAL_SERVER_ERROR,
             Some("ERR-5002") => StatusCode::GATEWAY_TIMEOUT,
+            // Read, but not valid: by the draft that is another matter than what can't be read.
+            Some("ERR-3002" | "ERR-4003")
+                if media_type == MediaType::Draft && !self.errors().iter().any(is_syntax) =>
+            {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         let for_all_clients = [
@@ -90,7 +100,8 @@ impl Answer {
             StatusCode::TOO_MANY_REQUESTS,
             StatusCode::SERVICE_UNAVAILABLE,
         ];
-        if media_type != MediaType::GraphqlResponse && !for_all_clients.contains(&status) {
+        let tells = matches!(media_type, MediaType::GraphqlResponse | MediaType::Draft);
+        if !tells && !for_all_clients.contains(&status) {
             return StatusCode::OK;
         }
         status

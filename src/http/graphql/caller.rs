@@ -16,6 +16,35 @@ use crate::principal::{Principal, Role, Visit};
 /// Tokens that do not hold which one network may show: each costs a look at the store.
 const WRONG_TOKENS: Limit = Limit::per_minute(300, 120);
 
+/// Why it is not known who asks.
+pub(super) enum Unidentified {
+    /// What was shown does not hold.
+    Token(Refusal),
+    /// Too much of the kind was shown.
+    Limited(Refusal),
+    /// What knows it does not answer.
+    Away(Refusal),
+}
+
+/// Who shows this, if anything. What does not hold is counted by the network that it came from.
+pub(super) async fn identify(
+    app: &App,
+    authorization: Option<&str>,
+    visit: &Visit,
+) -> Result<Principal, Unidentified> {
+    match app.identify(authorization).await {
+        Ok(principal) => Ok(principal),
+        Err(refusal) if is_of_token(refusal.code) => {
+            let key = format!("wrong-tokens:{}", visit.network());
+            let charge = Charge { key: &key, points: 1, limit: WRONG_TOKENS };
+            let passed = app.gates().pass(&[charge]).await;
+            passed.map_err(Unidentified::Limited)?;
+            Err(Unidentified::Token(refusal))
+        }
+        Err(refusal) => Err(Unidentified::Away(refusal)),
+    }
+}
+
 /// Who asks, and what came with it beside the operation.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Caller {
@@ -37,17 +66,13 @@ impl Caller {
         let is_own_page = is_own_page(headers, &settings.cors_origins);
         let visit = visit(peer.map(|Extension(peer)| peer), headers, &settings.trusted_proxies, is_own_page);
         let given = headers.get(header::AUTHORIZATION).map(|given| given.to_str().unwrap_or_default());
-        let (principal, refused) = match app.identify(given).await {
+        let (principal, refused) = match identify(app, given, &visit).await {
             Ok(principal) => (principal, None),
-            Err(refusal) if is_of_token(refusal.code) => {
-                let key = format!("wrong-tokens:{}", visit.network());
-                let charge = Charge { key: &key, points: 1, limit: WRONG_TOKENS };
-                if let Err(limited) = app.gates().pass(&[charge]).await {
-                    return Err(Rejected::limited(limited));
-                }
-                (Principal::default(), Some(refusal))
+            Err(Unidentified::Token(refusal)) => (Principal::default(), Some(refusal)),
+            Err(Unidentified::Limited(limited)) => return Err(Rejected::limited(limited)),
+            Err(Unidentified::Away(refusal)) => {
+                return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, refusal));
             }
-            Err(refusal) => return Err(Rejected::new(StatusCode::SERVICE_UNAVAILABLE, refusal)),
         };
         let explains = explains(&principal, headers);
         let idempotency_key = idempotency::key_in(headers)?;

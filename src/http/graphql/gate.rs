@@ -1,14 +1,19 @@
 //! What a caller may still ask for: looked at before an operation is executed, settled after.
 
 use async_graphql::{Name, Value};
+use axum::http::StatusCode;
+use uuid::Uuid;
 
 use super::caller::Caller;
+use super::request::Rejected;
+use super::unauthorized;
 use crate::app::App;
 use crate::config::Budget;
 use crate::engine::Prepared;
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::gates::{Charge, Level, Limit, Taken, rate_limited};
 use crate::graphql::objects_in;
+use crate::jobs::Jobs;
 use crate::principal::{self, Role};
 
 /// An operation that was let in, and what it was charged for.
@@ -68,6 +73,31 @@ pub(super) async fn admit(
         Taken::Refused { retry_after, .. } => {
             metrics::counter!("dualcaster_rate_limited_total", "kind" => prepared.kind().name()).increment(1);
             Err(rate_limited(retry_after))
+        }
+    }
+}
+
+/// A place among the uploads that a user may send, held while the files come.
+pub(super) struct UploadPlace<'a>(Option<(&'a Jobs, Uuid)>);
+
+/// Lets files come, before any of them is taken: from who may change something, is not shut out, and has not sent too many.
+/// A schema that is not the product's has rules of its own.
+pub(super) async fn admit_files<'a>(app: &'a App, caller: &Caller) -> Result<UploadPlace<'a>, Rejected> {
+    let Some(jobs) = app.jobs() else { return Ok(UploadPlace(None)) };
+    let user = caller.principal.writer().map_err(|refusal| match refusal.code {
+        Code::Unauthenticated => unauthorized(refusal),
+        _ => Rejected::new(StatusCode::FORBIDDEN, refusal),
+    })?;
+    app.gates().check_block(&caller.key()).await.map_err(Rejected::limited)?;
+    jobs.count_upload(user.id).await.map_err(Rejected::limited)?;
+    Ok(UploadPlace(Some((jobs, user.id))))
+}
+
+impl UploadPlace<'_> {
+    /// Gives the place up: the files have come, and what takes them in counts them. Those that did not come stay counted.
+    pub async fn give_up(self) {
+        if let Some((jobs, user)) = self.0 {
+            jobs.uncount_upload(user).await;
         }
     }
 }

@@ -14,14 +14,19 @@ mod request;
 mod sse;
 mod websocket;
 
+use std::panic::AssertUnwindSafe;
+
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{RawQuery, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use axum::{Extension, Router};
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use self::accept::MediaType;
 use self::answer::{Answer, render, render_cacheable};
@@ -31,14 +36,54 @@ use self::request::{Calls, Rejected};
 use super::observe::RequestId;
 use super::serve::Place;
 use super::visit::{Peer, is_own_page, visit};
+use super::{GRACE, note_panic, nothing_here, plain_refusal};
 use crate::app::App;
 use crate::engine::{Call, refused};
-use crate::error::{Code, Refusal, timeout_refusal};
+use crate::error::{Code, Refusal, internal_refusal, timeout_refusal};
 use crate::graphql::Uploads;
 
-pub fn routes() -> Router<App> {
+pub fn routes(app: &App) -> Router<App> {
     let methods: MethodRouter<App> = get(by_get).post(by_post).fallback(other_method);
-    Router::new().route("/graphql", methods)
+    Router::new().route("/graphql", methods).route_layer(from_fn_with_state(app.clone(), in_form))
+}
+
+/// What nobody foresaw, in GraphQL's form too: a panic, and what is not over long after its deadline. A request with files
+/// has no deadline as a whole, but one for each of its parts.
+async fn in_form(State(app): State<App>, request: Request, next: Next) -> Response {
+    let media_type = MediaType::accepted(request.headers()).unwrap_or(MediaType::Json);
+    let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
+    let is_form = multipart::is_multipart(request.headers());
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered = if is_form {
+        Ok(answered.await)
+    } else {
+        timeout(app.settings().server.request_timeout + GRACE, answered).await
+    };
+    match answered {
+        Ok(Ok(response)) => response,
+        Ok(Err(panic)) => {
+            note_panic(&*panic);
+            Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, internal_refusal())
+                .into_response(media_type, &id)
+        }
+        Err(_) => too_late().into_response(media_type, &id),
+    }
+}
+
+/// The schema as text, for whoever may ask for it; there is nothing for others.
+pub async fn schema_text(
+    State(app): State<App>,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Response {
+    if !app.settings().shows_schema() {
+        match Caller::of(&app, peer, &headers).await {
+            Ok(caller) if caller.principal.may_introspect => {}
+            Ok(_) => return nothing_here(),
+            Err(rejected) => return plain_refusal(rejected.status, &rejected.refusal),
+        }
+    }
+    crate::graphql::sdl().into_response()
 }
 
 async fn by_post(
@@ -49,28 +94,31 @@ async fn by_post(
     body: Body,
 ) -> Response {
     let settings = app.settings();
+    let deadline = settings.server.request_timeout;
     let acceptable = negotiate(&app, &headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
+    let is_form = multipart::is_multipart(&headers);
     let read = async {
         let checked = async {
             acceptable.map(|_| ())?;
             request::check_content_type(&headers)?;
             let caller = Caller::of(&app, peer, &headers).await?;
             // Files are read for who may send them only.
-            match caller.refused {
-                Some(refusal) if multipart::is_multipart(&headers) => Err(unauthorized(refusal)),
+            match &caller.refused {
+                Some(refusal) if is_form => Err(unauthorized(refusal.clone())),
                 _ => Ok(caller),
             }
         };
-        let caller = match checked.await {
+        let caller = match timeout(deadline + GRACE, checked).await.unwrap_or_else(|_| Err(too_late())) {
             Ok(caller) => caller,
             Err(rejected) => {
-                request::drain(body.into_data_stream()).await;
+                // In vain, where its sender takes too long.
+                let _ = timeout(deadline, request::drain(body.into_data_stream())).await;
                 return Err(rejected);
             }
         };
-        let (calls, uploads) = if multipart::is_multipart(&headers) {
-            let (call, uploads) = multipart::read(&headers, body, settings).await?;
+        let (calls, uploads) = if is_form {
+            let (call, uploads) = multipart::read(&app, &headers, body, &caller).await?;
             (Calls { calls: vec![call], is_batch: false }, uploads)
         } else {
             let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
@@ -78,32 +126,39 @@ async fn by_post(
         };
         Ok((calls, Caller { uploads, ..caller }))
     };
-    if media_type == MediaType::EventStream {
-        return match tokio::time::timeout(settings.server.request_timeout, read).await {
-            Ok(Ok((Calls { is_batch: true, .. }, _))) => one_operation().into_response(media_type, &id),
-            Ok(Ok((Calls { mut calls, .. }, caller))) => {
-                let call = Call { may_write: true, ..calls.remove(0) };
-                sse::answer(&app, call, caller, id).await
-            }
-            Ok(Err(rejected)) => rejected.into_response(media_type, &id),
-            Err(_) => render(vec![late()], false, media_type, &id),
-        };
+    let mut ends_at = Instant::now() + deadline;
+    let read = if is_form { Ok(read.await) } else { timeout_at(ends_at, read).await };
+    if is_form {
+        // The time that its files took is not the request's.
+        ends_at = Instant::now() + deadline;
     }
-    let answer = tokio::time::timeout(settings.server.request_timeout, async {
+    let (Calls { mut calls, is_batch }, caller) = match read {
+        Ok(Ok(read)) => read,
+        Ok(Err(rejected)) => return rejected.into_response(media_type, &id),
+        Err(_) => return render(vec![late()], false, media_type, &id),
+    };
+    if media_type == MediaType::EventStream {
+        if is_batch {
+            return one_operation().into_response(media_type, &id);
+        }
+        let call = Call { may_write: true, ..calls.remove(0) };
+        let answered = timeout_at(ends_at, sse::answer(&app, call, caller, id.clone())).await;
+        return answered.unwrap_or_else(|_| render(vec![late()], false, media_type, &id));
+    }
+    let answer = timeout_at(ends_at, async {
         let mut answers = Vec::new();
-        let (calls, caller) = read.await?;
-        for (position, call) in calls.calls.into_iter().enumerate() {
+        for (position, call) in calls.into_iter().enumerate() {
             let mut caller = caller.clone();
-            if calls.is_batch {
+            if is_batch {
                 // One key for all: each is known by its place under it.
                 caller.idempotency_key = caller.idempotency_key.map(|key| format!("{key}#{position}"));
             }
             answers.push(answer_call(&app, Call { may_write: true, ..call }, &caller).await?);
         }
-        Ok::<_, Rejected>((answers, calls.is_batch))
+        Ok::<_, Rejected>(answers)
     });
     match answer.await {
-        Ok(Ok((answers, is_batch))) => render(answers, is_batch, media_type, &id),
+        Ok(Ok(answers)) => render(answers, is_batch, media_type, &id),
         Ok(Err(rejected)) => rejected.into_response(media_type, &id),
         Err(_) => render(vec![late()], false, media_type, &id),
     }
@@ -129,21 +184,15 @@ async fn by_get(
         Ok(media_type) => media_type,
         Err(rejected) => return rejected.into_response(MediaType::Json, &id),
     };
-    let caller = match Caller::of(&app, peer, &headers).await {
-        Ok(Caller { refused: Some(refusal), .. }) => {
-            return unauthorized(refusal).into_response(media_type, &id);
+    let answer = timeout(app.settings().server.request_timeout, async {
+        let caller = Caller::of(&app, peer, &headers).await?;
+        if let Some(refusal) = &caller.refused {
+            return Err(unauthorized(refusal.clone()));
         }
-        Ok(caller) => caller,
-        Err(rejected) => return rejected.into_response(media_type, &id),
-    };
-    if media_type == MediaType::EventStream {
-        return match request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard) {
-            Ok(call) => sse::answer(&app, call, caller, id).await,
-            Err(rejected) => rejected.into_response(media_type, &id),
-        };
-    }
-    let answer = tokio::time::timeout(app.settings().server.request_timeout, async {
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
+        if media_type == MediaType::EventStream {
+            return Ok(sse::answer(&app, call, caller, id.clone()).await);
+        }
         // Addresses that are long and seldom the same would only fill caches; what is for one caller is not for them.
         let is_cacheable =
             call.query.is_none() && !caller.explains && !headers.contains_key(header::AUTHORIZATION);
@@ -152,11 +201,14 @@ async fn by_get(
             // What is left of a budget is for one caller, and another each time.
             response.extensions.remove("cost");
         }
-        Ok((answer, is_cacheable))
+        Ok(if is_cacheable {
+            render_cacheable(answer, media_type, &id, &headers)
+        } else {
+            render(vec![answer], false, media_type, &id)
+        })
     });
     match answer.await {
-        Ok(Ok((answer, true))) => render_cacheable(answer, media_type, &id, &headers),
-        Ok(Ok((answer, false))) => render(vec![answer], false, media_type, &id),
+        Ok(Ok(response)) => response,
         Ok(Err(rejected)) => Rejected::into_response(rejected, media_type, &id),
         Err(_) => render(vec![late()], false, media_type, &id),
     }
@@ -215,12 +267,19 @@ fn check_site(app: &App, headers: &HeaderMap) -> Result<(), Rejected> {
 /// What holds for every request, whatever it asks: who may send it, and the form of its answer.
 fn negotiate(app: &App, headers: &HeaderMap) -> Result<MediaType, Rejected> {
     check_site(app, headers)?;
-    MediaType::accepted(headers).ok_or_else(|| {
+    let accepted = MediaType::accepted(headers).ok_or_else(|| {
         let refusal = Refusal::invalid_value(
             "Accept application/graphql-response+json or application/json: there is no other form.",
         );
         Rejected::new(StatusCode::NOT_ACCEPTABLE, refusal)
-    })
+    })?;
+    let by_draft = accepted == MediaType::GraphqlResponse && app.settings().server.draft_statuses;
+    Ok(if by_draft { MediaType::Draft } else { accepted })
+}
+
+/// What is too late before anything of it is read.
+fn too_late() -> Rejected {
+    Rejected::new(StatusCode::GATEWAY_TIMEOUT, timeout_refusal())
 }
 
 fn late() -> Answer {

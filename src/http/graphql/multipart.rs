@@ -1,6 +1,8 @@
 //! Operations that bring files, as the GraphQL multipart request specification has them:
 //! <https://github.com/jaydenseric/graphql-multipart-request-spec>. First the operation, then the map of parts to
-//! variables, then the files, each of which goes to disk as it comes.
+//! variables, then the files, each of which goes to disk as it comes, once it is known that their sender may send any.
+
+mod paced;
 
 use std::io::Write;
 
@@ -10,7 +12,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::Map;
 
+use self::paced::{Late, Paced, Search};
+use super::caller::Caller;
+use super::gate::admit_files;
 use super::request::{Rejected, call_of, drain};
+use super::too_late;
+use crate::app::App;
 use crate::config::Settings;
 use crate::engine::Call;
 use crate::error::{Code, Refusal};
@@ -40,23 +47,34 @@ fn malformed(message: &'static str) -> Rejected {
 
 /// The operation, and its files.
 pub(super) async fn read(
+    app: &App,
     headers: &HeaderMap,
     body: Body,
-    settings: &Settings,
+    caller: &Caller,
 ) -> Result<(Call, Uploads), Rejected> {
     let mut body = body.into_data_stream();
-    let read = read_parts(headers, &mut body, settings).await;
-    if read.is_err() {
-        drain(body).await;
+    let settings = app.settings();
+    let read = read_parts(headers, &mut body, settings, admit_files(app, caller)).await;
+    match read {
+        Ok((call, uploads, place)) => {
+            place.give_up().await;
+            Ok((call, uploads))
+        }
+        Err(rejected) => {
+            // In vain, where its sender takes too long.
+            let _ = tokio::time::timeout(settings.server.request_timeout, drain(body)).await;
+            Err(rejected)
+        }
     }
-    read
 }
 
-async fn read_parts(
+/// `admit` says whether files may come; no byte of one is kept before.
+async fn read_parts<T>(
     headers: &HeaderMap,
     body: &mut BodyDataStream,
     settings: &Settings,
-) -> Result<(Call, Uploads), Rejected> {
+    admit: impl Future<Output = Result<T, Rejected>>,
+) -> Result<(Call, Uploads, T), Rejected> {
     if !PREFLIGHT.iter().any(|name| headers.contains_key(*name)) {
         return Err(malformed("Send files with the header GraphQL-Require-Preflight: 1."));
     }
@@ -66,11 +84,15 @@ async fn read_parts(
     let limit = SizeLimit::new()
         .for_field("operations", settings.server.max_body_bytes as u64)
         .for_field("map", MAP_BYTES)
-        .per_field(most);
+        .per_field(most)
+        .whole_stream(most_bytes(settings));
     let constraints = Constraints::new().size_limit(limit);
-    let mut form = Multipart::with_constraints(body, boundary, constraints);
+    let search = Search::default();
+    let pace = (settings.server.request_timeout, settings.server.upload_bytes_per_second);
+    let paced = Paced::new(body, search.clone(), pace);
+    let mut form = Form { parts: Multipart::with_constraints(paced, boundary, constraints), search, most };
 
-    let operation = next(&mut form, most).await?.filter(|part| part.name() == Some("operations"));
+    let operation = form.next().await?.filter(|part| part.name() == Some("operations"));
     let operation = operation.ok_or_else(|| malformed("The form begins with the part operations."))?;
     let operation = operation.bytes().await.map_err(|error| trouble(&error, most))?;
     let operation: serde_json::Value =
@@ -78,15 +100,16 @@ async fn read_parts(
     if !operation.is_object() {
         return Err(malformed("Files are sent for one operation a request."));
     }
-    let map = next(&mut form, most).await?.filter(|part| part.name() == Some("map"));
+    let map = form.next().await?.filter(|part| part.name() == Some("map"));
     let map = map.ok_or_else(|| malformed("After the part operations comes the part map."))?;
     let map = map.bytes().await.map_err(|error| trouble(&error, most))?;
     let places = places(&map)?;
     let mut call = call_of(operation, &settings.guard)?;
+    let admitted = admit.await?;
 
     let mut files = Vec::new();
     let mut left = places;
-    while let Some(part) = next(&mut form, most).await? {
+    while let Some(part) = form.next().await? {
         let place = part.name().and_then(|name| left.iter().position(|(part, _)| part == name));
         let place =
             place.ok_or_else(|| malformed("A part of the form is not in the map, or comes twice."))?;
@@ -97,11 +120,32 @@ async fn read_parts(
     if !left.is_empty() {
         return Err(malformed("The map names a part that is not in the form."));
     }
-    Ok((call, Uploads::new(files)))
+    Ok((call, Uploads::new(files), admitted))
 }
 
-async fn next<'r>(form: &mut Multipart<'r>, most: u64) -> Result<Option<Field<'r>>, Rejected> {
-    form.next_field().await.map_err(|error| trouble(&error, most))
+/// Bytes that a form may have as a whole.
+fn most_bytes(settings: &Settings) -> u64 {
+    let (files, around) = (FILES as u64, paced::MOST_SEARCHED * (FILES as u64 + 3));
+    let files = settings.server.max_upload_bytes.saturating_mul(files);
+    files.saturating_add(settings.server.max_body_bytes as u64 + MAP_BYTES + around)
+}
+
+/// A form as it comes.
+struct Form<'r> {
+    parts: Multipart<'r>,
+    search: Search,
+    /// Bytes of a file at most.
+    most: u64,
+}
+
+impl<'r> Form<'r> {
+    /// The next part, which is not far.
+    async fn next(&mut self) -> Result<Option<Field<'r>>, Rejected> {
+        self.search.begin();
+        let part = self.parts.next_field().await.map_err(|error| trouble(&error, self.most))?;
+        self.search.end();
+        Ok(part)
+    }
 }
 
 fn trouble(error: &multer::Error, most: u64) -> Rejected {
@@ -120,6 +164,7 @@ fn trouble(error: &multer::Error, most: u64) -> Rejected {
         multer::Error::FieldSizeExceeded { .. } => {
             too_large(Code::FileTooLarge, format!("File too large. Maximum {}MB.", most >> 20))
         }
+        multer::Error::StreamReadFailed(cause) if cause.is::<Late>() => too_late(),
         _ => malformed("The request's body is no form of parts, or ended too early."),
     }
 }
@@ -200,6 +245,50 @@ fn base_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn no_byte_of_a_file_is_taken_of_who_may_not_send_it() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicUsize, Ordering};
+
+        use crate::config::Environment;
+
+        let settings = Settings::read(&mut Environment::new([])).expect("settings");
+        let part = |name: &str, content: &str| {
+            format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{content}")
+        };
+        let head = [
+            part("operations", r#"{"query": "{ a }", "variables": {"file": null}}"#),
+            part("map", r#"{"0": ["variables.file"]}"#),
+            part("0", ""),
+        ]
+        .join("\r\n");
+        for (may, most) in [(true, 200), (false, 20)] {
+            let taken = Arc::new(AtomicUsize::new(0));
+            let counting = Arc::clone(&taken);
+            let pieces = std::iter::once(head.clone().into_bytes())
+                .chain((0..200).map(|_| vec![b'x'; 40_000]))
+                .inspect(move |_| {
+                    counting.fetch_add(1, Ordering::Relaxed);
+                });
+            let body = futures_util::stream::iter(pieces.map(Ok::<_, std::io::Error>));
+            let mut body = Body::from_stream(body).into_data_stream();
+            let headers = [
+                (header::CONTENT_TYPE, "multipart/form-data; boundary=edge"),
+                (header::HeaderName::from_static("x-requested-with"), "a test"),
+            ];
+            let headers =
+                headers.into_iter().map(|(name, value)| (name, header::HeaderValue::from_static(value)));
+            let refused = Rejected::new(StatusCode::FORBIDDEN, Refusal::invalid_value("no"));
+            let admit = std::future::ready(if may { Ok(()) } else { Err(refused) });
+            let read = read_parts(&headers.collect(), &mut body, &settings, admit).await;
+            // The form has no end, so that it is refused in any case.
+            let status = read.map(|_| ()).expect_err("refused").status;
+            assert_eq!(status == StatusCode::FORBIDDEN, !may);
+            let taken = taken.load(Ordering::Relaxed);
+            assert!(if may { taken >= most } else { taken <= most }, "{taken}");
+        }
+    }
 
     #[test]
     fn a_name_is_shown_without_folders_and_control_characters() {

@@ -1,9 +1,12 @@
 //! One operation, from what is asked to what is answered, whatever it came by.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
 use async_graphql::ServerError;
 use axum::http::{HeaderValue, StatusCode, header};
-use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
 use tracing::Instrument;
 
@@ -16,9 +19,10 @@ use super::{late, unauthorized};
 use crate::app::App;
 use crate::domain::idempotency::RequestKey;
 use crate::engine::{Call, Kind, Prepared, Refused, refused};
-use crate::error::Refusal;
+use crate::error::{Refusal, internal_refusal};
 use crate::explain::{Notes, explained};
 use crate::graphql::Misses;
+use crate::http::note_panic;
 use crate::principal::WITHOUT_TOKEN;
 
 /// An operation that was let in.
@@ -120,7 +124,11 @@ pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Resul
         let (app, caller) = (app.clone(), caller.clone());
         let answer = async move {
             let deadline = app.settings().server.request_timeout;
-            tokio::time::timeout(deadline, run(&app, admitted, &caller)).await.unwrap_or_else(|_| late())
+            let answer = AssertUnwindSafe(run(&app, admitted, &caller)).catch_unwind();
+            match tokio::time::timeout(deadline, answer).await {
+                Ok(answer) => answer.unwrap_or_else(|panic| panicked(&*panic)),
+                Err(_) => late(),
+            }
         };
         return Ok(Answers::Stream(stream::once(answer).boxed()));
     }
@@ -130,9 +138,13 @@ pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Resul
     let answers = app.engine().stream(prepared, provide);
     // The first answer settles what was charged; what a subscription tells later was asked for once.
     let (app, mut ticket) = (app.clone(), Some(ticket));
-    let answers = answers.then(move |mut response| {
+    let answers = AssertUnwindSafe(answers).catch_unwind().then(move |response| {
         let (app, ticket, missed) = (app.clone(), ticket.take(), misses.any());
         async move {
+            let mut response = match response {
+                Ok(response) => response,
+                Err(panic) => return panicked(&*panic),
+            };
             if let Some(ticket) = ticket {
                 ticket.settle(&app, &mut response, missed).await;
             }
@@ -140,6 +152,12 @@ pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Resul
         }
     });
     Ok(Answers::Stream(answers.boxed()))
+}
+
+/// What is told of a panic where no answer has begun, or several may: nothing around it could.
+fn panicked(panic: &(dyn Any + Send)) -> Answer {
+    note_panic(panic);
+    Answer::Refused(vec![refused(&internal_refusal(), None)])
 }
 
 /// Executes what was let in. A mutation is done to its end, with all that must follow it, whether or not anybody still waits

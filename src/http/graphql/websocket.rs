@@ -3,6 +3,7 @@
 //! greeting and no second operation under one id.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,12 +16,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::answer::{finished, finished_errors};
-use super::caller::Caller;
+use super::caller::{Caller, Unidentified, identify};
 use super::operation::{Answers, stream_call};
 use super::request::call_of;
-use super::unauthorized;
 use crate::app::App;
 use crate::engine::{Call, refused};
+use crate::error::internal_refusal;
+use crate::http::note_panic;
 use crate::principal::Visit;
 
 /// What a client offers to speak.
@@ -33,8 +35,6 @@ pub(super) fn most_bytes(app: &App) -> usize {
 
 /// Answers that wait to be read at most; what makes more of them waits too.
 const WAITING: usize = 16;
-/// How often a silent client is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(20);
 
 /// Why the server ends a connection, as the protocol numbers it.
 struct Goodbye(u16, &'static str);
@@ -45,6 +45,7 @@ const LATE: Goodbye = Goodbye(4408, "Connection initialisation timeout");
 const TOO_MANY_GREETINGS: Goodbye = Goodbye(4429, "Too many initialisation requests");
 const TOO_MANY_OPERATIONS: Goodbye = Goodbye(4429, "Too many operations");
 const SLOW: Goodbye = Goodbye(4408, "The answers are not read fast enough");
+const AWAY: Goodbye = Goodbye(1013, "Try again later");
 const GONE: Goodbye = Goodbye(1001, "The server stops");
 
 /// Speaks with one client until either of them ends it.
@@ -74,7 +75,7 @@ pub(super) async fn converse(
     };
     let limits = &app.settings().socket;
     let mut greeting = pin!(tokio::time::sleep(limits.greeting_timeout));
-    let mut ping = tokio::time::interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+    let mut ping = tokio::time::interval_at(Instant::now() + limits.ping_every, limits.ping_every);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut answered = true;
     let (ended, mut endings) = mpsc::unbounded_channel();
@@ -198,7 +199,11 @@ impl Conversation<'_> {
                 let said =
                     ["authorization", "Authorization"].iter().find_map(|name| payload.get(*name)?.as_str());
                 self.said = said.map(str::to_owned).or(self.said.take());
-                let principal = self.app.identify(self.said.as_deref()).await.map_err(|_| UNAUTHORIZED)?;
+                let known = identify(self.app, self.said.as_deref(), &self.visit).await;
+                let principal = known.map_err(|unidentified| match unidentified {
+                    Unidentified::Token(_) => UNAUTHORIZED,
+                    Unidentified::Limited(_) | Unidentified::Away(_) => AWAY,
+                })?;
                 self.ends_at = principal.lasts.map(|lasts| Instant::now() + lasts);
                 let (app, shown) = (self.app.clone(), principal.clone());
                 self.taken_back = async move { app.taken_back(&shown).await }.boxed();
@@ -251,12 +256,17 @@ impl Conversation<'_> {
         let run = async move {
             let told = async {
                 // As each request is: what was shown may not hold any more.
-                let known = match app.identify(said.as_deref()).await {
-                    Ok(principal) => stream_call(&app, call, &Caller { principal, ..caller }).await,
-                    Err(refusal) => Err(unauthorized(refusal)),
+                let known = match identify(&app, said.as_deref(), &caller.visit).await {
+                    Ok(principal) => stream_call(&app, call, &Caller { principal, ..caller })
+                        .await
+                        .map_err(|rejected| rejected.refusal),
+                    Err(
+                        Unidentified::Token(refusal)
+                        | Unidentified::Limited(refusal)
+                        | Unidentified::Away(refusal),
+                    ) => Err(refusal),
                 };
-                let known =
-                    known.unwrap_or_else(|rejected| Answers::Refused(vec![refused(&rejected.refusal, None)]));
+                let known = known.unwrap_or_else(|refusal| Answers::Refused(vec![refused(&refusal, None)]));
                 let last = match known {
                     Answers::Refused(errors) => {
                         about(&operation, "error", &finished_errors(errors, &request_id))
@@ -271,10 +281,20 @@ impl Conversation<'_> {
                 };
                 // Before the client hears of it, for then the id is free. Nobody listens only when the conversation
                 // is over.
-                let _ = ended.send(Ending::Done(operation, number));
+                let _ = ended.send(Ending::Done(operation.clone(), number));
                 reader.tell(last).await
             };
-            if let Err(Unread) = told.await {
+            let told = match AssertUnwindSafe(told).catch_unwind().await {
+                Ok(told) => told,
+                // Whatever happened to it, an operation ends.
+                Err(panic) => {
+                    note_panic(&*panic);
+                    let errors = finished_errors(vec![refused(&internal_refusal(), None)], &request_id);
+                    let _ = ended.send(Ending::Done(operation.clone(), number));
+                    reader.tell(about(&operation, "error", &errors)).await
+                }
+            };
+            if let Err(Unread) = told {
                 let _ = ended.send(Ending::Unread);
             }
         };

@@ -1,5 +1,6 @@
 //! What a stranger learns of the schema in production.
 
+use dualcaster::config::{Introspection, Mode, Settings};
 use dualcaster::domain::accounts::create_client;
 use dualcaster::outside::Outside;
 use entity::enums::Role;
@@ -10,10 +11,14 @@ use crate::jobs::administrator;
 use crate::security::sign_up;
 
 fn in_production(test: impl AsyncFnOnce(&TestApp)) {
+    with_settings(|settings| settings.mode = Mode::Production, test);
+}
+
+fn with_settings(change: impl FnOnce(&mut Settings), test: impl AsyncFnOnce(&TestApp)) {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
         let mut settings = database.settings();
-        settings.mode = dualcaster::config::Mode::Production;
+        change(&mut settings);
         let app = TestApp::start_with(&database, settings).await;
         test(&app).await;
         app.stop().await;
@@ -41,7 +46,50 @@ fn introspection_in_production_is_for_administrators_only() {
             let told = app.ask_as(Some(&root.access), text, json!(null)).await;
             assert!(told.field().is_object(), "{:#}", told.body);
         }
+        for (token, status) in [(None, 404), (Some(&ada.access), 404), (Some(&root.access), 200)] {
+            assert_eq!(schema_text(app, token.map(String::as_str)).await, status, "{token:?}");
+        }
     });
+}
+
+/// The status of the schema as text.
+async fn schema_text(app: &TestApp, token: Option<&str>) -> u16 {
+    let request = app.client.get(format!("{}/schema.graphql", app.base));
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    let answer = send(request).await;
+    let status = answer.status().as_u16();
+    assert_eq!(answer.text().await.expect("text") == dualcaster::graphql::sdl(), status == 200);
+    status
+}
+
+#[test]
+fn introspection_is_for_whom_the_setting_says() {
+    let asked = query("{ __schema { queryType { name } } }");
+    for mode in [Mode::Development, Mode::Production] {
+        let change = |introspection| {
+            move |settings: &mut Settings| {
+                (settings.mode, settings.server.introspection) = (mode, Some(introspection));
+            }
+        };
+        with_settings(change(Introspection::Everyone), async |app| {
+            let told = send(post(app).header("x-dualcaster-explain", "1").json(&asked)).await;
+            let told: Value = told.json().await.expect("JSON");
+            assert_eq!(told["data"]["__schema"]["queryType"]["name"], json!("Query"), "{mode:?}: {told}");
+            let explains = told["extensions"].get("explain").is_some();
+            assert_eq!(explains, mode == Mode::Development, "what an answer took is another matter");
+            assert_eq!(schema_text(app, None).await, 200);
+        });
+        with_settings(change(Introspection::Administrators), async |app| {
+            let root = administrator(app).await;
+            assert_eq!(refusal(post(app).json(&asked)).await, (400, "ERR-2005".to_owned()), "{mode:?}");
+            assert_eq!(send(post(app).bearer_auth(&root.access).json(&asked)).await.status(), 200);
+            let told = (schema_text(app, None).await, schema_text(app, Some(&root.access)).await);
+            assert_eq!(told, (404, 200), "{mode:?}");
+        });
+    }
 }
 
 #[test]

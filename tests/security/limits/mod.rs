@@ -20,8 +20,12 @@
 //!   `lists::ids_100_in_a_query_pass_and_101_are_refused`; lists that are returned: `lists::every_list_says_how_long_it_may_be`
 //! - 20 subscriptions a socket: `sockets::subscriptions_20_on_a_socket_pass_and_the_21st_ends_it`
 //! - `connection_init` within 10 s: `sockets::connection_init_comes_within_10_s_or_not_at_all`
+//! - a ping every 20 s: stays in tests/sockets.rs, beside what speaks plain TCP, as
+//!   `who_answers_pings_stays_and_who_does_not_is_let_go`
 //! - request deadline 10 s: `deadlines::request_deadline_10_s`; of its headers and body: stays in tests/sockets.rs, beside
-//!   what speaks plain TCP, as `half_a_request_does_not_stay`
+//!   what speaks plain TCP, as `half_a_request_does_not_stay`; of files
+//!   64 KiB a second: stays in tests/uploads.rs, beside what speaks of files, as
+//!   `a_file_may_take_longer_than_a_request_but_not_for_ever`
 //! - statement deadline 5 s for requests: `deadlines::statement_deadline_5_s_for_requests`
 //! - 60 s for jobs, none for migrations and COPY: `deadlines::statement_deadline_60_s_for_jobs_and_none_for_bulk_work`
 //! - introspection in production: `introspection::introspection_in_production_is_for_administrators_only`
