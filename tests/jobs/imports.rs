@@ -339,7 +339,7 @@ on_both_stores! { Tables:
         assert_eq!(rows[1], ["2", "Shock", "m11", "'=1+1", "'-2+3", "2", "imported", "", ""]);
         assert_eq!(rows[2][..8], ["1", "'=Zyzzyx()", "m11", "'@SUM(1)", "'  =x", "3", "rejected", "ERR-1101"]);
         assert!(rows[2][8].starts_with("There is no card “=Zyzzyx()”."), "{}", rows[2][8]);
-        assert_eq!(rows[3], ["0", "Shock", "m11", "'+4", "'＝1", "4", "skipped", "", ""]);
+        assert_eq!(rows[3], ["0", "Shock", "m11", "+4", "'＝1", "4", "skipped", "", "The row has a quantity of 0."]);
         assert_eq!(rows[4], ["1", "Shock", "m11", "", "ok", "5", "merged", "", ""]);
         // What is kept is kept as it came.
         assert_eq!(job["rejectedRows"]["nodes"][0]["row"]["=cmd"], json!("  =x"));

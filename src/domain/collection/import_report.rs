@@ -180,13 +180,15 @@ pub fn report_header(columns: &[String]) -> Result<Vec<u8>> {
     csv::lines([columns.iter().map(String::as_str).chain(ours).map(csv::Cell::Text).collect()])
 }
 
-/// The next lines of a report, and the line after which it goes on; nothing where it ends.
+/// The next lines of a report, and the line after which it goes on; nothing where it ends. Of an import that was not completed
+/// nothing is held, whatever had become of its lines until then.
 ///
 /// # Errors
 /// The database's.
 pub async fn report_page(
     connection: &impl ConnectionTrait,
     job: Uuid,
+    is_completed: bool,
     columns: usize,
     after: i64,
 ) -> Result<(Vec<u8>, Option<i64>)> {
@@ -210,7 +212,7 @@ pub async fn report_page(
         let mut written: Vec<csv::Cell<'_>> = theirs.by_ref().take(columns).collect();
         written.resize(columns, csv::Cell::Text(""));
         written.push(csv::Cell::Plain(row.line.to_string()));
-        written.push(csv::Cell::Plain(outcome(row.outcome).to_owned()));
+        written.push(csv::Cell::Plain(outcome(row.outcome, is_completed).to_owned()));
         written.push(csv::Cell::Plain(row.code.clone().unwrap_or_default()));
         written.push(csv::Cell::Text(row.message.as_deref().unwrap_or_default()));
         // What has no heading, so that nothing stands under a wrong one.
@@ -220,8 +222,9 @@ pub async fn report_page(
     Ok((csv::lines(written)?, next))
 }
 
-fn outcome(number: i16) -> &'static str {
+fn outcome(number: i16, is_completed: bool) -> &'static str {
     match RowOutcome::try_from_value(&number) {
+        Ok(RowOutcome::Imported | RowOutcome::Merged) if !is_completed => "not imported",
         Ok(RowOutcome::Imported) => "imported",
         Ok(RowOutcome::Merged) => "merged",
         Ok(RowOutcome::Skipped) => "skipped",
