@@ -283,6 +283,28 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_file_is_read_as_its_columns_were_shown(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        // All that tells Moxfield's, and a heading that is nearly one of its own.
+        let headings = "Count,Name,Edition,Collector Number,Alter,Proxy,Conditoin";
+        let job = imported(&app, &ada, &table(headings, &["1,Shock,m11,156,,,DMG"]), json!({})).await;
+        let shown = list(&job["columns"]).into_iter().find(|column| column["column"] == json!("Conditoin")).expect("a column");
+        assert_eq!((&job["platform"], &shown["field"]), (&json!("MOXFIELD"), &Value::Null));
+        assert_eq!(held(&app, &ada).await[0]["condition"], json!("NEAR_MINT"), "what is not used is not used");
+    }
+
+    async fn what_is_not_kept_of_a_row_is_said(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let row = format!("1,Shock,m11,156,{},{}", "n".repeat(2_001), "t".repeat(51));
+        let job = imported(&app, &ada, &table("Quantity,Name,Set Code,Collector Number,Notes,Tags", &[&row]), json!({})).await;
+        let said = "The notes are cut after 2,000 characters. A tag is cut after 50 characters.";
+        assert_eq!(told(&app, &job).await, pairs(&[("imported", said)]));
+    }
+
     async fn rejected_rows_are_paged_in_the_order_of_the_file(app: TestApp) {
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;
@@ -421,6 +443,7 @@ on_both_stores! { Tables:
         assert_eq!((&job["status"], &job["error"]["errorCode"], &job["rowsImported"]), (&json!("FAILED"), &json!("ERR-3004"), &json!(0)));
         assert_eq!(job["error"]["message"], json!("Of one of the cards there would be over 100,000 copies."));
         assert_eq!((held(&app, &ada).await, stored(&app, &id).await.attempts), (before, 1), "and it is not tried again");
+        assert_eq!(told(&app, &job).await, pairs(&[("not imported", ""), ("not imported", "")]), "nor does its report lie");
     }
 
     async fn what_is_imported_is_worth_what_the_prices_say(app: TestApp) {

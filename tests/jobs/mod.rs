@@ -2,10 +2,12 @@
 
 mod files;
 mod imports;
+mod letters;
 mod queue;
 mod s3;
 mod schedule;
 mod undo;
+mod watching;
 mod worker;
 
 use std::path::PathBuf;
