@@ -389,7 +389,7 @@ fn nothing_that_is_somebodys_is_in_a_log() {
         let jobs = "{ viewer { jobs(first: 1) { nodes { status ... on CollectionImport { rowsRejected } } } } }";
         let mut job = Value::Null;
         for _ in 0..300 {
-            job = ask(Some(&access), jobs).await["data"]["viewer"]["jobs"]["nodes"][0].take();
+            job = ask(Some(&access), jobs).await["data"]["viewer"]["jobs"]["nodes"][0].clone();
             if job["status"] == "COMPLETED" {
                 break;
             }
