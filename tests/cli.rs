@@ -375,6 +375,27 @@ fn nothing_that_is_somebodys_is_in_a_log() {
         ask(Some(&token), "{ viewer { email } }").await;
         ask(Some("canary-of-a-token-that-is-none"), "{ viewer { email } }").await;
         ask(None, "mutation { requestPasswordReset(input: {email: \"canary-mail@example.com\"}) { success } }").await;
+        let file = "Quantity,Name,Set Code,Notes,canary-heading\n1,canary-card,,canary-note,\n";
+        let operations = r#"{"query": "mutation($file: Upload!) { importCollection(input: {file: $file}) { collectionImport { id } } }", "variables": {"file": null}}"#;
+        let part = |name: &str, content: &str| format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n");
+        let body = part("operations", operations)
+            + &part("map", r#"{"0": ["variables.file"]}"#)
+            + &part("0\"; filename=\"cards.csv", file)
+            + "--edge--\r\n";
+        let sent = client.post(format!("{base}/graphql")).bearer_auth(&access).body(body)
+            .header("content-type", "multipart/form-data; boundary=edge").header("graphql-require-preflight", "1");
+        let sent = sent.send().await.expect("an answer").json::<Value>().await.expect("JSON");
+        assert!(sent["data"]["importCollection"]["collectionImport"]["id"].is_string(), "{sent}");
+        let jobs = "{ viewer { jobs(first: 1) { nodes { status ... on CollectionImport { rowsRejected } } } } }";
+        let mut job = Value::Null;
+        for _ in 0..300 {
+            job = ask(Some(&access), jobs).await["data"]["viewer"]["jobs"]["nodes"][0].clone();
+            if job["status"] == "COMPLETED" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        assert_eq!((&job["status"], &job["rowsRejected"]), (&"COMPLETED".into(), &1.into()));
         let metrics = client.get(format!("{base}/metrics")).send().await.expect("metrics").text().await.expect("text");
         assert!(metrics.contains("dualcaster_operation_duration_seconds") && !metrics.contains("canary"));
         vec![access, refresh[4..].to_owned(), token[4..].to_owned()]
@@ -389,6 +410,9 @@ fn nothing_that_is_somebodys_is_in_a_log() {
         "canary of a wrong guess",
         "canary-mail@example.com",
         "canary-of-a-token",
+        "canary-heading",
+        "canary-card",
+        "canary-note",
     ]) {
         let line = said.lines().find(|line| line.contains(canary));
         assert_eq!(line, None, "{canary} is in the log");

@@ -1,11 +1,15 @@
 //! The real catalogue and prices, where they are: `DUALCASTER_TEST_DATA`, by default `../shared/data`.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use dualcaster::ingest::{Format, Report, ingest_file};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::harness::{TestApp, Unwatched, on_both_stores};
+use crate::collection::{ask, list};
+use crate::harness::{Content, Store, TestApp, TestDatabase, Unwatched, on_both_stores, runtime};
+use crate::jobs::{looked_at, report, stored, upload};
+use crate::security::{Person, sign_up};
 
 /// A file of the real data, or a word that the test did not run.
 fn real(name: &str) -> Option<PathBuf> {
@@ -70,6 +74,148 @@ on_both_stores! { Tables:
                 assert!(node["faces"].as_array().expect("faces").len() > 1, "{node}");
             }
             assert!(node["images"]["small"].is_string(), "{node}");
+        }
+    }
+}
+
+/// Exports, the rows that they have, and how many of these name a printing of the two catalogues, by an id, by set and number or by
+/// set and name: as the data's README counts them.
+const EXPORTS: [(&str, usize, usize); 18] = [
+    ("archidekt", 43, 32),
+    ("deckbox", 41, 30),
+    ("deckstats", 15, 10),
+    ("delverlens", 15, 5),
+    ("dragonshield", 2_453, 990),
+    ("echomtg_basic", 8, 6),
+    ("manabox", 253, 170),
+    ("moxfield", 12_784, 5_625),
+    ("mtggoldfish", 535, 526),
+    ("tcgplayer", 1_010, 77),
+    ("tcgplayer_app", 3, 3),
+    ("topdecked", 3_169, 1_081),
+    ("cardkingdom", 29, 0),
+    ("cardmarket", 40, 25),
+    ("echomtg_planeswalkers_scryfall", 195, 193),
+    ("echomtg_quotes", 2, 0),
+    ("mtgo", 7, 0),
+    ("tcgplayer_app_no_names", 3, 3),
+];
+
+/// One list in the forms of ten apps, and whether the app says languages and printings: these differences its form forces.
+const ONE_LIST: [(&str, bool, bool); 10] = [
+    ("archidekt", true, true),
+    ("cardkingdom", false, false),
+    ("deckbox", true, true),
+    ("dragonshield", true, true),
+    ("manabox", true, true),
+    ("moxfield", true, true),
+    ("mtggoldfish", false, true),
+    ("mtgo", false, true),
+    ("tcgplayer", true, true),
+    ("topdecked", true, true),
+];
+
+/// Files that one user sends within a minute.
+const OF_USER: usize = 9;
+/// How long the largest of them may take, in a build that is not made for speed.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The import of one of the files, in the place of what its user holds, once it is completed.
+async fn imported(app: &TestApp, person: &Person, name: &str) -> Option<Value> {
+    let content = std::fs::read(real(&format!("collections/{name}.csv"))?).expect("a file");
+    let answer = upload(app, person, &format!("{name}.csv"), &content, json!({"mode": "REPLACE"})).await;
+    let id = answer.field()["collectionImport"]["id"].clone();
+    let started = Instant::now();
+    while stored(app, &id).await.finished_at.is_none() {
+        assert!(started.elapsed() < PATIENCE, "{name} takes too long");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let job = looked_at(app, person, &id).await;
+    assert_eq!(job["status"], json!("COMPLETED"), "{name}: {job:#}");
+    Some(job)
+}
+
+#[test]
+fn exports_of_every_app_are_found_as_far_as_the_catalogue_has_their_cards() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = database.settings();
+        settings.jobs.workers = 1;
+        let app = TestApp::start_with(&database, settings).await;
+        let catalogue = load(&app, Format::MtgjsonPrintings, "catalogue/AllPrintings.json.gz").await;
+        if catalogue.is_some()
+            && load(&app, Format::Scryfall, "catalogue/scryfall-default-cards-mid.json").await.is_some()
+            && real("collections/moxfield.csv").is_some()
+        {
+            app.work();
+            exports(&app).await;
+            one_list(&app).await;
+        }
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+async fn exports(app: &TestApp) {
+    for (number, files) in EXPORTS.chunks(OF_USER).enumerate() {
+        let person = sign_up(app, &format!("exports-{number}@example.com")).await;
+        for (name, rows, exact) in files {
+            let job = imported(app, &person, name).await.expect("a file");
+            let told = report(app, &job).await;
+            let at = told[0].len() - 3;
+            let is_exact = |row: &&Vec<String>| {
+                ["imported", "merged"].contains(&row[at].as_str()) && !row[at + 2].contains("newest printing")
+            };
+            let found = told.iter().skip(1).filter(is_exact).count();
+            assert_eq!(told.len() - 1, *rows, "{name}");
+            assert!(found >= *exact, "{name}: {found} of {exact}");
+        }
+    }
+}
+
+async fn one_list(app: &TestApp) {
+    let query = "{ viewer { inventory(first: 100) { nodes {
+        quantity finish language card { name collectorNumber set { code } } } } } }";
+    for (number, files) in ONE_LIST.chunks(OF_USER).enumerate() {
+        let person = sign_up(app, &format!("list-{number}@example.com")).await;
+        for (name, says_language, says_printing) in files {
+            imported(app, &person, &format!("{name}.ref")).await.expect("a file");
+            let items = list(&ask(app, &person, query, json!(null)).await.field()["inventory"]["nodes"]);
+            let of = |card: &str| {
+                let is_it =
+                    |item: &&Value| item["card"]["name"].as_str().is_some_and(|name| name.starts_with(card));
+                items.iter().filter(is_it).cloned().collect::<Vec<_>>()
+            };
+            let copies = |items: &[Value]| {
+                items.iter().map(|item| item["quantity"].as_i64().expect("a number")).sum::<i64>()
+            };
+            // Those of the list that the catalogue has; of others the sets are newer.
+            for (card, wanted, set, place) in [
+                ("Ambitious Farmhand", 8, "mid", "2"),
+                ("Lightning Bolt", 11, "m11", "149"),
+                ("Brazen Borrower", 1, "eld", "39"),
+                ("Fire // Ice", 1, "apc", "128"),
+            ] {
+                let there = of(card);
+                assert_eq!(copies(&there), wanted, "{name}: {card}");
+                for item in &there {
+                    let printing = (&item["card"]["set"]["code"], &item["card"]["collectorNumber"]);
+                    assert!(!says_printing || printing == (&json!(set), &json!(place)), "{name}: {item}");
+                }
+            }
+            let foils = of("Ambitious Farmhand").into_iter().filter(|item| item["finish"] == json!("FOIL"));
+            assert_eq!(copies(&foils.collect::<Vec<_>>()), 2, "{name}");
+            let mut languages: Vec<String> = of("Lightning Bolt")
+                .iter()
+                .map(|item| item["language"].as_str().expect("a language").to_owned())
+                .collect();
+            languages.sort();
+            let wanted: &[&str] = if *says_language {
+                &["de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "zhs", "zht"]
+            } else {
+                &["en"]
+            };
+            assert_eq!(languages, wanted, "{name}");
         }
     }
 }

@@ -367,8 +367,8 @@ const REGISTER = `mutation($input: RegisterInput!) {
 const LOGIN = `mutation($input: LoginInput!) {
   login(input: $input) { accessToken userErrors { errorCode message } }
 }`;
-const IMPORT = `mutation($file: Upload!) {
-  importCollection(input: { file: $file }) { collectionImport { id } userErrors { errorCode message } }
+const IMPORT = `mutation($file: Upload!, $mode: ImportMode! = MERGE) {
+  importCollection(input: { file: $file, mode: $mode }) { collectionImport { id } userErrors { errorCode message } }
 }`;
 const TRIES = 50;
 
@@ -420,10 +420,10 @@ export class Person {
     return this.#send({ 'content-type': 'application/json', ...headers }, body);
   }
 
-  upload(filename, content, headers = {}) {
+  upload(filename, content, headers = {}, mode = 'MERGE') {
     const edge = 'edge-of-a-part';
     const part = (name, text) => `--${edge}\r\ncontent-disposition: form-data; name="${name}"\r\n\r\n${text}\r\n`;
-    const operations = JSON.stringify({ query: IMPORT, variables: { file: null } });
+    const operations = JSON.stringify({ query: IMPORT, variables: { file: null, mode } });
     const body = Buffer.from(
       part('operations', operations) + part('map', '{"0": ["variables.file"]}') +
         part(`0"; filename="${filename}`, content) + `--${edge}--\r\n`,

@@ -147,6 +147,7 @@ printTable(
 printTroubles([server]);
 
 if (large > 0 && waitingAfter === 0) problems.push('no large one was under way at the end: pass more --large or --rows');
-const p99 = quantile(sorted(seen.map(({ first }) => first ?? Infinity)), 0.99) ?? Infinity;
-if (p99 > within) problems.push(`p99 of the first event is ${p99.toFixed(0)} ms; the limit is ${within}`);
+// That it waits is told at once; what counts is that it goes on.
+const p99 = quantile(sorted(seen.map(({ begun }) => begun ?? Infinity)), 0.99) ?? Infinity;
+if (p99 > within) problems.push(`p99 of the first event of a job that has begun is ${p99.toFixed(0)} ms; the limit is ${within}`);
 finish(problems);

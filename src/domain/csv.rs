@@ -2,15 +2,29 @@
 
 use crate::error::{Error, Result};
 
-/// Signs that make a spreadsheet take a cell for a formula, and their full-width forms; tab and carriage return begin a
-/// cell of their own in some.
-const STARTS: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+/// Signs that make a spreadsheet take a cell for a formula, and their full-width forms; tab and the ends of lines begin a cell of
+/// their own in some.
+const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// A cell's text, with a `'` before what would be run: also behind spaces, quotes and byte order marks, which some skip.
+/// What some skip before a formula: spaces of every kind, quotes, and what nobody sees.
+fn is_skipped(c: char) -> bool {
+    let is_unseen =
+        matches!(c, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
+    c.is_whitespace() || c.is_control() || c == '"' || is_unseen
+}
+
+/// Whether a cell is a number and nothing else, with its sign: a spreadsheet has nothing to run in it.
+fn is_number(cell: &str) -> bool {
+    let digits = cell.strip_prefix(['-', '+']).unwrap_or(cell);
+    digits.starts_with(|c: char| c.is_ascii_digit())
+        && digits.ends_with(|c: char| c.is_ascii_digit())
+        && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+}
+
+/// A cell's text, with a `'` before what would be run: also behind what some skip.
 pub fn neutral(cell: &str) -> std::borrow::Cow<'_, str> {
-    let is_skipped = |c: char| c == ' ' || c == '\u{a0}' || c == '\u{feff}' || c == '\n' || c == '\u{3000}';
     let runs = cell.starts_with(STARTS) || cell.trim_start_matches(is_skipped).starts_with(STARTS);
-    if runs { format!("'{cell}").into() } else { cell.into() }
+    if runs && !is_number(cell) { format!("'{cell}").into() } else { cell.into() }
 }
 
 /// A cell of a line.
@@ -64,7 +78,6 @@ mod tests {
     fn what_a_spreadsheet_would_run_is_text() {
         for formula in [
             "=1+1",
-            "+1",
             "-1+cmd|' /C calc'!A0",
             "@SUM(1)",
             "\t=1",
@@ -77,10 +90,33 @@ mod tests {
             "＠1",
             "\u{a0}@x",
             "=HYPERLINK(\"http://x\";\"y\")",
+            "\n=1",
+            "\nx",
+            "\u{2003}=1",
+            "\u{200b}=1",
+            "\x0b=1",
+            "\u{1f}=1",
+            "\u{2060}\u{feff}@x",
+            "\"=1",
+            " \" =1",
+            "+1+1",
+            "--1",
+            "-",
+            "+",
+            "-1e5",
+            "-.5",
+            "-1.",
+            "－1.50",
+            "+49 123",
+            "-2+3",
+            "=DDE(\"cmd\";\"/C calc\";\"!A0\")",
+            "@SUM(1+9)*cmd|' /C calc'!A0",
         ] {
             assert_eq!(neutral(formula), format!("'{formula}"));
         }
-        for text in ["", "Lightning Bolt", "1-2", "a=b", "'=1", "Jötun Grunt", "\"Ach! Hans, Run!\""] {
+        let numbers = ["-1.50", "+1", "-1,234.50", "12", "-0"];
+        let texts = ["", "Lightning Bolt", "1-2", "a=b", "'=1", "Jötun Grunt", "\"Ach! Hans, Run!\""];
+        for text in texts.into_iter().chain(numbers) {
             assert_eq!(neutral(text), text);
         }
     }

@@ -131,7 +131,7 @@ impl Subscription {
                 tokio::time::sleep(WATCHED_EVERY).await;
                 loaders.renew();
                 match loaders.jobs_by_id.load(key).await {
-                    Ok(Some(now)) if *now != *last => {
+                    Ok(Some(now)) if changed(&now, &last) => {
                         let job: Job = Arc::clone(&now).into();
                         return Some((Ok(job), (loaders, None, Some(now))));
                     }
@@ -145,4 +145,11 @@ impl Subscription {
         });
         Ok(told)
     }
+}
+
+/// Whether there is something of a job to tell: that its worker is still at it is nothing.
+fn changed(now: &entity::job::Model, last: &entity::job::Model) -> bool {
+    let told = |job: &entity::job::Model| (job.status, job.processed, job.total, job.finished_at);
+    told(now) != told(last)
+        || (&now.error_code, &now.error, &now.result) != (&last.error_code, &last.error, &last.result)
 }

@@ -7,6 +7,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
+use entity::enums::JobStatus;
 use futures_util::stream;
 use uuid::Uuid;
 
@@ -105,7 +106,7 @@ async fn report(app: &App, user: Uuid, job: Uuid) -> Result<Response, Error> {
         return Ok(no_such_link());
     };
     let header = ImportPayload::of(&row)?.header;
-    let columns = header.len();
+    let (columns, is_completed) = (header.len(), row.status == JobStatus::Completed);
     let head = report_header(&header)?;
     let app = app.clone();
     let pages = stream::try_unfold(Some((Some(head), 0_i64)), move |next| {
@@ -115,7 +116,7 @@ async fn report(app: &App, user: Uuid, job: Uuid) -> Result<Response, Error> {
             if let Some(head) = head {
                 return Ok(Some((Bytes::from(head), Some((None, after)))));
             }
-            match report_page(app.databases().write(), job, columns, after).await {
+            match report_page(app.databases().write(), job, is_completed, columns, after).await {
                 Ok((lines, after)) => Ok(Some((Bytes::from(lines), after.map(|after| (None, after))))),
                 Err(error) => {
                     tracing::error!(error = error.log_text(), "a file ended before its end");

@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::upload::SAMPLE;
 use super::worker::{Attempt, Stopped};
 use super::{Inner, Jobs};
 use crate::db::{Bulk, Connection, transaction};
@@ -20,59 +19,20 @@ use crate::domain::collection::{
     Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import,
     check_import, clear_report, held_copies, undo_import, write_report,
 };
-use crate::domain::import::{Column, ImportRow, Plan, Platform, Section};
+use crate::domain::import::ImportRow;
 use crate::domain::jobs::{finish_job, load_jobs, replace_result};
 use crate::domain::uploads::stored_name;
 use crate::error::{Code, Error, Refusal};
-use crate::tabular::{self, Content, TabularError};
+use crate::tabular::Content;
 
-/// Rows that are resolved at once.
-const ROWS: usize = 1_000;
+mod payload;
+mod read;
+
+pub use payload::{ImportPayload, PlannedColumn};
+use read::{Read, read};
+
 /// Batches that wait to be resolved at most.
-const AHEAD: usize = 2;
-
-/// What an import was asked for with, as its job keeps it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ImportPayload {
-    pub platform: String,
-    pub mode: ImportMode,
-    pub dry_run: bool,
-    /// The file's headings.
-    pub header: Vec<String>,
-    pub columns: Vec<PlannedColumn>,
-}
-
-/// How a column was understood.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlannedColumn {
-    pub column: String,
-    pub field: Option<String>,
-    pub confidence: f64,
-}
-
-impl ImportPayload {
-    pub fn new(plan: &Plan, header: Vec<String>, mode: ImportMode, dry_run: bool) -> Self {
-        let column = |column: &Column| PlannedColumn {
-            column: column.column.clone(),
-            field: column.field.map(|field| field.name().to_owned()),
-            confidence: column.confidence,
-        };
-        Self {
-            platform: plan.platform.name().to_owned(),
-            mode,
-            dry_run,
-            header,
-            columns: plan.columns.iter().map(column).collect(),
-        }
-    }
-
-    /// # Errors
-    /// For what is no import's.
-    pub fn of(job: &Model) -> Result<Self, Error> {
-        serde_json::from_value(job.payload.clone())
-            .map_err(|error| Error::internal(format!("a job's payload is no import's: {error}")))
-    }
-}
+const AHEAD: usize = 1;
 
 /// What an import came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,14 +51,6 @@ impl ImportResult {
     }
 }
 
-/// A row as the file has it, and what was read of it.
-struct Read {
-    line: u64,
-    cells: Vec<String>,
-    /// What the line holds: mostly one item, none, or one a finish.
-    rows: Result<Vec<ImportRow>, (Code, String)>,
-}
-
 pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
     let job = &attempt.claim.job;
     let payload = ImportPayload::of(job)?;
@@ -107,18 +59,16 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
     };
     let file = attempt.jobs.storage.fetch(&stored_name(upload)).await?;
     let file = file.ok_or_else(|| Error::internal("an import's file is not there"))?;
-    let platform = Platform::of_name(&payload.platform);
+    let plan = payload.plan()?;
     let (sender, mut batches) = mpsc::channel::<Vec<Read>>(AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
         let content = Content::open(file.path())?;
-        let outcome = read(&content, platform, &sender);
+        let outcome = read(&content, &plan, &sender);
         drop(file);
         outcome
     });
     let connection = attempt.jobs.bulk.write();
-    if job.attempts > 1 {
-        clear_report(connection, job.id).await?;
-    }
+    clear_report(connection, job.id).await?;
     let mut resolver = Resolver::load(connection).await?;
     let mut import = Import {
         job: job.id,
@@ -149,65 +99,6 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
     let read = reader.await.map_err(|_| Error::internal("the reader of a file panicked"))?;
     read.map_err(Error::from)?;
     import.finish(attempt, processed, payload.dry_run).await
-}
-
-/// Reads the file into batches; ends early where nobody takes them.
-fn read(
-    content: &Content,
-    platform: Option<Platform>,
-    sender: &mpsc::Sender<Vec<Read>>,
-) -> Result<(), TabularError> {
-    let mut batch = Vec::with_capacity(ROWS);
-    let push = |read: Read, batch: &mut Vec<Read>| {
-        batch.push(read);
-        batch.len() < ROWS || sender.blocking_send(std::mem::take(batch)).is_ok()
-    };
-    if platform == Some(Platform::Decklist) {
-        let inspected = tabular::inspect(content, false)?;
-        let plan = Plan::decklist();
-        let mut section = Section::default();
-        for line in tabular::lines(content, &inspected)? {
-            let (line, text) = line?;
-            if text.trim().is_empty() {
-                continue;
-            }
-            let row = plan.read_line(&mut section, line, &text);
-            let rows =
-                row.map(|row| row.into_iter().collect()).map_err(|problem| (problem.code, problem.message));
-            if !push(Read { line, cells: vec![text], rows }, &mut batch) {
-                return Ok(());
-            }
-        }
-    } else {
-        let inspected = tabular::inspect(content, true)?;
-        let mut table = tabular::Table::open(content, &inspected)?;
-        let header = table.header().to_vec();
-        let mut first = Vec::new();
-        for row in table.by_ref().take(SAMPLE) {
-            first.push(row?);
-        }
-        let sample: Vec<Vec<String>> = first.iter().map(|row| row.cells.clone()).collect();
-        let plan = Plan::detect(&header, &sample, platform).map_err(TabularError::Refused)?;
-        for row in first.into_iter().map(Ok).chain(table) {
-            let row = row?;
-            // TopDecked leaves the cells at the end of a line out.
-            let is_short = row.malformed == Some(tabular::Malformed::FewerCells);
-            let read = match row.malformed {
-                Some(malformed) if !(is_short && plan.platform == Platform::Topdecked) => {
-                    Err((Code::RowMalformed, malformed.message().to_owned()))
-                }
-                _ => plan.read(row.line, &row.cells).map_err(|problem| (problem.code, problem.message)),
-            };
-            if !push(Read { line: row.line, cells: row.cells, rows: read }, &mut batch) {
-                return Ok(());
-            }
-        }
-    }
-    if !batch.is_empty() {
-        // Where nobody takes it, the attempt has ended.
-        let _ = sender.blocking_send(batch);
-    }
-    Ok(())
 }
 
 async fn write_lines(connection: &Connection, job: Uuid, rows: Vec<ReportRow>) -> Result<(), Error> {
@@ -249,7 +140,7 @@ impl Import {
         let mut resolved = resolved.into_iter();
         let mut report = Vec::with_capacity(batch.len());
         for read in batch {
-            let mut became = (RowOutcome::Skipped, None, None);
+            let mut became = (RowOutcome::Skipped, None, read.skipped.map(str::to_owned));
             match read.rows {
                 Err((code, message)) => became = (RowOutcome::Rejected, Some(code), Some(message)),
                 Ok(rows) => {
@@ -285,6 +176,7 @@ impl Import {
         card: crate::domain::catalogue::FoundCard,
         note: Option<String>,
     ) -> (RowOutcome, Option<Code>, Option<String>) {
+        let note = told(note, row.left_out.as_deref());
         let finish = card.finish(row.finish);
         let like = (card.id, finish, row.condition, row.language.unwrap_or(card.language));
         let there = self.held.get(&like).map_or(0, |held| held.quantity);

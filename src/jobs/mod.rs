@@ -9,7 +9,7 @@ mod worker;
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use import::{ImportPayload, ImportResult, PlannedColumn};
 pub use schedule::Queued;
@@ -39,6 +39,8 @@ struct Inner {
     outside: Outside,
     settings: JobSettings,
     schedules: Vec<Schedule>,
+    /// One for each worker: what may end the process takes them all.
+    places: Semaphore,
     /// The largest file that is taken, in bytes.
     max_upload_bytes: u64,
     /// Rung when a job is queued here.
@@ -60,9 +62,21 @@ impl Jobs {
     pub fn new(parts: Parts) -> Self {
         let Parts { databases, bulk, storage, gates, outside, settings, max_upload_bytes } = parts;
         let (bell, schedules) = (watch::Sender::new(()), Schedule::all(&settings));
-        let inner =
-            Inner { databases, bulk, storage, gates, outside, settings, schedules, max_upload_bytes, bell };
-        Self { inner: Arc::new(inner) }
+        let places = Semaphore::new(settings.workers);
+        Self {
+            inner: Arc::new(Inner {
+                databases,
+                bulk,
+                storage,
+                gates,
+                outside,
+                settings,
+                schedules,
+                places,
+                max_upload_bytes,
+                bell,
+            }),
+        }
     }
 
     pub fn databases(&self) -> &Databases {

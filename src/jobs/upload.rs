@@ -13,7 +13,7 @@ use super::Jobs;
 use super::import::ImportPayload;
 use crate::db::{Sql, transaction};
 use crate::domain::collection::ImportMode;
-use crate::domain::import::{Plan, Platform};
+use crate::domain::import::{Plan, Platform, SAMPLE_CHARS};
 use crate::domain::jobs::{NewJob, QUICK, queue_job};
 use crate::domain::uploads::{create_upload, delete_upload, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
@@ -23,7 +23,7 @@ use crate::tabular::{self, Content, TabularError};
 /// Files that one user may send.
 const UPLOADS: Limit = Limit::per_minute(10, 10);
 /// Rows that show what the columns of a file are.
-pub(super) const SAMPLE: usize = 50;
+const SAMPLE: usize = 50;
 /// Rows up to which an import goes before others, and from which it comes after them.
 const SMALL: u64 = 1_000;
 const LARGE: u64 = 50_000;
@@ -65,7 +65,15 @@ fn look(content: &Content, platform: Option<Platform>) -> Result<Looked, Tabular
     let encoding = inspected.encoding.name();
     let mut first = Vec::new();
     for line in tabular::lines(content, &inspected)?.take(SAMPLE) {
-        first.push(line?.1);
+        match line {
+            Ok((_, text)) => first.push(text),
+            // A row of a table may be longer than a line of a list.
+            Err(TabularError::Refused(_)) if !as_list && inspected.separator.is_some() => {
+                first.clear();
+                break;
+            }
+            Err(error) => return Err(error),
+        }
     }
     if as_list || (platform.is_none() && Plan::looks_like_decklist(&first)) {
         let header = vec!["Line".to_owned()];
@@ -78,7 +86,9 @@ fn look(content: &Content, platform: Option<Platform>) -> Result<Looked, Tabular
     let header = table.header().to_vec();
     let mut sample = Vec::new();
     for row in table.by_ref().take(SAMPLE) {
-        sample.push(row?.cells);
+        // Of all cells together there may be a hundred times more.
+        let start = |cell: &String| cell.chars().take(SAMPLE_CHARS).collect::<String>();
+        sample.push(row?.cells.iter().map(start).collect());
     }
     let plan = Plan::detect(&header, &sample, platform).map_err(TabularError::Refused)?;
     Ok(Looked { rows: inspected.rows, encoding, plan, header })
@@ -205,9 +215,15 @@ impl Jobs {
         };
         let limits = self.limits();
         Ok(transaction!(self.inner.databases.write(), |transaction| {
+            // One after the other, so that the same file twice at once is one job; by a lock that nothing else takes, for an
+            // import of theirs may be at its end. On SQLite the transaction itself is alone.
             let mut sql = Sql::new(transaction);
-            // One after the other, so that the same file twice at once is one job.
-            sql.push("select 1 as n from users where id = ").bind(user).either(" for no key update", "");
+            if sql.is_postgres() {
+                sql.push("select pg_advisory_xact_lock(hashtextextended(").bind(format!("imports of {user}"));
+                sql.push(", 0))").run(transaction).await?;
+            }
+            let mut sql = Sql::new(transaction);
+            sql.push("select 1 as n from users where id = ").bind(user);
             if sql.one::<crate::db::Exists>(transaction).await?.is_none() {
                 return Err(Refusal::new(Code::TokenRevoked, "This account is gone.").into());
             }

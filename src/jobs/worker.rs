@@ -6,20 +6,24 @@ use std::time::Duration;
 
 use entity::enums::JobKind;
 use futures_util::FutureExt;
-use tokio::sync::watch;
+use tokio::sync::{SemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{Inner, Jobs, import};
-use crate::domain::jobs::{Claim, Standing, Which, claim_job, fail_job, give_back, note_progress, stand};
-use crate::error::{Error, Result, timeout_refusal};
+use crate::domain::jobs::{
+    Claim, Standing, Which, claim_job, fail_job, give_back, has_suspect, note_progress, stand,
+};
+use crate::error::{Code, Error, Result, timeout_refusal};
 
 /// How soon a job is found that nobody rang for: one of another server, or one whose time to try again has come.
 const LOOKED_EVERY: Duration = Duration::from_millis(500);
 /// How often a worker says that it is still at it, and looks whether it may go on.
 const STOOD_EVERY: Duration = Duration::from_secs(1);
+/// How long an attempt may go on when the server stops, to come to its end: less than the server waits for its workers.
+const LAST: Duration = Duration::from_secs(3);
 /// How far apart two notes of progress are at least.
 const NOTED_EVERY: Duration = Duration::from_millis(250);
 
@@ -95,13 +99,14 @@ impl Jobs {
     }
 
     async fn work_alone(&self, which: Which, mut draining: watch::Receiver<bool>) {
-        let Inner { bulk, outside, bell, .. } = &*self.inner;
+        let Inner { outside, bell, .. } = &*self.inner;
         let worker = outside.uuid();
         let mut bell = bell.subscribe();
         while !*draining.borrow() {
             bell.mark_unchanged();
-            match claim_job(bulk.write(), worker, which, outside).await {
-                Ok(Some(claim)) => {
+            let claimed = self.inner.claim(worker, which, &mut draining).await;
+            match claimed {
+                Ok(Some((claim, _place))) => {
                     let span = span_of(&claim, worker);
                     self.inner.attempt(claim, draining.clone()).instrument(span).await;
                     continue;
@@ -124,12 +129,43 @@ fn span_of(Claim { job, .. }: &Claim, worker: Uuid) -> tracing::Span {
 }
 
 impl Inner {
+    /// Takes a place, and then what is to be done in it: who waited with a claim would be counted as having tried. What may end
+    /// the process takes all places of it, behind who is at work and before who comes.
+    async fn claim(
+        &self,
+        worker: Uuid,
+        which: Which,
+        draining: &mut watch::Receiver<bool>,
+    ) -> Result<Option<(Claim, SemaphorePermit<'_>)>> {
+        let Self { bulk, outside, places, .. } = self;
+        let (which, wanted) = match which {
+            Which::Any if has_suspect(bulk.write(), outside.now()).await? => {
+                (Which::Suspect, u32::try_from(self.settings.workers).unwrap_or(u32::MAX))
+            }
+            which => (which, 1),
+        };
+        let place = tokio::select! {
+            biased;
+            Ok(_) = draining.wait_for(|draining| *draining) => return Ok(None),
+            place = places.acquire_many(wanted) => place,
+        };
+        let place = place.map_err(|_| Error::internal("there are no places for workers any more"))?;
+        Ok(claim_job(bulk.write(), worker, which, outside).await?.map(|claim| (claim, place)))
+    }
+
     async fn attempt(self: &Arc<Self>, claim: Claim, draining: watch::Receiver<bool>) {
         tracing::info!("a job begins");
         let started = Instant::now();
         let now = Instant::now();
         // The first note comes at once: whoever watches sees that it has begun.
         let noted = now.checked_sub(NOTED_EVERY).unwrap_or(now);
+        let mut stopping = draining.clone();
+        let stopped = async {
+            if stopping.wait_for(|draining| *draining).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(LAST).await;
+        };
         let mut attempt = Attempt { jobs: self, claim: &claim, draining, noted };
         let running = async {
             match claim.job.kind {
@@ -145,6 +181,8 @@ impl Inner {
                 biased;
                 outcome = running => outcome,
                 stopped = self.hold(&claim) => Err(stopped),
+                // What it changed in a transaction is undone.
+                () = stopped => Err(Stopped::Draining),
                 () = tokio::time::sleep(self.settings.longest) => Err(timeout_refusal().into()),
             }
         };
@@ -188,7 +226,10 @@ impl Inner {
             }
             Err(Stopped::Failed(error)) => {
                 tracing::warn!(error = error.log_text(), "a job's attempt failed");
-                let may_retry = matches!(error, Error::Failed(_)) || error.refusal().retry_after.is_some();
+                let refusal = error.refusal();
+                let may_retry = matches!(error, Error::Failed(_))
+                    || refusal.retry_after.is_some()
+                    || refusal.code == Code::Timeout;
                 fail_job(connection, claim, &error, may_retry, &self.outside).await
             }
         }

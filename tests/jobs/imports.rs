@@ -283,6 +283,28 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_file_is_read_as_its_columns_were_shown(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        // All that tells Moxfield's, and a heading that is nearly one of its own.
+        let headings = "Count,Name,Edition,Collector Number,Alter,Proxy,Conditoin";
+        let job = imported(&app, &ada, &table(headings, &["1,Shock,m11,156,,,DMG"]), json!({})).await;
+        let shown = list(&job["columns"]).into_iter().find(|column| column["column"] == json!("Conditoin")).expect("a column");
+        assert_eq!((&job["platform"], &shown["field"]), (&json!("MOXFIELD"), &Value::Null));
+        assert_eq!(held(&app, &ada).await[0]["condition"], json!("NEAR_MINT"), "what is not used is not used");
+    }
+
+    async fn what_is_not_kept_of_a_row_is_said(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let row = format!("1,Shock,m11,156,{},{}", "n".repeat(2_001), "t".repeat(51));
+        let job = imported(&app, &ada, &table("Quantity,Name,Set Code,Collector Number,Notes,Tags", &[&row]), json!({})).await;
+        let said = "The notes are cut after 2,000 characters. A tag is cut after 50 characters.";
+        assert_eq!(told(&app, &job).await, pairs(&[("imported", said)]));
+    }
+
     async fn rejected_rows_are_paged_in_the_order_of_the_file(app: TestApp) {
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;
@@ -339,7 +361,7 @@ on_both_stores! { Tables:
         assert_eq!(rows[1], ["2", "Shock", "m11", "'=1+1", "'-2+3", "2", "imported", "", ""]);
         assert_eq!(rows[2][..8], ["1", "'=Zyzzyx()", "m11", "'@SUM(1)", "'  =x", "3", "rejected", "ERR-1101"]);
         assert!(rows[2][8].starts_with("There is no card “=Zyzzyx()”."), "{}", rows[2][8]);
-        assert_eq!(rows[3], ["0", "Shock", "m11", "'+4", "'＝1", "4", "skipped", "", ""]);
+        assert_eq!(rows[3], ["0", "Shock", "m11", "+4", "'＝1", "4", "skipped", "", "The row has a quantity of 0."]);
         assert_eq!(rows[4], ["1", "Shock", "m11", "", "ok", "5", "merged", "", ""]);
         // What is kept is kept as it came.
         assert_eq!(job["rejectedRows"]["nodes"][0]["row"]["=cmd"], json!("  =x"));

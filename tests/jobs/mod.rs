@@ -2,10 +2,12 @@
 
 mod files;
 mod imports;
+mod letters;
 mod queue;
 mod s3;
 mod schedule;
 mod undo;
+mod watching;
 mod worker;
 
 use std::path::PathBuf;
@@ -246,9 +248,14 @@ pub async fn delete(app: &TestApp, person: &Person, id: &Value) -> Answered {
 
 // ---- workers -----------------------------------------------------------------------------------------------------
 
-/// What a worker takes up next.
+/// What a worker takes up next that has its server for itself.
 pub async fn claimed(app: &TestApp, worker: Uuid) -> Option<Claim> {
-    claim_job(app.bulk.write(), worker, Which::Any, app.app.outside()).await.expect("an answer")
+    let claim =
+        async |which| claim_job(app.bulk.write(), worker, which, app.app.outside()).await.expect("an answer");
+    match claim(Which::Suspect).await {
+        Some(suspect) => Some(suspect),
+        None => claim(Which::Any).await,
+    }
 }
 
 /// Whether a worker may go on.

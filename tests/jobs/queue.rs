@@ -69,7 +69,7 @@ async fn jobs_of(app: &TestApp, person: &Person, arguments: Value) -> Answered {
 }
 
 /// A socket of somebody's that watches a job.
-async fn watching(app: &TestApp, person: &Person, id: &Value) -> Socket {
+pub async fn watching(app: &TestApp, person: &Person, id: &Value) -> Socket {
     let mut socket = Socket::open(app).await;
     let payload = json!({"Authorization": format!("Bearer {}", person.access)});
     socket.say(json!({"type": "connection_init", "payload": payload})).await;
@@ -80,7 +80,7 @@ async fn watching(app: &TestApp, person: &Person, id: &Value) -> Socket {
 }
 
 /// The next state of the job that a socket watches; nothing where it tells no more.
-async fn state(socket: &mut Socket) -> Option<Value> {
+pub async fn state(socket: &mut Socket) -> Option<Value> {
     let message = socket.hear().await;
     if message == json!({"type": "complete", "id": "1"}) {
         return None;

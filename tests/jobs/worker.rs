@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use dualcaster::config::Settings;
 use dualcaster::db::{Databases, Exists, Sql, Transaction};
 use dualcaster::domain::jobs::{Claim, Standing, note_progress};
 use dualcaster::outside::Outside;
 use entity::enums::JobStatus;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::imports::told;
 use super::queue::{dead, letters, retry};
 use super::{
     administrator, cancel, claimed, delete, ended, failed, given_back, load, looked_at, queued, shocks,
@@ -23,6 +26,9 @@ use crate::security::{Person, sign_in, sign_up};
 
 /// How soon a job under way ends that its owner has stopped, as the schema says.
 const STOPPED_WITHIN: Duration = Duration::from_secs(2);
+
+/// How soon a worker ends when its server stops, as `serve` waits for it.
+const HANDED_BACK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Is alone with what these people hold, as a long change of theirs would be, until the transaction ends.
 async fn alone_with(databases: &Databases, people: &[&Person]) -> Transaction {
@@ -98,18 +104,26 @@ fn an_import_that_waits_at_its_end_keeps_its_lease_and_can_be_stopped() {
         assert_eq!(held(&app, &ada).await, [there, more].concat());
         let job = stored(&app, &id).await;
         assert_eq!((job.status, job.attempts, job.lease_by), (JobStatus::Cancelled, 0, None));
+        let lines = told(&app, &looked_at(&app, &ada, &id).await).await;
+        assert!(!lines.is_empty() && lines.iter().all(|(became, _)| became == "not imported"), "{lines:?}");
         outside.close().await;
         app.stop().await;
         database.remove().await;
     });
 }
 
-/// Runs a test of two people with two workers, who do not work yet, and a pool of connections beside the server's.
-fn with_two_workers(test: impl AsyncFn(&TestApp, &Databases, Person, Person)) {
+/// Runs a test of two people with so many workers, who do not work yet, and a pool of connections beside the server's; `change`
+/// changes the server's settings.
+fn with_workers(
+    workers: usize,
+    change: impl Fn(&mut Settings),
+    test: impl AsyncFn(&TestApp, &Databases, Person, Person),
+) {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
         let mut settings = database.settings();
-        settings.jobs.workers = 2;
+        settings.jobs.workers = workers;
+        change(&mut settings);
         let app = TestApp::start_with(&database, settings).await;
         load(&app).await;
         let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
@@ -123,43 +137,182 @@ fn with_two_workers(test: impl AsyncFn(&TestApp, &Databases, Person, Person)) {
 
 #[test]
 fn a_small_file_does_not_wait_for_large_ones() {
-    with_two_workers(async |app, outside, ada, bob| {
-        let large = |quantity: usize| shocks(quantity) + &format!("{quantity},Shock,m11,156\n").repeat(1_000);
-        let mut adas = Vec::new();
-        for quantity in 1..=2 {
-            adas.push(queued(app, &ada, &large(quantity), json!({})).await["id"].clone());
-        }
-        let lock = alone_with(outside, &[&ada]).await;
-        app.work();
-        until("a large import waits", async || waiting(app).await == 1).await;
-        let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
-        assert_eq!(ended(app, &bob, &bobs).await["status"], json!("COMPLETED"));
-        assert_eq!(stored(app, &adas[1]).await.status, JobStatus::Queued, "a place is kept");
-        lock.rollback().await.expect("let go");
-        for id in &adas {
-            assert_eq!(ended(app, &ada, id).await["status"], json!("COMPLETED"));
-        }
-    });
+    with_workers(
+        2,
+        |_| {},
+        async |app, outside, ada, bob| {
+            let large =
+                |quantity: usize| shocks(quantity) + &format!("{quantity},Shock,m11,156\n").repeat(1_000);
+            let mut adas = Vec::new();
+            for quantity in 1..=2 {
+                adas.push(queued(app, &ada, &large(quantity), json!({})).await["id"].clone());
+            }
+            let lock = alone_with(outside, &[&ada]).await;
+            app.work();
+            until("a large import waits", async || waiting(app).await == 1).await;
+            let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+            assert_eq!(ended(app, &bob, &bobs).await["status"], json!("COMPLETED"));
+            assert_eq!(stored(app, &adas[1]).await.status, JobStatus::Queued, "a place is kept");
+            lock.rollback().await.expect("let go");
+            for id in &adas {
+                assert_eq!(ended(app, &ada, id).await["status"], json!("COMPLETED"));
+            }
+        },
+    );
 }
 
 #[test]
 fn each_of_two_workers_has_an_import_that_waits_and_neither_loses_its_lease() {
-    with_two_workers(async |app, outside, ada, bob| {
-        let adas = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
-        let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
-        let lock = alone_with(outside, &[&ada, &bob]).await;
-        app.work();
-        until("both imports wait", async || waiting(app).await == 2).await;
-        for id in [&adas, &bobs] {
-            renewed(app, id).await;
-        }
-        lock.rollback().await.expect("let go");
-        for (person, id, quantity) in [(&ada, &adas, 2), (&bob, &bobs, 3)] {
-            assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
-            let items = held(app, person).await;
-            assert_eq!((stored(app, id).await.attempts, &items[0]["quantity"]), (1, &json!(quantity)));
-        }
-    });
+    with_workers(
+        2,
+        |_| {},
+        async |app, outside, ada, bob| {
+            let adas = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&ada, &bob]).await;
+            app.work();
+            until("both imports wait", async || waiting(app).await == 2).await;
+            for id in [&adas, &bobs] {
+                renewed(app, id).await;
+            }
+            lock.rollback().await.expect("let go");
+            for (person, id, quantity) in [(&ada, &adas, 2), (&bob, &bobs, 3)] {
+                assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
+                let items = held(app, person).await;
+                assert_eq!((stored(app, id).await.attempts, &items[0]["quantity"]), (1, &json!(quantity)));
+            }
+        },
+    );
+}
+
+/// Makes a job one that three workers had, of which none is left, as one that ends its process would be.
+async fn made_suspect(app: &TestApp, id: &Value, lease_until: &str) {
+    let orphan = "status = 1, attempts = 3, lease_by = gen_random_uuid(), lease_until = ";
+    app.execute(&format!("update jobs set {orphan}{lease_until} where id = '{}'", uuid_of(id))).await;
+}
+
+#[test]
+fn nothing_is_begun_beside_a_job_that_may_end_the_process() {
+    with_workers(
+        3,
+        |_| {},
+        async |app, outside, ada, bob| {
+            let adas = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            made_suspect(app, &adas, "now() - interval '1 second'").await;
+            let lock = alone_with(outside, &[&ada]).await;
+            app.work();
+            until("the suspect waits at its end", async || waiting(app).await == 1).await;
+            let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+            // The others have looked in the meantime.
+            renewed(app, &adas).await;
+            let job = stored(app, &bobs).await;
+            assert_eq!((job.status, job.attempts), (JobStatus::Queued, 0), "nobody begins");
+            lock.rollback().await.expect("let go");
+            for (person, id, attempts) in [(&ada, &adas, 4), (&bob, &bobs, 1)] {
+                assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
+                assert_eq!(stored(app, id).await.attempts, attempts);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_job_that_may_end_the_process_waits_for_the_others_and_is_not_tried_meanwhile() {
+    with_workers(
+        4,
+        |_| {},
+        async |app, outside, ada, bob| {
+            let adas = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            made_suspect(app, &adas, "now() + interval '1 day'").await;
+            let bobs = queued(app, &bob, &shocks(3), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&bob]).await;
+            app.work();
+            until("another import waits at its end", async || waiting(app).await == 1).await;
+            made_suspect(app, &adas, "now() - interval '1 second'").await;
+            renewed(app, &bobs).await;
+            renewed(app, &bobs).await;
+            assert_eq!(stored(app, &adas).await.attempts, 3, "to wait is no attempt");
+            lock.rollback().await.expect("let go");
+            for (person, id, attempts) in [(&ada, &adas, 4), (&bob, &bobs, 1)] {
+                assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
+                assert_eq!(stored(app, id).await.attempts, attempts);
+            }
+        },
+    );
+}
+
+#[test]
+fn an_import_that_waits_at_its_end_is_handed_back_when_the_server_stops() {
+    with_workers(
+        1,
+        |_| {},
+        async |app, outside, ada, _| {
+            let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&ada]).await;
+            let (drain, draining) = watch::channel(false);
+            let jobs = app.app.jobs().expect("jobs").clone();
+            let working = tokio::spawn(async move { jobs.work(draining).await });
+            until("it waits at its end", async || waiting(app).await == 1).await;
+            drain.send_replace(true);
+            let in_time = tokio::time::timeout(HANDED_BACK_WITHIN, working).await;
+            in_time.expect("before the server would end it").expect("no panic");
+            let job = stored(app, &id).await;
+            assert_eq!((job.status, job.attempts, job.lease_by), (JobStatus::Queued, 0, None));
+            lock.rollback().await.expect("let go");
+            app.work();
+            assert_eq!(ended(app, &ada, &id).await["status"], json!("COMPLETED"));
+            assert_eq!(
+                (stored(app, &id).await.attempts, &held(app, &ada).await[0]["quantity"]),
+                (1, &json!(2))
+            );
+        },
+    );
+}
+
+#[test]
+fn an_attempt_that_takes_too_long_has_failed_and_is_tried_again() {
+    with_workers(
+        1,
+        |settings| settings.jobs.longest = Duration::from_secs(2),
+        async |app, outside, ada, _| {
+            let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&ada]).await;
+            app.work();
+            until("the attempt's end", async || {
+                let job = stored(app, &id).await;
+                (job.status, job.attempts) == (JobStatus::Queued, 1)
+            })
+            .await;
+            assert_eq!(app.rows("dead_letters").await, 0);
+            lock.rollback().await.expect("let go");
+            app.clock.advance(TimeDelta::minutes(1));
+            assert_eq!(ended(app, &ada, &id).await["status"], json!("COMPLETED"));
+            assert!(stored(app, &id).await.attempts > 1);
+        },
+    );
+}
+
+#[test]
+fn a_file_is_taken_while_an_import_of_the_same_user_is_at_its_end() {
+    with_workers(
+        1,
+        |_| {},
+        async |app, outside, ada, _| {
+            let first = queued(app, &ada, &shocks(1), json!({})).await["id"].clone();
+            // As `apply_import` holds it.
+            let lock = outside.write().begin().await.expect("a transaction");
+            let mut sql = Sql::new(&lock);
+            sql.push("select 1 as n from users where id = ").bind(uuid_of(&json!(ada.id)));
+            sql.push(" for no key update");
+            sql.one::<Exists>(&lock).await.expect("an answer").expect("a user");
+            let content = shocks(2);
+            let at_once =
+                futures_util::future::join_all((0..3).map(|_| queued(app, &ada, &content, json!({})))).await;
+            assert!(at_once.iter().all(|job| job == &at_once[0] && job["id"] != first), "{at_once:#?}");
+            assert_eq!(app.rows("jobs").await, 2);
+            lock.rollback().await.expect("let go");
+        },
+    );
 }
 
 #[test]
@@ -175,9 +328,9 @@ fn a_panic_ends_neither_the_worker_nor_the_job() {
                 let (clock, calls, breaks) = (clock.clone(), Arc::clone(&calls), Arc::clone(&breaks));
                 move || {
                     if breaks.load(Ordering::Relaxed) {
-                        // First the worker asks, to claim; the second one claims; then its attempt says that it has begun.
+                        // First the worker asks, to look; the second one looks and claims; then its attempt says that it has begun.
                         let call = calls.fetch_add(1, Ordering::Relaxed) + 1;
-                        assert!(call != 1 && call != 3, "the clock breaks at call {call}");
+                        assert!(call != 1 && call != 4, "the clock breaks at call {call}");
                     }
                     clock.now()
                 }
@@ -193,7 +346,7 @@ fn a_panic_ends_neither_the_worker_nor_the_job() {
                 (job.attempts, job.status) == (1, JobStatus::Queued)
             })
             .await;
-            assert!(calls.load(Ordering::Relaxed) > 3, "both calls were made");
+            assert!(calls.load(Ordering::Relaxed) > 4, "both calls were made");
             clock.advance(TimeDelta::minutes(1));
             assert_eq!(ended(&app, &ada, &id).await["status"], json!("COMPLETED"), "{store:?}");
             assert_eq!(stored(&app, &id).await.attempts, 2, "{store:?}");

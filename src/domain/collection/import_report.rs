@@ -218,13 +218,15 @@ pub fn report_header(columns: &[String]) -> Result<Vec<u8>> {
     csv::lines([columns.iter().map(String::as_str).chain(ours).map(csv::Cell::Text).collect()])
 }
 
-/// The next lines of a report, and what to go on after; nothing where it has ended. Its first are asked for after 0.
+/// The next lines of a report, and what to go on after; nothing where it has ended. Its first are asked for after 0. Of an import
+/// that was not completed nothing is held, whatever had become of its lines until then.
 ///
 /// # Errors
 /// The database's.
 pub async fn report_page(
     connection: &impl ConnectionTrait,
     job: Uuid,
+    is_completed: bool,
     columns: usize,
     after: i64,
 ) -> Result<(Vec<u8>, Option<i64>)> {
@@ -244,7 +246,7 @@ pub async fn report_page(
         let mut written: Vec<csv::Cell<'_>> = theirs.by_ref().take(columns).collect();
         written.resize(columns, csv::Cell::Text(""));
         written.push(csv::Cell::Plain(line.to_string()));
-        written.push(csv::Cell::Plain(outcome(*became).to_owned()));
+        written.push(csv::Cell::Plain(outcome(*became, is_completed).to_owned()));
         written.push(csv::Cell::Plain(code.clone().unwrap_or_default().into_owned()));
         written.push(csv::Cell::Text(message.as_deref().unwrap_or_default()));
         // What has no heading, so that nothing stands under a wrong one.
@@ -254,8 +256,9 @@ pub async fn report_page(
     Ok((csv::lines(written)?, Some(block.first_line)))
 }
 
-fn outcome(number: i16) -> &'static str {
+fn outcome(number: i16, is_completed: bool) -> &'static str {
     match RowOutcome::try_from_value(&number) {
+        Ok(RowOutcome::Imported | RowOutcome::Merged) if !is_completed => "not imported",
         Ok(RowOutcome::Imported) => "imported",
         Ok(RowOutcome::Merged) => "merged",
         Ok(RowOutcome::Skipped) => "skipped",

@@ -6,6 +6,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 use uuid::Uuid;
 
+use super::detect::SAMPLE_CHARS;
 use super::platform::Platform;
 use super::synonyms::{PASSED_OVER, SYNONYMS};
 use super::{sets, values, vocabulary};
@@ -23,6 +24,11 @@ macro_rules! fields {
             /// `collectorNumber`
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What such a name means.
+            pub fn of_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|field| field.name() == name)
             }
         }
     };
@@ -113,9 +119,6 @@ const ENOUGH: f64 = 0.5;
 const SIMILAR: f64 = 0.9;
 /// Confidence where only the look of the values speaks.
 const BY_LOOK: f64 = 0.55;
-
-/// Characters of a cell that are looked at.
-const LOOKED_AT: usize = 200;
 
 /// How well the header alone fits, from 0 to 1.
 fn by_header(key: &str, field: Field) -> f64 {
@@ -285,7 +288,7 @@ pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
 
 fn column_values(sample: &[Vec<String>], at: usize) -> Vec<String> {
     let cells = sample.iter().take(50).filter_map(|row| row.get(at));
-    let start = |cell: &String| values::clean(&cell.chars().take(LOOKED_AT).collect::<String>());
+    let start = |cell: &String| values::clean(&cell.chars().take(SAMPLE_CHARS).collect::<String>());
     cells.map(start).filter(|cell| !cell.is_empty()).collect()
 }
 

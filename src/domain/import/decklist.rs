@@ -5,7 +5,7 @@ use entity::enums::Finish;
 use super::columns::header_key;
 use super::detect::Plan;
 use super::platform::Platform;
-use super::row::{ImportRow, RowProblem};
+use super::row::{ImportRow, Line as Held, NO_COPIES, RowProblem};
 use super::{sets, values};
 
 /// Where in a list a line stands.
@@ -62,6 +62,8 @@ const KINDS: &[&str] = &[
     "battles",
     "other",
 ];
+
+const ABOUT: &str = "The line tells of the list, and of no card.";
 
 enum Line<'a> {
     Nothing,
@@ -136,28 +138,23 @@ impl Plan {
         cards > 0 && (cards >= others * 4 || (headings > 0 && cards > others))
     }
 
-    /// The copies that a line of a list has; nothing where it is a heading, a comment or blank.
+    /// The copies that a line of a list has; none where it is a heading, a comment or blank.
     ///
     /// # Errors
     /// ERR-1103 where the count can't be read, ERR-1101 where it names no card.
-    pub fn read_line(
-        &self,
-        state: &mut Section,
-        line: u64,
-        text: &str,
-    ) -> Result<Option<ImportRow>, RowProblem> {
+    pub fn read_line(&self, state: &mut Section, line: u64, text: &str) -> Result<Held, RowProblem> {
         let text = values::clean(text);
         let (card, is_side) = match kind(&text) {
-            Line::Nothing => return Ok(None),
+            Line::Nothing => return Ok(Held::Nothing("The line is a comment or a heading.")),
             Line::About => {
                 *state = Section { tag: None, is_about: true };
-                return Ok(None);
+                return Ok(Held::Nothing(ABOUT));
             }
             Line::Heading(tag) => {
                 *state = Section { tag, is_about: false };
-                return Ok(None);
+                return Ok(Held::Nothing("The line is a heading."));
             }
-            Line::Card(..) if state.is_about => return Ok(None),
+            Line::Card(..) if state.is_about => return Ok(Held::Nothing(ABOUT)),
             Line::Card(card, is_side) => (card, is_side),
         };
         let mut row = ImportRow::at(line);
@@ -171,7 +168,7 @@ impl Plan {
             None => card,
         };
         if row.quantity == 0 {
-            return Ok(None);
+            return Ok(Held::Nothing(NO_COPIES));
         }
         if is_side {
             row.add_tag("Sideboard");
@@ -179,7 +176,7 @@ impl Plan {
             row.add_tag(tag);
         }
         row.name = values::name(read_ends(rest, &mut row));
-        row.checked().map(Some)
+        row.checked().map(|row| Held::Copies(vec![row]))
     }
 }
 

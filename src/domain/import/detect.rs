@@ -1,5 +1,7 @@
 //! How a file is to be read: whose export it is, and what its columns hold.
 
+use serde::{Deserialize, Serialize};
+
 use super::columns::{self, Column, Field, header_key};
 use super::platform::{LAYOUTS, Layout, Platform};
 use super::values;
@@ -7,6 +9,8 @@ use crate::error::{Code, Refusal};
 
 /// Rows of the sample that are looked at.
 const SAMPLE: usize = 50;
+/// Characters of a sample's cell that are looked at.
+pub const SAMPLE_CHARS: usize = 200;
 /// Columns that a message names at most.
 const NAMED: usize = 12;
 /// Similarity from which a misspelt header is taken for the one that a given platform has.
@@ -17,17 +21,23 @@ const MISSPELT: f64 = 0.92;
 pub struct Plan {
     pub platform: Platform,
     pub columns: Vec<Column>,
-    /// A price with a decimal comma was seen.
-    pub(super) has_decimal_comma: bool,
-    /// The sample has a quantity, so that an empty one is a mistake.
-    pub(super) has_quantities: bool,
-    /// The sample has a finish, so that an empty one means the ordinary.
-    pub(super) has_finishes: bool,
+    pub seen: Seen,
+}
+
+/// What the sample of a file showed, beside its headings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// A price with a decimal comma.
+    pub decimal_comma: bool,
+    /// A quantity, so that an empty one is a mistake.
+    pub quantities: bool,
+    /// A finish, so that an empty one means the ordinary.
+    pub finishes: bool,
 }
 
 impl Plan {
-    /// Finds out whose export it is and what each column holds. `sample` is of the first rows, up to 50; `given` is the
-    /// platform that the caller names.
+    /// Finds out whose export it is and what each column holds. `sample` is of the first rows, up to 50, of whose cells the
+    /// beginning will do ([`SAMPLE_CHARS`]); `given` is the platform that the caller names.
     ///
     /// # Errors
     /// ERR-1007 where columns are missing that rows need to name a card, ERR-1008 where nothing is recognised.
@@ -73,15 +83,12 @@ impl Plan {
             sample.iter().flat_map(of_row).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
         };
         let is_count = |field| matches!(field, Field::Quantity | Field::FoilQuantity | Field::EtchedQuantity);
-        Self {
-            platform,
-            has_decimal_comma: cells(|field| field == Field::Price)
-                .iter()
-                .any(|price| has_decimal_comma(price)),
-            has_quantities: !cells(is_count).is_empty(),
-            has_finishes: !cells(|field| field == Field::Finish).is_empty(),
-            columns,
-        }
+        let seen = Seen {
+            decimal_comma: cells(|field| field == Field::Price).iter().any(|price| has_decimal_comma(price)),
+            quantities: !cells(is_count).is_empty(),
+            finishes: !cells(|field| field == Field::Finish).is_empty(),
+        };
+        Self { platform, columns, seen }
     }
 }
 

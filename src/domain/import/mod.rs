@@ -21,7 +21,7 @@ mod tests;
 
 pub use columns::{Column, Field};
 pub use decklist::Section;
-pub use detect::Plan;
+pub use detect::{Plan, SAMPLE_CHARS, Seen};
 pub use platform::Platform;
-pub use row::{ImportRow, RowProblem};
+pub use row::{ImportRow, Line, RowProblem};
 pub use sets::set_name;

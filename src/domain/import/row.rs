@@ -43,6 +43,17 @@ pub struct ImportRow {
     pub acquired_on: Option<NaiveDate>,
     pub notes: Option<String>,
     pub tags: Vec<String>,
+    /// What of the row is not kept, for people; nothing where all of it is.
+    pub left_out: Option<String>,
+}
+
+/// What a line without a mistake comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Line {
+    /// One entry a finish, and one at least.
+    Copies(Vec<ImportRow>),
+    /// Nothing is held, and why, for people.
+    Nothing(&'static str),
 }
 
 impl ImportRow {
@@ -64,14 +75,22 @@ impl ImportRow {
             acquired_on: None,
             notes: None,
             tags: Vec::new(),
+            left_out: None,
         }
     }
 
     pub(super) fn add_tag(&mut self, tag: &str) {
-        let tag = values::clip(tag, TAG_CHARS);
+        let (tag, is_cut) = values::clip(tag, TAG_CHARS);
         let is_new = !self.tags.iter().any(|there| there.to_lowercase() == tag.to_lowercase());
-        if !tag.is_empty() && is_new && self.tags.len() < MOST_TAGS {
-            self.tags.push(tag);
+        if is_cut {
+            self.leave_out("A tag is cut after 50 characters.");
+        }
+        if !tag.is_empty() && is_new {
+            if self.tags.len() < MOST_TAGS {
+                self.tags.push(tag);
+            } else {
+                self.leave_out("Of the tags the first 20 are kept.");
+            }
         }
     }
 
@@ -80,7 +99,23 @@ impl ImportRow {
             Some(before) => format!("{before}\n{note}"),
             None => note.to_owned(),
         };
-        self.notes = Some(values::clip(&whole, NOTES_CHARS)).filter(|notes| !notes.is_empty());
+        let (notes, is_cut) = values::clip(&whole, NOTES_CHARS);
+        if is_cut {
+            self.leave_out("The notes are cut after 2,000 characters.");
+        }
+        self.notes = Some(notes).filter(|notes| !notes.is_empty());
+    }
+
+    /// Says once what is not kept.
+    fn leave_out(&mut self, what: &str) {
+        match &mut self.left_out {
+            Some(told) if told.contains(what) => {}
+            Some(told) => {
+                told.push(' ');
+                told.push_str(what);
+            }
+            None => self.left_out = Some(what.to_owned()),
+        }
     }
 
     /// # Errors
@@ -121,6 +156,9 @@ impl RowProblem {
 /// Words with which a line of sums begins.
 const TOTALS: [&str; 8] = ["total", "totals", "grandtotal", "totalcards", "sum", "summe", "gesamt", "totale"];
 
+/// Of a row that counts none.
+pub(super) const NO_COPIES: &str = "The row has a quantity of 0.";
+
 /// How many copies a row has, by finish.
 #[derive(Default)]
 struct Counts {
@@ -131,15 +169,17 @@ struct Counts {
 }
 
 impl Plan {
-    /// The copies that a row has, one entry a finish; none where nothing is held: a quantity of 0, a blank line, a line
-    /// of sums.
+    /// The copies that a row has; none where nothing is held: a quantity of 0, a blank line, a line of sums.
     ///
     /// # Errors
     /// ERR-1104 where it has other cells than the header, ERR-1103 where a value can't be read, ERR-1101 where it names
     /// no card.
-    pub fn read(&self, line: u64, cells: &[String]) -> Result<Vec<ImportRow>, RowProblem> {
-        if cells.iter().all(|cell| cell.trim().is_empty()) || self.is_total(cells) {
-            return Ok(Vec::new());
+    pub fn read(&self, line: u64, cells: &[String]) -> Result<Line, RowProblem> {
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
+            return Ok(Line::Nothing("The row is blank."));
+        }
+        if self.is_total(cells) {
+            return Ok(Line::Nothing("The row is of sums."));
         }
         self.check_width(cells)?;
         let mut row = ImportRow::at(line);
@@ -183,7 +223,10 @@ impl Plan {
                     }
                 }
                 Field::CollectorNumber => row.collector_number = values::collector_number(&text),
-                Field::ScryfallId => row.scryfall_id = Uuid::parse_str(&text).ok(),
+                Field::ScryfallId => match Uuid::parse_str(&text) {
+                    Ok(id) => row.scryfall_id = Some(id),
+                    Err(_) => row.leave_out("Its Scryfall id is none, and was passed over."),
+                },
                 Field::MtgjsonId => {
                     let id = Uuid::parse_str(&text).ok().map(|id| (Provider::Mtgjson, id.to_string()));
                     row.outside_ids.extend(id);
@@ -215,7 +258,7 @@ impl Plan {
                     row.language = Some(language.to_owned());
                 }
                 Field::Price => {
-                    let price = values::price(&text, currency, self.has_decimal_comma);
+                    let price = values::price(&text, currency, self.seen.decimal_comma);
                     let expected = "a price is up to 9,999,999.99, in dollars, euros or tix";
                     let price = price.ok_or_else(|| wrong(expected))?;
                     row.price = Some(price)
@@ -258,7 +301,7 @@ impl Plan {
             }
         }
         if !is_owned {
-            return Ok(Vec::new());
+            return Ok(Line::Nothing("The row is of a card that is not owned."));
         }
         self.settle_finish(&mut row);
         self.split(row, &counts)
@@ -313,7 +356,7 @@ impl Plan {
     fn settle_finish(&self, row: &mut ImportRow) {
         let has_column = self.columns.iter().any(|column| column.field == Some(Field::Finish));
         let is_known = self.platform != Platform::Generic;
-        if row.finish.is_none() && has_column && (self.has_finishes || is_known) {
+        if row.finish.is_none() && has_column && (self.seen.finishes || is_known) {
             row.finish = Some(Finish::Nonfoil);
         }
         // These count foils apart.
@@ -327,15 +370,15 @@ impl Plan {
     }
 
     /// One entry a finish that is counted apart.
-    fn split(&self, mut row: ImportRow, counts: &Counts) -> Result<Vec<ImportRow>, RowProblem> {
+    fn split(&self, mut row: ImportRow, counts: &Counts) -> Result<Line, RowProblem> {
         let counts_apart = self
             .columns
             .iter()
             .any(|column| matches!(column.field, Some(Field::FoilQuantity | Field::EtchedQuantity)));
         let plain = match counts.plain {
             Some(count) => count,
-            None if counts_apart && self.has_quantities => 0,
-            None if self.has_quantities => {
+            None if counts_apart && self.seen.quantities => 0,
+            None if self.seen.quantities => {
                 let at = self.columns.iter().find(|column| column.field == Some(Field::Quantity));
                 let header = at.map_or("quantity", |column| column.column.as_str());
                 return Err(RowProblem::value(header, "", "a quantity is a whole number from 1 to 100000"));
@@ -357,11 +400,12 @@ impl Plan {
             (counts.etched.unwrap_or_default(), Some(Finish::Etched)),
         ];
         if parts.iter().all(|(copies, _)| *copies == 0) {
-            return Ok(Vec::new());
+            return Ok(Line::Nothing(NO_COPIES));
         }
         let row = row.checked()?;
         let held = parts.into_iter().filter(|(copies, _)| *copies > 0);
-        Ok(held.map(|(quantity, finish)| ImportRow { quantity, finish, ..row.clone() }).collect())
+        let copies = |(quantity, finish)| ImportRow { quantity, finish, ..row.clone() };
+        Ok(Line::Copies(held.map(copies).collect()))
     }
 }
 

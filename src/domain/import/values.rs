@@ -26,10 +26,12 @@ pub fn clean(cell: &str) -> String {
     }
 }
 
-/// Text of several lines, at most so many characters long.
-pub fn clip(text: &str, characters: usize) -> String {
+/// Text of several lines, at most so many characters long, and whether it was longer.
+pub fn clip(text: &str, characters: usize) -> (String, bool) {
     let is_kept = |c: &char| !c.is_control() || matches!(c, '\n' | '\t');
-    text.chars().filter(is_kept).take(characters).collect::<String>().trim().to_owned()
+    let mut kept = text.trim().chars().filter(is_kept);
+    let clipped: String = kept.by_ref().take(characters).collect();
+    (clipped.trim().to_owned(), kept.next().is_some())
 }
 
 /// `4`, `4x`, `x4`, `4.0`.

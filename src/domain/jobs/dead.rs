@@ -18,6 +18,8 @@ use crate::pagination::{Key, KeyValue, ListId, Page, Slice};
 const KEPT: TimeDelta = TimeDelta::days(90);
 /// How long jobs are kept that have ended, with what came of them.
 const RESULTS_KEPT: TimeDelta = TimeDelta::days(30);
+/// Rows of a job's that are deleted in one statement.
+const ROWS: u64 = 5_000;
 /// Characters of an error that are kept.
 const ERROR_CHARS: usize = 1_000;
 
@@ -34,7 +36,7 @@ pub(super) async fn bury(
         id,
         job_id: job.id,
         kind: job.kind,
-        payload: job.payload.clone(),
+        payload: without_cells(job.payload.clone()),
         error_code: code.number().to_owned(),
         error: error.chars().take(ERROR_CHARS).collect(),
         attempts: job.attempts,
@@ -46,6 +48,18 @@ pub(super) async fn bury(
     metrics::counter!("dualcaster_dead_jobs_total").increment(1);
     Entity::insert(letter.into_active_model()).exec_without_returning(transaction).await?;
     Ok(())
+}
+
+/// A payload without what is a user's: a file without headings has cells in their place.
+fn without_cells(mut payload: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = payload.as_object_mut() {
+        fields.remove("header");
+        let columns = fields.get_mut("columns").and_then(serde_json::Value::as_array_mut);
+        for column in columns.into_iter().flatten().filter_map(serde_json::Value::as_object_mut) {
+            column.remove("column");
+        }
+    }
+    payload
 }
 
 /// Dead letters that nobody has acted on, the newest first.
@@ -210,7 +224,39 @@ fn refuse(ids: &[Uuid], wrong: impl Fn(Uuid) -> Option<Refusal>) -> Result<()> {
     )
 }
 
-/// Deletes letters and jobs that are too old to be of use, and says how many rows went.
+/// Deletes what was kept line by line, and item by item, of jobs that ended too long ago, a few thousand rows in a statement, and
+/// says how many went. A job that is dead stays longer than its rows do.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_job_rows(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
+    let mut gone = 0;
+    const TABLES: [(&str, &str); 4] = [
+        ("import_lines", "first_line"),
+        ("rejected_rows", "line"),
+        ("import_changes", "item_id"),
+        ("import_made", "part"),
+    ];
+    for (table, key) in TABLES {
+        loop {
+            let mut sql = Sql::new(connection);
+            sql.push(&format!(
+                "delete from {table} where (job_id, {key}) in (select r.job_id, r.{key} from jobs j "
+            ));
+            sql.push(&format!("join {table} r on r.job_id = j.id where j.finished_at < "));
+            sql.bind(now - RESULTS_KEPT).push(&format!(" limit {ROWS})"));
+            let rows = sql.run(connection).await?.rows_affected();
+            gone += rows;
+            if rows < ROWS {
+                break;
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// Deletes letters and jobs that are too old to be of use, and says how many rows went; what is theirs in other tables goes
+/// before ([`forget_job_rows`]), for all of it in one statement would take too long.
 ///
 /// # Errors
 /// The database's.

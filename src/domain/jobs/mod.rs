@@ -6,13 +6,13 @@ mod queue;
 mod run;
 mod schedule;
 
-pub use dead::{DeadLetterList, forget_jobs};
+pub use dead::{DeadLetterList, forget_job_rows, forget_jobs};
 pub use dead::{
     count_dead_letters, discard_dead_letters, list_dead_letters, load_dead_letters, retry_dead_letters,
 };
 pub use queue::{JobList, NewJob, QueueLimits, cancel_job, count_jobs, list_jobs, load_jobs, queue_job};
 pub use run::{
     Claim, LEASE, MOST_ATTEMPTS, QUICK, Standing, Which, claim_job, fail_job, finish_job, give_back,
-    note_progress, replace_result, stand,
+    has_suspect, note_progress, replace_result, stand,
 };
 pub use schedule::{Run, queue_run};

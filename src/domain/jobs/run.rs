@@ -7,7 +7,7 @@ use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult, SqlErr};
 use uuid::Uuid;
 
 use super::dead::bury;
-use crate::db::{Connection, Sql, transaction};
+use crate::db::{Connection, Exists, Sql, transaction};
 use crate::error::{Code, Error, Result};
 use crate::outside::Outside;
 
@@ -19,6 +19,10 @@ pub const MOST_ATTEMPTS: i32 = 5;
 const BACKOFF: TimeDelta = TimeDelta::seconds(2);
 /// The longest wait.
 const LONGEST: TimeDelta = TimeDelta::minutes(10);
+/// The longest wait while something is away.
+const LONGEST_IN_OUTAGE: TimeDelta = TimeDelta::minutes(1);
+/// How long a job is tried without counting while something that it needs is away.
+const OUTAGE: TimeDelta = TimeDelta::days(1);
 
 /// The kinds that this version does.
 const KNOWN: [JobKind; 2] = [JobKind::CollectionImport, JobKind::Maintenance];
@@ -28,12 +32,19 @@ const ALONE: [JobKind; 1] = [JobKind::Maintenance];
 /// The priority of jobs that are done in a moment; larger numbers come later.
 pub const QUICK: i16 = 0;
 
+/// Attempts from which on an orphan is suspected to end its worker.
+const SUSPECT: i32 = 3;
+
 /// What a worker takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// Only what is done in a moment.
+    /// Only what is done in a moment, and no suspect.
     Quick,
+    /// All but suspects.
     Any,
+    /// Only a job that was under way several times when its worker ended: to be done with nothing beside it, so that it takes
+    /// no other job with it, and so that one that was only beside it is done.
+    Suspect,
 }
 
 /// A job that this worker holds.
@@ -59,9 +70,14 @@ pub async fn claim_job(
     let known = numbers(&KNOWN);
     let alone = numbers(&ALONE);
     // An orphan has waited already, and would wait for ever behind a queue that never empties.
-    let orphaned = "w.status = 1 and w.lease_until < ";
+    let innocent = format!("w.status = 1 and w.attempts < {SUSPECT} and w.lease_until < ");
+    let suspect = format!("w.status = 1 and w.attempts >= {SUSPECT} and w.lease_until < ");
     let waiting = "w.status = 0 and w.run_at <= ";
-    for (state, order) in [(orphaned, "w.lease_until"), (waiting, "w.priority, w.run_at, w.id")] {
+    let (orphaned, waiting) = match which {
+        Which::Suspect => (suspect, None),
+        Which::Quick | Which::Any => (innocent, Some((waiting, "w.priority, w.run_at, w.id"))),
+    };
+    for (state, order) in std::iter::once((orphaned.as_str(), "w.lease_until")).chain(waiting) {
         let mut sql = Sql::new(connection);
         sql.push("update jobs set status = 1, attempts = attempts + 1, lease_until = ").bind(now + LEASE);
         sql.push(", lease_by = ").bind(worker).push(", updated_at = ").bind(now);
@@ -91,6 +107,17 @@ pub async fn claim_job(
         return Ok(Some(claim));
     }
     Ok(None)
+}
+
+/// Whether there is a job for [`Which::Suspect`].
+///
+/// # Errors
+/// The database's.
+pub async fn has_suspect(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool> {
+    let mut sql = Sql::new(connection);
+    sql.push(&format!("select 1 as n from jobs where status = 1 and attempts >= {SUSPECT}"));
+    sql.push(&format!(" and kind in ({}) and lease_until < ", numbers(&KNOWN))).bind(now).push(" limit 1");
+    Ok(sql.one::<Exists>(connection).await?.is_some())
 }
 
 fn numbers(kinds: &[JobKind]) -> String {
@@ -211,7 +238,8 @@ pub async fn give_back(connection: &impl ConnectionTrait, claim: &Claim, now: Da
 }
 
 /// Ends an attempt that failed: the job waits for the next one, or is dead, where it has had its attempts or `may_retry` says
-/// that another would come to the same.
+/// that another would come to the same. Where something that it needs was away (ERR-5003), the attempt does not count: an outage
+/// is nothing that the job did. That is so for a day from its first attempt.
 ///
 /// # Errors
 /// The database's.
@@ -229,9 +257,14 @@ pub async fn fail_job(
     let now = outside.now();
     let job = &claim.job;
     let refusal = error.refusal();
-    if may_retry && job.attempts < MOST_ATTEMPTS {
+    let tried_for = now - job.started_at.unwrap_or(now);
+    let was_away = refusal.code == Code::Overloaded && tried_for < OUTAGE;
+    if may_retry && (was_away || job.attempts < MOST_ATTEMPTS) {
+        let wait =
+            if was_away { wait_in_outage(tried_for, outside) } else { wait_after(job.attempts, outside) };
         let mut sql = Sql::new(connection);
-        sql.push("update jobs set run_at = ").bind(now + wait_after(job.attempts, outside)).push(", ");
+        sql.push("update jobs set run_at = ").bind(now + wait).push(", ");
+        sql.push(if was_away { "attempts = attempts - 1, " } else { "" });
         push_waits_again(&mut sql, now);
         push_held(&mut sql, claim);
         sql.run(connection).await?;
@@ -250,10 +283,7 @@ pub async fn fail_job(
         push_held(&mut sql, claim);
         sql.push(" returning cancelled");
         let ended = sql.one::<Ended>(transaction).await?.is_some_and(|row| !row.cancelled);
-        // What its owner can put right is told to them, and is nobody else's to look at.
-        let is_ours =
-            matches!(code, Code::Internal | Code::UpstreamUnavailable | Code::Timeout | Code::Overloaded);
-        if ended && is_ours {
+        if ended {
             bury(transaction, job, code, &error.log_text(), outside.uuid(), now).await?;
         }
         Ok(())
@@ -264,7 +294,17 @@ pub async fn fail_job(
 /// How long a job waits after so many attempts.
 fn wait_after(attempts: i32, outside: &Outside) -> TimeDelta {
     let doublings = u32::try_from(attempts - 1).unwrap_or(0).min(10);
-    let most = (BACKOFF * 2_i32.pow(doublings)).min(LONGEST).num_milliseconds();
+    drawn((BACKOFF * 2_i32.pow(doublings)).min(LONGEST), outside)
+}
+
+/// How long a job waits that something was away for, after so long a time: about as long again, up to a minute.
+fn wait_in_outage(tried_for: TimeDelta, outside: &Outside) -> TimeDelta {
+    drawn(tried_for.clamp(BACKOFF, LONGEST_IN_OUTAGE), outside)
+}
+
+/// Half of a time to all of it.
+fn drawn(most: TimeDelta, outside: &Outside) -> TimeDelta {
+    let most = most.num_milliseconds();
     let drawn = i64::from(u16::from_be_bytes(outside.bytes()));
     TimeDelta::milliseconds(most / 2 + most / 2 * drawn / i64::from(u16::MAX))
 }
@@ -272,6 +312,15 @@ fn wait_after(attempts: i32, outside: &Outside) -> TimeDelta {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn in_an_outage_the_waits_grow_with_it_up_to_a_minute() {
+        let outside = Outside::system();
+        for (seconds, most) in [(-5, 2_000), (0, 2_000), (7, 7_000), (60, 60_000), (80_000, 60_000)] {
+            let wait = wait_in_outage(TimeDelta::seconds(seconds), &outside).num_milliseconds();
+            assert!((most / 2..=most).contains(&wait), "{wait} after {seconds} s");
+        }
+    }
 
     #[test]
     fn waits_double_up_to_a_bound_and_are_never_shorter_than_half() {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::enums::{Condition, Currency, Finish};
 
-use super::{cells, detect, field_of, problem, read_one};
+use super::{cells, copies, detect, field_of, problem, read_one};
 use crate::domain::import::{Field, Plan, Platform};
 use crate::domain::market::Money;
 use crate::error::Code;
@@ -230,7 +230,7 @@ fn a_german_table_is_read_whole() {
     .map(str::to_owned)
     .collect();
     let plan = Plan::detect(&header, std::slice::from_ref(&row), None).unwrap();
-    let read = plan.read(2, &row).unwrap().remove(0);
+    let read = copies(plan.read(2, &row).unwrap()).remove(0);
     assert_eq!((read.quantity, read.name.as_deref()), (2, Some("Feuer // Eis")));
     assert_eq!((read.set_name.as_deref(), read.set_code.as_deref()), (Some("Apocalypse"), Some("apc")));
     assert_eq!((read.collector_number.as_deref(), read.language.as_deref()), (Some("128"), Some("de")));
@@ -264,7 +264,7 @@ fn a_decimal_comma_is_learnt_from_the_column() {
     let rows = ["Shock;1,50", "Opt;1.234", "Duress;2,5"]
         .map(|row| row.split(';').map(str::to_owned).collect::<Vec<_>>());
     let plan = Plan::detect(&cells("Card name,Price"), &rows, None).unwrap();
-    let price = |row: &[String]| plan.read(2, row).unwrap().remove(0).price.unwrap().amount;
+    let price = |row: &[String]| copies(plan.read(2, row).unwrap()).remove(0).price.unwrap().amount;
     assert_eq!([price(&rows[0]), price(&rows[1]), price(&rows[2])], [150, 123_400, 250]);
 }
 

@@ -2,12 +2,16 @@
 
 use entity::enums::Finish;
 
-use crate::domain::import::{ImportRow, Plan, RowProblem, Section};
+use super::copies;
+use crate::domain::import::{ImportRow, Line, Plan, RowProblem, Section};
 use crate::error::Code;
 
 fn read(lines: &str) -> Vec<Result<ImportRow, RowProblem>> {
     let (plan, mut section) = (Plan::decklist(), Section::default());
-    let read = |(at, text)| plan.read_line(&mut section, at as u64 + 1, text).transpose();
+    let read = |(at, text)| match plan.read_line(&mut section, at as u64 + 1, text) {
+        Ok(line) => copies(line).pop().map(Ok),
+        Err(problem) => Some(Err(problem)),
+    };
     lines.lines().enumerate().filter_map(read).collect()
 }
 
@@ -68,6 +72,20 @@ fn sections_give_tags_and_headings_give_nothing() {
     .map(|(count, name, tags)| (count, name, tags.to_owned()));
     assert_eq!(found, expected);
     assert_eq!((rows[0].line, rows[4].line), (5, 18));
+}
+
+#[test]
+fn a_line_that_holds_nothing_says_why() {
+    let (plan, mut section) = (Plan::decklist(), Section::default());
+    for (line, why) in [
+        ("// burn", "The line is a comment or a heading."),
+        ("Sideboard", "The line is a heading."),
+        ("0 Shock", "The row has a quantity of 0."),
+        ("About", "The line tells of the list, and of no card."),
+        ("Name My deck", "The line tells of the list, and of no card."),
+    ] {
+        assert_eq!(plan.read_line(&mut section, 1, line), Ok(Line::Nothing(why)), "{line}");
+    }
 }
 
 #[test]

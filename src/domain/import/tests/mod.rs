@@ -6,7 +6,7 @@ mod platforms;
 mod real;
 mod words;
 
-use super::{Field, ImportRow, Plan, Platform, RowProblem};
+use super::{Field, ImportRow, Line, Plan, Platform, RowProblem};
 use crate::error::Refusal;
 
 /// The cells of a line that has no quotes.
@@ -21,9 +21,17 @@ fn detect(header: &str, rows: &[&str]) -> Result<Plan, Refusal> {
 /// The one entry of a file's only row.
 fn read_one(header: &str, row: &str) -> (Plan, ImportRow) {
     let plan = detect(header, &[row]).unwrap();
-    let mut rows = plan.read(2, &cells(row)).unwrap();
+    let mut rows = copies(plan.read(2, &cells(row)).unwrap());
     assert_eq!(rows.len(), 1, "{rows:?}");
     (plan, rows.remove(0))
+}
+
+/// What a line holds, which may be nothing.
+fn copies(line: Line) -> Vec<ImportRow> {
+    match line {
+        Line::Copies(rows) => rows,
+        Line::Nothing(_) => Vec::new(),
+    }
 }
 
 fn problem(header: &str, row: &str) -> RowProblem {

@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 use entity::enums::{Condition, Currency, Finish, Provider};
 
-use super::{cells, detect, problem, read_one};
-use crate::domain::import::{Plan, Platform};
+use super::{cells, copies, detect, problem, read_one};
+use crate::domain::import::{Line, Plan, Platform};
 use crate::domain::market::Money;
 use crate::error::Code;
 
@@ -246,7 +246,7 @@ fn finishes_that_are_counted_apart_are_rows_of_their_own() {
     let header = "Name,Type,Color,Rarity,Author,Power,Toughness,Mana cost,Converted mana cost,Count,Foil count,Special foil count,Price,Foil price,Number,Set,Set code,ID,Multiverse ID,Comments,To trade,Condition,Grading,Languages,TCG ID,Cardmarket ID,Scryfall ID";
     let row = cells("Shock,,,,,,,,,3,2,1,1,2,159,Core Set 2021,M21,1,7,,0,6xGood,,6xGerman,3,4,");
     let plan = Plan::detect(&cells(header), std::slice::from_ref(&row), None).unwrap();
-    let rows = plan.read(2, &row).unwrap();
+    let rows = copies(plan.read(2, &row).unwrap());
     let parts: Vec<_> = rows.iter().map(|row| (row.quantity, row.finish)).collect();
     let expected = [(3, Some(Finish::Nonfoil)), (2, Some(Finish::Foil)), (1, Some(Finish::Etched))];
     assert_eq!((plan.platform, parts.as_slice()), (Platform::UrzasGatherer, expected.as_slice()));
@@ -254,7 +254,7 @@ fn finishes_that_are_counted_apart_are_rows_of_their_own() {
 
     let header = "Total Qty,Reg Qty,Foil Qty,Card,Set,Mana Cost,Card Type,Color,Rarity,Mvid,Single Price,Single Foil Price,Total Price,Price Source,Notes";
     let plan = detect(header, &["3,1,2,Shock,Core Set 2021,,,,,99,1,2,5,TCG,gift"]).unwrap();
-    let rows = plan.read(2, &cells("3,0,2,Shock,Core Set 2021,,,,,99,1,2,5,TCG,gift")).unwrap();
+    let rows = copies(plan.read(2, &cells("3,0,2,Shock,Core Set 2021,,,,,99,1,2,5,TCG,gift")).unwrap());
     assert_eq!(plan.platform, Platform::DeckedBuilder);
     assert_eq!((rows.len(), rows[0].quantity, rows[0].finish), (1, 2, Some(Finish::Foil)));
     assert_eq!(rows[0].outside_ids, [(Provider::Multiverse, "99".to_owned())]);
@@ -264,12 +264,19 @@ fn finishes_that_are_counted_apart_are_rows_of_their_own() {
 fn nothing_is_held_where_nothing_is() {
     let case = CASES.iter().find(|case| case.0 == Platform::Moxfield).unwrap();
     let plan = detect(case.1, &[case.2]).unwrap();
-    for row in ["0,0,Shock,m21,,,,,,159,,,", ",,,,,,,,,,,,", "999999,,Total,,,,,,,,,,", "Total,12", ""] {
-        assert_eq!(plan.read(2, &cells(row)), Ok(Vec::new()), "{row}");
+    for (row, why) in [
+        ("0,0,Shock,m21,,,,,,159,,,", "The row has a quantity of 0."),
+        (",,,,,,,,,,,,", "The row is blank."),
+        ("999999,,Total,,,,,,,,,,", "The row is of sums."),
+        ("Total,12", "The row is of sums."),
+        ("", "The row is blank."),
+    ] {
+        assert_eq!(plan.read(2, &cells(row)), Ok(Line::Nothing(why)), "{row}");
     }
     let case = CASES.iter().find(|case| case.0 == Platform::Cubecobra).unwrap();
     let plan = detect(case.1, &[case.2]).unwrap();
-    assert_eq!(plan.read(2, &cells(&case.2.replace("Owned", "Not Owned"))), Ok(Vec::new()));
+    let not_owned = plan.read(2, &cells(&case.2.replace("Owned", "Not Owned")));
+    assert_eq!(not_owned, Ok(Line::Nothing("The row is of a card that is not owned.")));
 }
 
 #[test]
@@ -297,7 +304,8 @@ fn what_cannot_be_read_is_named() {
     let plan = detect(header, &["2,,Shock,m21,,,,,,1,,,"]).unwrap();
     assert_eq!(plan.read(2, &cells(",,Shock,m21,,,,,,1,,,")).unwrap_err().code, Code::RowInvalidValue);
     let plan = detect(header, &[",,Shock,m21,,,,,,1,,,"]).unwrap();
-    assert_eq!(plan.read(2, &cells(",,Shock,m21,,,,,,1,,,")).unwrap()[0].quantity, 1, "one card a row");
+    let read = copies(plan.read(2, &cells(",,Shock,m21,,,,,,1,,,")).unwrap());
+    assert_eq!(read[0].quantity, 1, "one card a row");
 }
 
 #[test]
@@ -324,7 +332,23 @@ fn notes_and_tags_are_cut_not_refused() {
     row[16] = "ä\n".repeat(3_000);
     row[17] = tags.join(";");
     let plan = Plan::detect(&cells(case.1), std::slice::from_ref(&row), None).unwrap();
-    let read = plan.read(2, &row).unwrap().remove(0);
+    let read = copies(plan.read(2, &row).unwrap()).remove(0);
     assert!((1_998..=2_000).contains(&read.notes.unwrap().chars().count()));
     assert_eq!((read.tags.len(), read.tags[0].chars().count()), (20, 50));
+    let told = read.left_out.unwrap();
+    for said in [
+        "The notes are cut after 2,000 characters.",
+        "A tag is cut after 50 characters.",
+        "Of the tags the first 20 are kept.",
+    ] {
+        assert_eq!(told.matches(said).count(), 1, "{told}");
+    }
+    // Of what is kept whole nothing is said, and what is no id is passed over.
+    row[16] = "ä".repeat(2_000);
+    row[17] = (0..20).map(|n| format!("{n:050}")).collect::<Vec<_>>().join("; ");
+    assert_eq!(copies(plan.read(2, &row).unwrap())[0].left_out, None);
+    let plan =
+        detect("Quantity,Name,Scryfall ID", &["1,Shock,1f8cdb18-4e62-4ee2-98b9-5c9e1f0a4c0e"]).unwrap();
+    let read = copies(plan.read(3, &cells("1,Shock,not-an-id")).unwrap()).remove(0);
+    assert_eq!(read.left_out.as_deref(), Some("Its Scryfall id is none, and was passed over."));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use entity::enums::Condition;
 
+use super::copies;
 use crate::domain::import::{ImportRow, Plan, Platform, RowProblem};
 use crate::error::Code;
 
@@ -62,7 +63,8 @@ fn table(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
 fn read(path: &Path) -> (Plan, Vec<Result<Vec<ImportRow>, RowProblem>>) {
     let (header, rows) = table(path);
     let plan = Plan::detect(&header, &rows[..rows.len().min(50)], None).unwrap();
-    let read = rows.iter().enumerate().map(|(at, row)| plan.read(at as u64 + 2, row)).collect();
+    let read = |(at, row): (usize, &Vec<String>)| plan.read(at as u64 + 2, row).map(copies);
+    let read = rows.iter().enumerate().map(read).collect();
     (plan, read)
 }
 

@@ -1,0 +1,130 @@
+//! What is kept of jobs that failed for good, for how long, and what does not count against a job.
+
+use chrono::TimeDelta;
+use dualcaster::db::Bulk;
+use dualcaster::domain::collection::{ReportRow, write_report};
+use dualcaster::domain::jobs::fail_job;
+use dualcaster::error::{Code, Error, Refusal};
+use entity::enums::{JobStatus, RowOutcome};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::files::lay;
+use super::queue::{dead, letters};
+use super::{administrator, claimed, ended, kept, load, on_each_store_with, queued, shocks, stored, upload};
+use crate::collection::{SHOCK, added, list, uuid_of};
+use crate::harness::{TestApp, on_both_stores};
+use crate::security::sign_up;
+
+async fn forget(app: &TestApp) -> dualcaster::error::Result<u64> {
+    app.app.jobs().expect("jobs").forget().await
+}
+
+on_both_stores! { Tables:
+    async fn a_letter_has_no_cell_of_the_file_and_says_how_it_was_read(app: TestApp) {
+        let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
+        let id = dead(&app, &ada, "Quantity,Name,canary of a heading\n1,Shock,x\n").await;
+        let payload = letters(&app, &root, json!({})).await.field()["nodes"][0]["payload"].clone();
+        let told = payload.to_string();
+        assert!(!told.contains("canary") && payload.get("header").is_none(), "{told}");
+        let fields: Vec<_> = list(&payload["columns"]).iter().map(|column| column["field"].clone()).collect();
+        assert_eq!((fields, &payload["mode"]), (vec![json!("quantity"), json!("name"), json!(null)], &json!("MERGE")));
+        // The job itself has all that it needs to be tried again.
+        assert!(stored(&app, &id).await.payload["header"].to_string().contains("canary"));
+    }
+
+    async fn what_its_owner_can_put_right_is_a_letter_too(app: TestApp) {
+        load(&app).await;
+        let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
+        added(&app, &ada, json!([{"cardId": SHOCK.id(), "quantity": 99_999}])).await;
+        app.work();
+        let id = queued(&app, &ada, &shocks(2), json!({})).await["id"].clone();
+        let job = ended(&app, &ada, &id).await;
+        assert_eq!((&job["status"], &job["error"]["errorCode"]), (&json!("FAILED"), &json!("ERR-3004")));
+        let letter = letters(&app, &root, json!({})).await.field()["nodes"][0].clone();
+        assert_eq!((&letter["jobId"], &letter["errorCode"], &letter["attempts"]), (&id, &json!("ERR-3004"), &json!(1)));
+    }
+
+    async fn an_outage_counts_no_attempt_until_it_has_lasted_a_day(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        let away = Refusal { retry_after: Some(5), ..Refusal::new(Code::Overloaded, "away") };
+        let away = Error::from(away);
+        let fail = async |attempt| {
+            let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
+            assert_eq!(claim.job.attempts, attempt);
+            let before = app.clock.now();
+            fail_job(app.bulk.write(), &claim, &away, true, app.app.outside()).await.expect("an answer");
+            (stored(&app, &id).await, before)
+        };
+        for _ in 0..12 {
+            let (job, before) = fail(1).await;
+            assert_eq!((job.status, job.attempts), (JobStatus::Queued, 0));
+            let wait = job.run_at - before;
+            assert!(wait >= TimeDelta::milliseconds(900) && wait <= TimeDelta::seconds(90), "{wait}");
+            app.clock.advance(TimeDelta::minutes(2));
+        }
+        app.clock.advance(TimeDelta::days(1));
+        for attempt in 1..=5 {
+            fail(attempt).await;
+            app.clock.advance(TimeDelta::minutes(2));
+        }
+        let job = stored(&app, &id).await;
+        assert_eq!((job.status, job.error_code.as_deref()), (JobStatus::Failed, Some("ERR-5003")));
+        assert_eq!(app.rows("dead_letters").await, 1);
+    }
+
+    async fn lines_are_kept_for_a_month_and_letters_for_three(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = dead(&app, &ada, &shocks(1)).await;
+        let line = |line| ReportRow {
+            line,
+            outcome: RowOutcome::Rejected,
+            code: Some(Code::RowMalformed),
+            message: None,
+            cells: vec!["a cell".to_owned()],
+        };
+        // More than go in one statement.
+        let lines: Vec<ReportRow> = (2..=6_001).map(line).collect();
+        let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
+        write_report(&bulk, uuid_of(&id), &lines).await.expect("written");
+        bulk.commit().await.expect("kept");
+        for (days, rows, jobs, letters) in [(29, 6_000, 1, 1), (2, 0, 1, 1), (58, 0, 1, 1), (2, 0, 0, 0)] {
+            app.clock.advance(TimeDelta::days(days));
+            forget(&app).await.expect("tidied");
+            let left = (app.rows("rejected_rows").await, app.rows("jobs").await, app.rows("dead_letters").await);
+            assert_eq!(left, (rows, jobs, letters), "{days} days later");
+        }
+    }
+
+    async fn what_one_step_can_t_do_keeps_no_other_from_its_own(app: TestApp) {
+        lay(&app, &Uuid::new_v4().to_string(), TimeDelta::minutes(61));
+        app.execute("alter table dead_letters rename to elsewhere").await;
+        assert!(forget(&app).await.is_err(), "it is told");
+        assert_eq!(kept(&app), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn so_many_jobs_of_a_kind_wait_in_all_and_no_more() {
+    on_each_store_with(
+        |settings| settings.jobs.of_kind = 2,
+        async |app: &TestApp| {
+            for name in ["ada", "bob"] {
+                let person = sign_up(app, &format!("{name}@example.com")).await;
+                queued(app, &person, &shocks(1), json!({})).await;
+            }
+            let cid = sign_up(app, "cid@example.com").await;
+            let refused = upload(app, &cid, "cards.csv", shocks(1).as_bytes(), json!({})).await;
+            assert_eq!((refused.status, refused.code()), (503, Some("ERR-5003")), "{:#}", refused.body);
+            assert_eq!(refused.headers["retry-after"], "10");
+            assert_eq!((kept(app).len(), app.rows("uploads").await, app.rows("jobs").await), (2, 2, 2));
+            // One that is under way counts, and one that has ended does not.
+            let claim = claimed(app, Uuid::new_v4()).await.expect("a job");
+            let again = upload(app, &cid, "cards.csv", shocks(1).as_bytes(), json!({})).await;
+            assert_eq!(again.code(), Some("ERR-5003"));
+            assert!(super::finished(app, &claim).await);
+            queued(app, &cid, &shocks(1), json!({})).await;
+        },
+    );
+}
