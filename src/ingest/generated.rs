@@ -67,8 +67,8 @@ pub(super) async fn ingest(
     let mut written = 0;
     let mut points = 0;
     let report = run(reading, progress, async |cards: &[GeneratedCard]| {
-        let points = cards.iter().flat_map(|card| &card.series).flat_map(|series| &series.points);
-        make_months(connection, points.map(|point| point.observed_at.date_naive())).await?;
+        let all = cards.iter().flat_map(|card| &card.series).flat_map(|series| &series.points);
+        make_months(connection, all.map(|point| point.observed_at.date_naive())).await?;
         let bulk = Bulk::begin(connection).await?;
         let records: Vec<CardRecord> = cards.iter().map(|generated| generated.card.clone()).collect();
         let mut rows = write_cards(&bulk, &[], &records).await?;
