@@ -190,7 +190,7 @@ on_both_stores! { Tables:
 
     async fn two_layouts_of_one_card_a_batch_apart_are_written_once(app: TestApp) {
         // As many as a batch has between the two.
-        let between = |number| Printing { number: 1_000 + number, name: "Forest", set: "m11", collector_number: "1", rarity: "common" };
+        let between = |number: u128| Printing { number: 1_000 + number, name: "Forest", set: "m11", collector_number: "1", rarity: "common" };
         let printings: Vec<Printing> = std::iter::once(LOTUS).chain((0..2_500).map(between)).chain([BOLT]).collect();
         let cards = scryfall_cards(&printings, |printing, card| {
             if printing.number > 2 {

@@ -5,7 +5,7 @@ use dualcaster::ingest::{Format, ingest_users};
 use dualcaster::outside::Outside;
 use serde_json::json;
 
-use crate::harness::{Printing, TestApp, TestFile, Unwatched, all_printings, market, on_both_stores};
+use crate::harness::{Printing, TestFile, Unwatched, all_printings, market, on_both_stores};
 use crate::security::{login, sign_up};
 
 const BOLT: Printing =
