@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -12,7 +13,7 @@ use crate::harness::{Printing, TestFile, scryfall_cards};
 const BOLT: Printing =
     Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
 
-fn command(folder: &TempDir) -> Command {
+pub fn command(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dualcaster"));
     for (name, _) in
         std::env::vars().filter(|(name, _)| name.starts_with("DUALCASTER_") || name.ends_with("_URL"))
@@ -27,11 +28,11 @@ fn command(folder: &TempDir) -> Command {
     command
 }
 
-fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+pub fn run(folder: &TempDir, arguments: &[&str]) -> Output {
     command(folder).args(arguments).output().expect("a process")
 }
 
-fn text(bytes: &[u8]) -> String {
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
@@ -145,6 +146,41 @@ fn an_ingest_reports_what_it_did_for_people_and_as_json() {
     let refused = run(&folder, &["generate", "--cards", "5", "--sets", "1", "--days", "2"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(text(&refused.stderr).contains("real data"), "{}", text(&refused.stderr));
+}
+
+#[test]
+fn a_market_comes_with_users_who_can_sign_in() {
+    let folder = TempDir::new().expect("a folder");
+    let small =
+        ["generate", "--cards", "5", "--sets", "1", "--days", "2", "--last-day", "2026-06-30", "--users"];
+    let made = run(&folder, &[&small[..], &["2"]].concat());
+    let (result, told) = (text(&made.stdout), text(&made.stderr));
+    assert!(result.contains("2 users made"), "{result}{told}");
+    assert!(
+        told.contains("collector-1@example.com to collector-2@example.com with the password: forty shelves"),
+        "{told}"
+    );
+    assert_eq!(run(&folder, &[&small[..], &["100001"]].concat()).status.code(), Some(2));
+    assert!(
+        text(&run(&folder, &["generate", "--help"]).stdout).contains("forty shelves of painted cardboard")
+    );
+}
+
+#[test]
+fn progress_as_json_has_a_rate_and_the_time_left() {
+    let folder = TempDir::new().expect("a folder");
+    let made = run(
+        &folder,
+        &["generate", "--cards", "600", "--sets", "1", "--days", "2", "--last-day", "2026-06-30", "--json"],
+    );
+    let told: Vec<Value> =
+        text(&made.stderr).lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let last = told.iter().rfind(|line| line["event"] == "progress").expect("a line");
+    assert_eq!(
+        (&last["stage"], &last["done"], &last["total"], &last["unit"]),
+        (&"deriving".into(), &600.into(), &600.into(), &"cards".into())
+    );
+    assert!(last["rate"].as_f64().is_some_and(|rate| rate > 0.0) && last["secondsLeft"] == 0.0, "{last}");
 }
 
 /// A stand-in for Scryfall, which knows one bulk file and wants to be told who asks.
@@ -281,6 +317,70 @@ fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told(
     let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
     assert!(stopped.success());
     assert_eq!(server.wait().expect("an end").code(), Some(0));
+}
+
+/// A stand-in for a collector, which keeps what it is sent.
+fn collector(kept: &Arc<Mutex<Vec<u8>>>) -> axum::Router {
+    let kept = Arc::clone(kept);
+    let keep = async move |body: axum::body::Bytes| {
+        kept.lock().expect("not poisoned").extend_from_slice(&body);
+        ([(axum::http::header::CONTENT_TYPE, "application/x-protobuf")], "")
+    };
+    axum::Router::new().route("/v1/traces", axum::routing::post(keep))
+}
+
+/// Whether OTLP's protobuf has a text in a field of this number.
+fn has_field(bytes: &[u8], field: u8, text: &str) -> bool {
+    let mut wanted = vec![field << 3 | 2, u8::try_from(text.len()).expect("a short text")];
+    wanted.extend_from_slice(text.as_bytes());
+    bytes.windows(wanted.len()).any(|window| window == wanted)
+}
+
+#[test]
+fn traces_of_each_part_of_a_request_go_to_the_collector() {
+    let runtime = crate::harness::runtime();
+    let kept = Arc::<Mutex<Vec<u8>>>::default();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let service = runtime.spawn(axum::serve(listener, collector(&kept)).into_future());
+
+    let folder = TempDir::new().expect("a folder");
+    run(&folder, &["generate", "--cards", "3", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"]);
+    let mut server = command(&folder)
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
+        .env("OTEL_SERVICE_NAME", "watched")
+        .env("NO_PROXY", "127.0.0.1")
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("a server");
+    let mut banner = BufReader::new(server.stderr.take().expect("its words"));
+    let mut told = String::new();
+    while !told.contains("GraphiQL: ") {
+        assert!(banner.read_line(&mut told).expect("a line") > 0, "the server ended: {told}");
+    }
+    let page = told.rsplit("GraphiQL: ").next().expect("an address").trim_end();
+    let base = page.strip_suffix("/graphiql").expect("an address");
+    let answer = runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let query = "query Watched { cards(first: 2) { nodes { name price { price } } } }";
+        let request = client.post(format!("{base}/graphql")).json(&serde_json::json!({"query": query}));
+        request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
+    });
+    assert_eq!(answer["data"]["cards"]["nodes"].as_array().map(Vec::len), Some(2), "{answer}");
+    // What is left is sent before it ends.
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(server.wait().expect("an end").code(), Some(0));
+    service.abort();
+    let _ = runtime.block_on(service);
+    let kept = kept.lock().expect("not poisoned");
+    // The name is a span's fifth field, a text the first of an attribute's value.
+    for span in ["request", "operation", "batch", "statement"] {
+        assert!(has_field(&kept, 5, span), "no span {span} in {} bytes", kept.len());
+    }
+    for value in ["watched", "Watched", "/graphql", "sqlite"] {
+        assert!(has_field(&kept, 1, value), "no attribute {value} in {} bytes", kept.len());
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use dualcaster::ingest::Format;
 use serde_json::{Value, json};
 
-use crate::harness::{Printing, TestApp, TestFile, all_prices, all_printings, on_both_stores};
+use crate::harness::{
+    Printing, TestApp, TestFile, all_prices, all_printings, on_both_stores, scryfall_cards,
+};
 
 const BOLT: Printing =
     Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
@@ -11,6 +13,8 @@ const OLD: Printing =
     Printing { number: 2, name: "Old News", set: "lea", collector_number: "1", rarity: "rare" };
 const FOIL: Printing =
     Printing { number: 3, name: "Shiny", set: "lea", collector_number: "2", rarity: "rare" };
+
+const POINT: &[(&str, f64)] = &[("2026-06-30", 1.00)];
 
 async fn load(app: &TestApp) {
     let catalogue = all_printings(&[BOLT, OLD, FOIL], |printing, entry| {
@@ -190,5 +194,38 @@ on_both_stores! { Tables:
         }
         let code = app.error(query, json!({"filter": {"price": {"minimum": "a lot"}}})).await;
         assert_eq!(code, "ERR-3002");
+    }
+}
+
+on_both_stores! { Tables:
+    async fn a_name_means_the_newest_paper_printing_with_a_price_that_is_no_promo(app: TestApp) {
+        let bolt = |number, set| Printing { number, name: "Lightning Bolt", set, collector_number: "1", rarity: "common" };
+        let [old, new, promo, digital] = [bolt(1, "lea"), bolt(2, "m11"), bolt(3, "p12"), bolt(4, "d13")];
+        let all = [old, new, promo, digital];
+        // The one has MTGJSON's ids, the other the days.
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&all, |_, _| {}))).await.expect("a catalogue");
+        let dated = scryfall_cards(&all, |printing, card| {
+            let days = ["1993-08-05", "2010-07-16", "2012-01-01", "2013-01-01"];
+            card["released_at"] = json!(days[printing.number as usize - 1]);
+            card["promo"] = json!(printing.number == 3);
+            card["digital"] = json!(printing.number == 4);
+        });
+        app.ingest(Format::Scryfall, &TestFile::json(&dated)).await.expect("a catalogue");
+        let price = async |printings: &[&Printing]| {
+            let series: Vec<(&Printing, &str, &str, &str, &[(&str, f64)])> = printings
+                .iter()
+                .map(|printing| (*printing, "cardkingdom", "retail", "normal", POINT))
+                .collect();
+            app.ingest(Format::MtgjsonPrices, &TestFile::json(&all_prices(&series))).await.expect("prices");
+        };
+        let meant = async || {
+            app.data("{ card(by: {name: \"lightning bolt\"}) { set { code } } }", json!(null)).await["card"]["set"]["code"].take()
+        };
+        price(&[&promo, &digital]).await;
+        assert_eq!(meant().await, "d13", "none of paper has a price: the newest");
+        price(&[&old]).await;
+        assert_eq!(meant().await, "lea");
+        price(&[&new]).await;
+        assert_eq!(meant().await, "m11");
     }
 }

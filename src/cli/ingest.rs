@@ -9,15 +9,21 @@ use tokio::task::JoinHandle;
 
 use super::migrate::connect_migrated;
 use super::output::say;
-use super::progress::Shown;
+use super::progress::{Course, Shown};
 use super::{Failure, Outcome, print};
-use crate::config::Settings;
+use crate::config::{Mode, Settings};
+use crate::domain::collection::invented_address;
 use crate::generate::{GeneratedMarket, MarketPlan};
+use crate::identity::Hasher;
 use crate::ingest::{
     Format, IngestError, Progress, Report, SourceError, Stage, ingest_file, ingest_generated,
-    ingest_newest_scryfall,
+    ingest_newest_scryfall, ingest_users,
 };
 use crate::live::Bell;
+use crate::outside::Outside;
+
+/// What invented users sign in with, but for production; the help says it, too.
+const PASSWORD: &str = "forty shelves of painted cardboard";
 
 #[derive(Debug, Subcommand)]
 pub enum Source {
@@ -43,6 +49,11 @@ pub struct Generate {
     /// How many marketplaces.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=5))]
     marketplaces: u8,
+    /// How many users, who hold cards and want some; they go with the market. They sign in as collector-1@example.com,
+    /// collector-2@example.com and so on, with the password "forty shelves of painted cardboard", or in production with
+    /// one that is made and told.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=100_000))]
+    users: u32,
     /// Another seed makes another market.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -61,7 +72,7 @@ pub async fn ingest(settings: &Settings, source: Source, json: bool) -> Outcome 
         Source::Prices { file } => (Format::MtgjsonPrices, Some(file)),
     };
     let databases = connect_migrated(settings).await?;
-    let progress = Shown::new("ingest", json);
+    let progress = Shown::new("ingest", Course::File, json);
     let ringer = Ringer::new(settings)?;
     let heard = Ringing { shown: &progress, ringer: &ringer };
     let outcome = match file {
@@ -127,11 +138,38 @@ pub async fn generate(settings: &Settings, arguments: Generate) -> Outcome {
         seed: arguments.seed,
         last_day: arguments.last_day.unwrap_or(yesterday),
     });
-    let progress = Shown::new("generate", arguments.json);
-    let outcome = ingest_generated(databases.write(), market, &progress).await;
+    let course = if arguments.users > 0 { Course::MarketAndUsers } else { Course::Market };
+    let progress = Shown::new("generate", course, arguments.json);
+    let password = password(settings.mode);
+    let outcome = async {
+        let report = ingest_generated(databases.write(), market.clone(), &progress).await?;
+        if arguments.users == 0 {
+            return Ok::<_, IngestError>(report);
+        }
+        // One for all: a hash takes as long as writing hundreds of users.
+        let hasher = Hasher::new(1, Outside::system())?;
+        let hash = hasher.hash(password.clone(), |_| Ok(())).await?;
+        let users = ingest_users(databases.write(), market, arguments.users, &hash, &progress).await?;
+        Ok(Report { users: users.users, written: report.written + users.written, ..report })
+    }
+    .await;
     progress.finish();
     databases.close().await;
-    tell(outcome, &progress, arguments.json)
+    let made_users = outcome.as_ref().is_ok_and(|report| report.users > 0);
+    tell(outcome, &progress, arguments.json)?;
+    if made_users {
+        let (first, last) = (invented_address(1), invented_address(arguments.users));
+        say(&format!("The users sign in as {first} to {last} with the password: {password}"));
+    }
+    Ok(())
+}
+
+/// What invented users sign in with. What everybody can read is no password of a server that others reach.
+fn password(mode: Mode) -> String {
+    match mode {
+        Mode::Development => PASSWORD.to_owned(),
+        Mode::Production => Outside::system().uuid().simple().to_string(),
+    }
 }
 
 fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> Outcome {
@@ -158,7 +196,7 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
             .collect();
         let line = serde_json::json!({
             "event": "done", "records": report.records, "points": report.points, "written": report.written,
-            "unmatched": report.unmatched, "made": report.made, "bad": report.bad, "badRecords": bad,
+            "unmatched": report.unmatched, "made": report.made, "users": report.users, "bad": report.bad, "badRecords": bad,
             "removedGenerated": report.removed_generated, "seconds": seconds,
         });
         return print(&format!("{line}\n"));
@@ -177,6 +215,7 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
     for (count, what) in [
         (report.unmatched, "of printings that are not known"),
         (report.made, "cards made from prices"),
+        (report.users, "users made"),
         (report.bad, "left out as unreadable"),
     ] {
         if count > 0 {
@@ -184,4 +223,16 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
         }
     }
     print(&format!("{text}.\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_everybody_can_read_is_no_password_in_production() {
+        assert_eq!(password(Mode::Development), PASSWORD);
+        let made = password(Mode::Production);
+        assert!(made.len() == 32 && made != password(Mode::Production));
+    }
 }

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::migrate::connect_migrated;
 use super::output::say;
-use super::progress::Shown;
+use super::progress::{Course, Shown};
 use super::{Failure, Outcome};
 use crate::app::{App, now};
 use crate::config::Settings;
@@ -58,7 +58,7 @@ pub async fn serve(settings: Settings) -> Outcome {
     let unfinished = contents.demo && contents.newest_at.is_none();
     if (contents.cards == 0 || unfinished) && settings.database.embedded && settings.market.demo {
         say("The store is empty: making demo data.");
-        let progress = Shown::new("demo data", false);
+        let progress = Shown::new("demo data", Course::Market, false);
         let market = GeneratedMarket::new(MarketPlan {
             sets: DEMO_SETS,
             cards: DEMO_CARDS,
@@ -74,7 +74,7 @@ pub async fn serve(settings: Settings) -> Outcome {
     }
     if settings.database.embedded {
         // What an ingest that was killed left undone; nothing where none was.
-        derive_prices(bulk.write(), |_| {}).await.map_err(store_failed)?;
+        derive_prices(bulk.write(), |_, _| {}).await.map_err(store_failed)?;
     }
     bulk.close().await;
 

@@ -41,7 +41,8 @@ impl Trouble {
             SqlxError::PoolTimedOut | SqlxError::PoolClosed => Self::Away,
             // Postgres' SQLSTATEs, then SQLite's extended result codes.
             SqlxError::Database(error) => match error.code().as_deref() {
-                Some("40001" | "40P01") => Self::Conflict,
+                // Serialisation, a deadlock, a lock that was not to be had in time.
+                Some("40001" | "40P01" | "55P03") => Self::Conflict,
                 Some("57P01" | "57P02" | "57P03" | "53300") => Self::Busy,
                 Some("57014") => Self::Deadline,
                 Some("5" | "261" | "517" | "6") => Self::Conflict,

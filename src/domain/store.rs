@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::db::{Bulk, Sql};
+use crate::domain::collection::remove_invented;
 use crate::error::Result;
 
 /// What a store holds.
@@ -39,7 +40,8 @@ pub async fn load_newest(connection: &impl ConnectionTrait) -> Result<Option<Dat
     Ok(sql.one::<Newest>(connection).await?.and_then(|row| row.newest_at))
 }
 
-/// Takes a generated market away, so that real data does not stand among invented; answers whether there was one.
+/// Takes a generated market away, and the users that came with it, so that real data does not stand among invented;
+/// answers whether there was one.
 ///
 /// # Errors
 /// The database's.
@@ -74,6 +76,7 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
             bulk.execute_unprepared(&format!("delete from {table}")).await?;
         }
     }
+    remove_invented(bulk).await?;
     bulk.execute_unprepared("update store_state set demo = false, newest_at = null").await?;
     Ok(true)
 }

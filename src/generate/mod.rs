@@ -24,10 +24,12 @@
 //! | Retail                | near mint in the card's first finish: every card, marketplace and day |
 //! | Foil                  | from 30 days on: first marketplace, 30 % of the cards with both finishes, 1.3 to 4 times the price |
 //! | Buylist               | from 30 days on: first marketplace, once a week, the dearer half, 45 to 65 % of retail |
+//! | Users                 | where asked for: up to 40 items of 1 to 4 copies, near mint 70 %, 60 % with the price paid; up to 5 wants, 70 % with a target |
 
 mod cards;
 mod names;
 mod prices;
+mod users;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc, Weekday};
 use rand::{Rng, RngExt, SeedableRng};
@@ -101,6 +103,8 @@ enum Stream {
     Retail(u32, u8),
     Foil(u32),
     Buylist(u32),
+    /// Who somebody is, and what they hold and want.
+    User(u32),
 }
 
 impl Stream {
@@ -116,6 +120,7 @@ impl Stream {
             Self::Foil(card) => (6, card),
             Self::Buylist(card) => (7, card),
             Self::Retail(card, marketplace) => (8 + marketplace, card),
+            Self::User(user) => (16, user),
         };
         u64::from(purpose) << 32 | u64::from(card)
     }
@@ -136,7 +141,6 @@ impl GeneratedMarket {
         market
     }
 
-    /// Oldest first.
     pub fn card_count(&self) -> u64 {
         self.plan.cards.into()
     }

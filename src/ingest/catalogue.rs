@@ -22,6 +22,7 @@ pub(super) async fn ingest(
         end: source.size(),
         weigh: |item| usize::from(matches!(item, CatalogueItem::Card(_))),
         limit: CARDS,
+        stage: Stage::Reading,
         read: Box::new(move |sink| read(source, sink)),
     };
     let mut written = 0;
@@ -41,7 +42,7 @@ pub(super) async fn ingest(
         bulk.commit().await?;
         removed_generated |= removed;
         written += rows;
-        Ok(())
+        Ok(Vec::new())
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
@@ -49,6 +50,6 @@ pub(super) async fn ingest(
     refresh_catalogue(&bulk).await?;
     note_misranked(&bulk).await?;
     bulk.commit().await?;
-    derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
+    derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(Report { written, removed_generated, ..report })
 }

@@ -9,13 +9,16 @@ use super::source::SourceError;
 use crate::db::{Bulk, Connection};
 use crate::domain::catalogue::record::CardRecord;
 use crate::domain::catalogue::{load_card_ids, refresh_catalogue, write_cards};
+use crate::domain::collection::{InventedUser, write_invented};
 use crate::domain::market::record::PriceSeries;
-use crate::domain::market::{derive_prices, write_marketplaces, write_prices};
+use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
 use crate::domain::store::{load_contents, mark_generated, remove_generated};
 use crate::generate::{GeneratedMarket, GeneratedSeries};
 
 /// Points a transaction.
 const POINTS: usize = 40_000;
+/// Items and wants a transaction.
+const HOLDINGS: usize = 5_000;
 
 struct GeneratedCard {
     card: CardRecord,
@@ -49,6 +52,7 @@ pub(super) async fn ingest(
             card.series.iter().map(|series| series.points.len()).sum::<usize>().max(1)
         },
         limit: POINTS,
+        stage: Stage::Reading,
         read: Box::new(move |sink| {
             for (index, card) in (0..).zip(market.cards()) {
                 let card = GeneratedCard { card, series: market.series(index) };
@@ -63,6 +67,8 @@ pub(super) async fn ingest(
     let mut written = 0;
     let mut points = 0;
     let report = run(reading, progress, async |cards: &[GeneratedCard]| {
+        let all = cards.iter().flat_map(|card| &card.series).flat_map(|series| &series.points);
+        make_months(connection, all.map(|point| point.observed_at.date_naive())).await?;
         let bulk = Bulk::begin(connection).await?;
         let records: Vec<CardRecord> = cards.iter().map(|generated| generated.card.clone()).collect();
         let mut rows = write_cards(&bulk, &[], &records).await?;
@@ -92,13 +98,51 @@ pub(super) async fn ingest(
         bulk.commit().await?;
         written += rows;
         points += series.iter().map(|series| series.points.len() as u64).sum::<u64>();
-        Ok(())
+        Ok(Vec::new())
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
     let bulk = Bulk::begin(connection).await?;
     refresh_catalogue(&bulk).await?;
     bulk.commit().await?;
-    derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
+    derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(Report { written, points, removed_generated, ..report })
+}
+
+/// The first users of a market that has been written, all with one password.
+pub(super) async fn ingest_users(
+    connection: &Connection,
+    market: GeneratedMarket,
+    users: u32,
+    password_hash: &str,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    let position = Arc::<AtomicU64>::default();
+    let made = Arc::clone(&position);
+    let reading = Reading {
+        end: users.into(),
+        position,
+        weigh: |user: &InventedUser| 1 + user.items.len() + user.wants.len(),
+        limit: HOLDINGS,
+        stage: Stage::Users,
+        read: Box::new(move |sink| {
+            for index in 0..users {
+                if sink.accept(market.user(index)) == ControlFlow::Break(()) {
+                    return Err(SourceError::Stopped);
+                }
+                made.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok(())
+        }),
+    };
+    let mut written = 0;
+    let report = run(reading, progress, async |users: &[InventedUser]| {
+        let bulk = Bulk::begin(connection).await?;
+        let rows = write_invented(&bulk, users, password_hash).await?;
+        bulk.commit().await?;
+        written += rows;
+        Ok(Vec::new())
+    })
+    .await?;
+    Ok(Report { users: report.records, written, ..Report::default() })
 }

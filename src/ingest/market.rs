@@ -11,7 +11,7 @@ use super::source::{BadRecord, Source};
 use crate::db::{Bulk, Connection};
 use crate::domain::catalogue::{find_cards_by_external_id, make_card, refresh_catalogue};
 use crate::domain::market::record::{MarketplaceRecord, PricePoint, PriceSeries};
-use crate::domain::market::{derive_prices, write_marketplaces, write_prices};
+use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
 use crate::domain::store::remove_generated;
 use crate::error::Result;
 
@@ -39,13 +39,16 @@ pub(super) async fn ingest(
             record.series.iter().map(|series| series.points.len()).sum::<usize>().max(1)
         },
         limit: POINTS,
+        stage: Stage::Reading,
         read: Box::new(move |mut sink| prices::read(source, &mut sink)),
     };
     let mut totals = Report::default();
     let report = run(reading, progress, async |records| {
+        let points = records.iter().flat_map(|record| &record.series).flat_map(|series| &series.points);
+        make_months(connection, points.map(|(day, _)| *day)).await?;
         let bulk = Bulk::begin(connection).await?;
         let removed = remove_generated(&bulk).await?;
-        let batch = write_batch(&bulk, records).await?;
+        let (batch, bad) = write_batch(&bulk, records).await?;
         bulk.commit().await?;
         // Only what is committed counts.
         totals.removed_generated |= removed;
@@ -53,9 +56,7 @@ pub(super) async fn ingest(
         totals.written += batch.written;
         totals.unmatched += batch.unmatched;
         totals.made += batch.made;
-        totals.bad += batch.bad;
-        totals.bad_records.extend(batch.bad_records);
-        Ok(())
+        Ok(bad)
     })
     .await?;
     // Also where this run made no card: one that was killed may have.
@@ -63,21 +64,18 @@ pub(super) async fn ingest(
     refresh_catalogue(&bulk).await?;
     bulk.commit().await?;
     progress.at(Stage::Deriving, 0, None);
-    derive_prices(connection, |done| progress.at(Stage::Deriving, done, None)).await?;
-    Ok(Report {
-        records: report.records,
-        bad: report.bad + totals.bad,
-        bad_records: report.bad_records.into_iter().chain(totals.bad_records).collect(),
-        ..totals
-    })
+    derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
+    Ok(Report { records: report.records, bad: report.bad, bad_records: report.bad_records, ..totals })
 }
 
-async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
+/// What was written, and the records whose card could not be made.
+async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<(Report, Vec<BadRecord>)> {
     let ids: Vec<String> = records.iter().map(|record| record.mtgjson_id.to_string()).collect();
     let known = find_cards_by_external_id(bulk, Provider::Mtgjson, &ids).await?;
     let mut cards: HashMap<String, (i32, String)> =
         known.into_iter().map(|card| (card.external_id, (card.card_id, card.language))).collect();
     let mut report = Report::default();
+    let mut bad = Vec::new();
     for (record, id) in records.iter().zip(&ids) {
         if cards.contains_key(id) {
             continue;
@@ -95,8 +93,7 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
             }
             Err(error) => {
                 tracing::warn!(error = %error.log_text(), "a price record's card could not be made");
-                report.bad += 1;
-                report.bad_records.push(BadRecord {
+                bad.push(BadRecord {
                     position: format!("data.{id}"),
                     reason: "its card could not be made".to_owned(),
                 });
@@ -129,7 +126,7 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
         }
     }
     report.written = write_prices(bulk, &series).await?;
-    Ok(report)
+    Ok((report, bad))
 }
 
 fn marketplaces_of(records: &[PriceRecord]) -> Vec<MarketplaceRecord> {

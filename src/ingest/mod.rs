@@ -103,3 +103,18 @@ pub async fn ingest_generated(
 ) -> Result<Report, IngestError> {
     generated::ingest(connection, market, progress).await
 }
+
+/// Writes the first users of a generated market that the store holds, with what they hold and want. All have the password
+/// of the hash; they go when the market goes.
+///
+/// # Errors
+/// The database's.
+pub async fn ingest_users(
+    connection: &Connection,
+    market: GeneratedMarket,
+    users: u32,
+    password_hash: &str,
+    progress: &impl Progress,
+) -> Result<Report, IngestError> {
+    generated::ingest_users(connection, market, users, password_hash, progress).await
+}

@@ -28,6 +28,8 @@ pub enum Stage {
     Reading,
     /// Bringing derived rows in step; the figures are cards.
     Deriving,
+    /// Making users with what they hold; the figures are users.
+    Users,
 }
 
 /// Hears how far an ingest has come.
@@ -48,6 +50,8 @@ pub struct Report {
     pub unmatched: u64,
     /// Cards that price records made.
     pub made: u64,
+    /// Users that were invented.
+    pub users: u64,
     pub bad: u64,
     /// The first of the bad ones.
     pub bad_records: Vec<BadRecord>,
@@ -93,7 +97,7 @@ struct Batches<T> {
     tally: Tally,
 }
 
-/// What the reader counted.
+/// What the reader counted, or the writer.
 #[derive(Debug, Default)]
 struct Tally {
     records: u64,
@@ -102,8 +106,20 @@ struct Tally {
 }
 
 impl Tally {
+    fn reject(&mut self, bad: BadRecord) {
+        self.bad += 1;
+        if self.bad_records.len() < BAD_LISTED {
+            self.bad_records.push(bad);
+        }
+    }
+
     fn is_too_bad(&self) -> bool {
         self.bad * BAD_ONE_IN > self.records + self.bad
+    }
+
+    /// The same before the end.
+    fn is_hopeless(&self) -> bool {
+        self.records + self.bad >= BAD_AFTER && self.is_too_bad()
     }
 }
 
@@ -128,16 +144,8 @@ impl<T> Sink<T> for Batches<T> {
     }
 
     fn reject(&mut self, bad: BadRecord) -> ControlFlow<()> {
-        self.tally.bad += 1;
-        if self.tally.bad_records.len() < BAD_LISTED {
-            self.tally.bad_records.push(bad);
-        }
-        let seen = self.tally.records + self.tally.bad;
-        if seen >= BAD_AFTER && self.tally.is_too_bad() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        self.tally.reject(bad);
+        if self.tally.is_hopeless() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
@@ -151,6 +159,7 @@ pub(super) struct Reading<T> {
     pub weigh: fn(&T) -> usize,
     /// The weight at which a batch is written.
     pub limit: usize,
+    pub stage: Stage,
     /// How far the reader is, and where it ends.
     pub position: Arc<AtomicU64>,
     pub end: u64,
@@ -166,13 +175,14 @@ impl<T, S: Sink<T> + ?Sized> Sink<T> for &mut S {
     }
 }
 
-/// Reads on a thread of its own and writes batch by batch.
+/// Reads on a thread of its own and writes batch by batch. What `write` answers are records that it could not write,
+/// which count as those that can't be read.
 pub(super) async fn run<T: Send + 'static>(
     reading: Reading<T>,
     progress: &impl Progress,
-    mut write: impl AsyncFnMut(&[T]) -> Result<(), Error>,
+    mut write: impl AsyncFnMut(&[T]) -> Result<Vec<BadRecord>, Error>,
 ) -> Result<Report, IngestError> {
-    let Reading { read, weigh, limit, position, end } = reading;
+    let Reading { read, weigh, limit, stage, position, end } = reading;
     let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
         let mut batches =
@@ -187,21 +197,36 @@ pub(super) async fn run<T: Send + 'static>(
         (outcome, batches.tally)
     });
     let mut failure = None;
+    let mut written = Tally::default();
     while let Some(batch) = receiver.recv().await {
-        if let Err(error) = write_patiently(&batch, &mut write).await {
-            failure = Some(error);
+        match write_patiently(&batch, &mut write).await {
+            Ok(bad) => {
+                let records = batch.iter().filter(|record| weigh(record) > 0).count();
+                written.records += records.saturating_sub(bad.len()) as u64;
+                bad.into_iter().for_each(|bad| written.reject(bad));
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
+        progress.at(stage, position.load(Ordering::Relaxed), Some(end));
+        if written.is_hopeless() {
             break;
         }
-        progress.at(Stage::Reading, position.load(Ordering::Relaxed), Some(end));
     }
     // A reader that waits for room in the channel is let go.
     drop(receiver);
-    let (outcome, tally) =
+    let (outcome, mut tally) =
         reader.await.map_err(|_| IngestError::Store(Error::internal("the reader of the file panicked")))?;
     if let Some(error) = failure {
         return Err(error.into());
     }
-    let too_bad = tally.is_too_bad();
+    tally.records = tally.records.saturating_sub(written.bad);
+    tally.bad += written.bad;
+    tally.bad_records.append(&mut written.bad_records);
+    tally.bad_records.truncate(BAD_LISTED);
+    let too_bad = tally.is_too_bad() || written.is_hopeless();
     let report = Report {
         records: tally.records,
         bad: tally.bad,
@@ -218,8 +243,8 @@ pub(super) async fn run<T: Send + 'static>(
 /// Another ingest at the same time may deadlock with this one: the database undoes one of the two, which tries again.
 async fn write_patiently<T>(
     batch: &[T],
-    write: &mut impl AsyncFnMut(&[T]) -> Result<(), Error>,
-) -> Result<(), Error> {
+    write: &mut impl AsyncFnMut(&[T]) -> Result<Vec<BadRecord>, Error>,
+) -> Result<Vec<BadRecord>, Error> {
     let mut tried = 1;
     loop {
         match write(batch).await {

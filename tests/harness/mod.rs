@@ -6,7 +6,7 @@ mod proxy;
 mod requests;
 mod server;
 
-pub use database::{Content, Store, TestDatabase, market};
+pub use database::{Content, Store, TestDatabase, market, settings_for};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
 pub use requests::{RESPONSE, post, query, refusal, send};

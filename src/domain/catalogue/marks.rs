@@ -118,11 +118,11 @@ impl Marks {
 /// A layout is a mark by its own name, except where searches call it otherwise.
 fn add_layout(marks: &mut Marks, layout: &str) {
     match layout {
-        "normal" => {}
+        // Of a reversible printing both sides are the one card, which has other printings of the same faces.
+        "normal" | "reversible_card" => {}
         "aftermath" => marks.add("is", "split"),
         "modal_dfc" => marks.add("is", "mdfc"),
         "double_faced_token" => marks.add("is", "token"),
-        "reversible_card" => marks.add("is", "reversible"),
         "art_series" => marks.add("is", "artseries"),
         other => marks.add("is", other),
     }
@@ -310,6 +310,7 @@ mod tests {
         };
         assert_eq!(marks(&sided("modal_dfc")), "is:dfc is:mdfc is:spell kw:wary | is:permanent");
         assert_eq!(marks(&sided("transform")), "is:dfc is:spell is:transform kw:wary | is:permanent");
+        assert_eq!(marks(&sided("reversible_card")), marks(&sided("normal")));
         assert_eq!(marks(&sided("split")), "is:spell is:split kw:wary | is:permanent");
         assert_eq!(marks(&sided("double_faced_token")), "is:dfc is:token kw:wary | is:permanent");
         assert_eq!(marks(&sided("some new one")), "is:some_new_one is:spell kw:wary | is:permanent");

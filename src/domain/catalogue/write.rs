@@ -12,6 +12,7 @@ use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
 use super::list::PREFERENCE;
 use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
+use super::provisional::{merge_provisional, take_over_provisional};
 use super::record::{CardRecord, SetRecord};
 use super::set::set_uuid;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
@@ -117,7 +118,7 @@ const NAMES: Target = Target {
     only_if: None,
 };
 
-const EXTERNAL_IDS: Target = Target {
+pub(super) const EXTERNAL_IDS: Target = Target {
     table: "card_external_ids",
     columns: &[
         column("provider", Merge::Key),
@@ -135,7 +136,12 @@ pub async fn write_cards(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord]) 
     write(bulk, sets, cards, false).await
 }
 
-async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisional: bool) -> Result<u64> {
+pub(super) async fn write(
+    bulk: &Bulk,
+    sets: &[SetRecord],
+    cards: &[CardRecord],
+    provisional: bool,
+) -> Result<u64> {
     let sets: BTreeMap<&str, &SetRecord> = sets.iter().map(|set| (set.code.as_str(), set)).collect();
     let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
     let mut written = bulk.merge(&SETS, &rows).await?;
@@ -188,6 +194,9 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
         .collect();
     external.sort_unstable();
     external.dedup();
+    if !provisional {
+        take_back_ids(bulk, &external).await?;
+    }
     let rows: Vec<_> = external
         .into_iter()
         .map(|(who, name, card)| vec![Cell::Int(who.into()), Cell::Text(name.into()), Cell::Int(card.into())])
@@ -195,12 +204,35 @@ async fn write(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord], provisiona
     Ok(written + bulk.merge(&EXTERNAL_IDS, &rows).await?)
 }
 
+/// A price belongs to one printing: an id of MTGJSON's that the catalogue now gives to one is no other's any more.
+async fn take_back_ids(bulk: &Bulk, brought: &[(i16, &str, i32)]) -> Result<()> {
+    let mtgjson = Provider::Mtgjson.to_value();
+    let ids: Vec<String> = brought
+        .iter()
+        .filter(|(provider, ..)| *provider == mtgjson)
+        .map(|(_, id, _)| (*id).to_owned())
+        .collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    for known in find_cards_by_external_id(bulk, Provider::Mtgjson, &ids).await? {
+        let KnownCard { external_id, card_id, .. } = known;
+        if brought.binary_search(&(mtgjson, external_id.as_str(), card_id)).is_err() {
+            let mut sql = Sql::new(bulk);
+            sql.push("delete from card_external_ids where provider = ").bind(mtgjson);
+            sql.push(" and external_id = ").bind(external_id).push(" and card_id = ").bind(card_id);
+            sql.run(bulk).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What the printings of one game piece share.
 fn piece_id(card: &CardRecord) -> Uuid {
     card.oracle_id.unwrap_or(card.scryfall_id)
 }
 
-fn text(value: &str) -> Cell<'_> {
+pub(super) fn text(value: &str) -> Cell<'_> {
     Cell::Text(Cow::Borrowed(value))
 }
 
@@ -326,97 +358,6 @@ pub async fn load_card_ids(
     Ok(rows.into_iter().map(|row| (row.scryfall_id, row.id)).collect())
 }
 
-/// A card that a price record made gives its row, and so its prices, to the printing that the catalogue now brings.
-async fn take_over_provisional(bulk: &Bulk, cards: &[&CardRecord]) -> Result<()> {
-    #[derive(FromQueryResult)]
-    struct Provisional {
-        id: i32,
-        set_code: String,
-        collector_number: String,
-        language: String,
-    }
-    let codes: Vec<String> = {
-        let mut codes: Vec<_> = cards.iter().map(|card| card.set_code.clone()).collect();
-        codes.sort_unstable();
-        codes.dedup();
-        codes
-    };
-    let mut sql = Sql::new(bulk);
-    sql.push("select id, set_code, collector_number, language from cards where provisional and set_code");
-    sql.any_of_texts(&codes);
-    for made in sql.all::<Provisional>(bulk).await? {
-        let found = cards.iter().find(|card| {
-            (&card.set_code, &card.collector_number, &card.language)
-                == (&made.set_code, &made.collector_number, &made.language)
-        });
-        if let Some(card) = found {
-            let mut sql = Sql::new(bulk);
-            sql.push("update cards set scryfall_id = ")
-                .bind(card.scryfall_id)
-                .push(" where id = ")
-                .bind(made.id);
-            sql.push(" and not exists (select 1 from cards o where o.scryfall_id = ")
-                .bind(card.scryfall_id)
-                .push(")");
-            sql.run(bulk).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The namespace of the ids of cards that price records make.
-const MADE_CARDS: Uuid = Uuid::from_u128(0x2a63_7f0e_5d0b_4c8a_8c37_0f9f_6a1b_d5e2);
-
-/// Finds the English printing of this set and number, or makes it, with no more than its name; either way the card
-/// answers to the outside id from now on. Two that race make one. What fails is undone, and nothing else of the
-/// transaction.
-///
-/// # Errors
-/// The database's.
-pub async fn make_card(
-    bulk: &Bulk,
-    name: &str,
-    set_code: &str,
-    collector_number: &str,
-    known_as: (Provider, &str),
-) -> Result<i32> {
-    bulk.execute_unprepared("savepoint make_card").await?;
-    let made = make_card_unguarded(bulk, name, set_code, collector_number, known_as).await;
-    if made.is_err() {
-        bulk.execute_unprepared("rollback to savepoint make_card").await?;
-    }
-    bulk.execute_unprepared("release savepoint make_card").await?;
-    made
-}
-
-async fn make_card_unguarded(
-    bulk: &Bulk,
-    name: &str,
-    set_code: &str,
-    collector_number: &str,
-    (provider, external_id): (Provider, &str),
-) -> Result<i32> {
-    let known =
-        super::find_card_by_printing(bulk, set_code, collector_number, "en", super::CardColumns::Row).await?;
-    let id = if let Some(card) = known {
-        card.id
-    } else {
-        // The same for all who make it, so that the unique index lets one through.
-        let scryfall_id = Uuid::new_v5(&MADE_CARDS, format!("{set_code}\0{collector_number}").as_bytes());
-        let mut sql = Sql::new(bulk);
-        sql.push("insert into card_sets (code, uuid, name, name_key, kind, digital) values (").bind(set_code);
-        sql.push(", ").bind(set_uuid(set_code)).push(", ").bind(set_code.to_uppercase());
-        sql.push(", ").bind(name_key(set_code)).push(", 'expansion', false) on conflict (code) do nothing");
-        sql.run(bulk).await?;
-        write(bulk, &[], &[CardRecord::bare(scryfall_id, name, set_code, collector_number)], true).await?;
-        let ids = load_card_ids(bulk, &[scryfall_id]).await?;
-        *ids.get(&scryfall_id).ok_or_else(|| Error::internal("a card that was just made is not there"))?
-    };
-    let row = vec![Cell::Int(provider.to_value().into()), text(external_id), Cell::Int(id.into())];
-    bulk.merge(&EXTERNAL_IDS, &[row]).await?;
-    Ok(id)
-}
-
 /// A card by somebody else's id, with the language that its prices are in.
 #[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
 pub struct KnownCard {
@@ -425,6 +366,8 @@ pub struct KnownCard {
     pub language: String,
 }
 
+/// Where an id has several cards, the last is the one that it means: one that a catalogue has, and of these the first.
+///
 /// # Errors
 /// The database's.
 pub async fn find_cards_by_external_id(
@@ -437,7 +380,8 @@ pub async fn find_cards_by_external_id(
     sql.push(" where e.provider = ")
         .bind(provider.to_value())
         .push(" and e.external_id")
-        .any_of_texts(external_ids);
+        .any_of_texts(external_ids)
+        .push(" order by c.provisional desc, e.card_id desc");
     Ok(sql.all(connection).await?)
 }
 
@@ -446,11 +390,13 @@ const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art
      or c.set_code in (select code from card_sets where kind in ('token', 'memorabilia')))";
 
 /// Brings what is said of several rows in step with them: which cards are extras, which printing stands for its game
-/// piece, how many printings a name and a set have. Writes only what has changed.
+/// piece, how many printings a name and a set have. Cards that prices made go up in those that the catalogue has since
+/// brought. Writes only what has changed.
 ///
 /// # Errors
 /// The database's.
 pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
+    merge_provisional(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(&format!("update cards as c set extra = {EXTRA} where c.extra <> {EXTRA}"));
     sql.run(bulk).await?;

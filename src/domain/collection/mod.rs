@@ -12,6 +12,7 @@ mod follow;
 mod import;
 mod import_report;
 mod import_undo;
+mod invented;
 mod inventory;
 mod inventory_write;
 mod item;
@@ -31,6 +32,9 @@ pub use import_report::{
     load_rejected_by_job, report_header, report_page, write_report,
 };
 pub use import_undo::undo_import;
+pub use invented::{
+    InventedItem, InventedUser, InventedWant, invented_address, remove_invented, write_invented,
+};
 pub use inventory::{
     InventoryFilter, InventoryList, InventoryOrder, InventorySortField, count_inventory, list_inventory,
     load_items,

@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::stale_card;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use super::lock::begin_locked;
 use super::price::{FRESH, PRICE_LIFETIME};
-use crate::db::{Bulk, Connection, Sql};
+use crate::db::{Bulk, Connection, Count, Sql};
 use crate::domain::collection::{close_day, follow_prices};
 use crate::error::Result;
 
@@ -19,16 +20,19 @@ const CARDS: usize = 500;
 /// The number of Postgres's advisory lock that deriving has alone, and that whoever writes what depends on prices shares.
 pub const DERIVING: &str = "hashtext('dualcaster derived prices')";
 
-/// Brings all derived prices in step with the snapshots. `progress` hears how many cards are done, after each
-/// transaction.
+/// Brings all derived prices in step with the snapshots. `progress` hears how many cards are done, and of how many,
+/// after each transaction.
 ///
 /// # Errors
 /// The database's; what is done by then stays done.
-pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> Result<()> {
+pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64, u64)) -> Result<()> {
     let Some(now) = advance_now(connection).await? else {
         return Ok(());
     };
     analyse(connection).await?;
+    let mut sql = Sql::new(connection);
+    sql.push("select count(*) as n from stale_cards");
+    let total = sql.one::<Count>(connection).await?.map_or(0, |count| count.n.unsigned_abs());
     let mut done = 0;
     loop {
         let bulk = begin(connection).await?;
@@ -48,18 +52,16 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64)) -> R
         sql.run(&bulk).await?;
         bulk.commit().await?;
         done += cards.len() as u64;
-        progress(done);
+        // Another ingest may have added some.
+        progress(done, total.max(done));
     }
     update_marketplaces(connection).await
 }
 
-/// One at a time: two would wait for each other's rows.
+/// One at a time: two would wait for each other's rows. While a large import has its share of the lock, everybody else's
+/// changes go on.
 async fn begin(connection: &Connection) -> Result<Bulk> {
-    let bulk = Bulk::begin(connection).await?;
-    if Sql::new(&bulk).is_postgres() {
-        bulk.execute_unprepared(&format!("select pg_advisory_xact_lock({DERIVING})")).await?;
-    }
-    Ok(bulk)
+    begin_locked(connection, &format!("select pg_advisory_xact_lock({DERIVING})")).await
 }
 
 /// "Now" is the newest snapshot. Where it has moved, every card is behind: its changes compare with other days.

@@ -2,6 +2,7 @@
 
 mod derive;
 mod history;
+mod lock;
 mod marketplace;
 mod money;
 mod price;
@@ -22,4 +23,4 @@ pub use price::{
     CardPriceKey, LatestPriceRow, MarketPriceKey, Price, PriceChange, SeriesPrice, load_card_prices,
     load_latest_prices_by_card, load_series_prices,
 };
-pub use write::{write_marketplaces, write_prices};
+pub use write::{make_months, write_marketplaces, write_prices};

@@ -7,8 +7,9 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
+use super::lock::begin_locked;
 use super::record::{MarketplaceRecord, PricePoint, PriceSeries};
-use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
+use crate::db::{Bulk, Cell, Column, Connection, Exists, Merge, Sql, Target};
 use crate::error::Result;
 
 const fn column(name: &'static str, merge: Merge) -> Column {
@@ -104,8 +105,8 @@ pub async fn write_marketplaces(bulk: &Bulk, records: &[MarketplaceRecord]) -> R
     Ok(found.into_iter().map(|row| (row.slug, row.id)).collect())
 }
 
-/// Writes the series' points and answers how many were new or changed. Prices derived of them follow when
-/// [`super::derive_prices`] runs.
+/// Writes the series' points and answers how many were new or changed. Their months are made before, by
+/// [`make_months`]; prices derived of them follow when [`super::derive_prices`] runs.
 ///
 /// # Errors
 /// The database's.
@@ -117,7 +118,6 @@ pub async fn write_prices(bulk: &Bulk, series: &[PriceSeries]) -> Result<u64> {
             points.insert((SeriesKey::of(one), point.observed_at), point);
         }
     }
-    make_partitions(bulk, points.keys().map(|(_, observed_at)| observed_at.date_naive())).await?;
     // In the order of the key, so that the pages of the index are written once.
     let rows: Vec<_> = points.iter().map(|((key, _), point)| cells(key, point)).collect();
     let written = bulk.merge(&SNAPSHOTS, &rows).await?;
@@ -192,44 +192,50 @@ fn point_cells<'a>(point: &PricePoint) -> impl Iterator<Item = Cell<'a>> + use<'
     .into_iter()
 }
 
-/// A month's partition, where the month has none: on Postgres only.
-async fn make_partitions(bulk: &Bulk, days: impl Iterator<Item = NaiveDate>) -> Result<()> {
+/// Makes the partitions of these days' months where they have none: on Postgres only. In a transaction of its own, to be
+/// done before the one that writes, for a new partition locks everybody out of the table until its transaction ends.
+///
+/// # Errors
+/// The database's.
+pub async fn make_months(connection: &Connection, days: impl Iterator<Item = NaiveDate>) -> Result<()> {
     #[derive(FromQueryResult)]
-    struct Partition {
+    struct Missing {
         name: String,
     }
-    if !Sql::new(bulk).is_postgres() {
+    if !Sql::new(connection).is_postgres() {
         return Ok(());
     }
     let months: BTreeSet<(i32, u32)> = days.map(|day| (day.year(), day.month())).collect();
-    let name = |(year, month): (i32, u32)| format!("price_snapshots_y{year:04}m{month:02}");
-    let mut names: BTreeMap<String, (i32, u32)> =
-        months.into_iter().map(|month| (name(month), month)).collect();
-    let wanted: Vec<String> = names.keys().cloned().collect();
-    let mut sql = Sql::new(bulk);
-    sql.push("select relname::text as name from pg_class where relname").any_of_texts(&wanted);
-    for made in sql.all::<Partition>(bulk).await? {
-        names.remove(&made.name);
-    }
-    if names.is_empty() {
-        return Ok(());
-    }
-    // One maker at a time; whoever waited finds the partition made.
-    bulk.execute_unprepared("select pg_advisory_xact_lock(hashtext('dualcaster price partitions'))").await?;
-    for (name, (year, month)) in names {
+    let months: BTreeMap<String, (i32, u32)> = months
+        .into_iter()
+        .map(|(year, month)| (format!("price_snapshots_y{year:04}m{month:02}"), (year, month)))
+        .collect();
+    let mut sql = Sql::new(connection);
+    sql.push("select m.value as name from ").texts(&Vec::from_iter(months.keys().cloned()));
+    sql.push(" m where to_regclass(m.value) is null");
+    let mut creates = Vec::new();
+    for Missing { name } in sql.all::<Missing>(connection).await? {
+        let Some(&(year, month)) = months.get(&name) else { continue };
         let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
         let (from, to) = (format!("{year:04}-{month:02}-01"), format!("{next_year:04}-{next_month:02}-01"));
-        let mut sql = Sql::new(bulk);
+        let mut sql = Sql::new(connection);
         sql.push("select 1 as n from price_snapshots_default where observed_at >= '").push(&from);
         sql.push(" 00:00+00' and observed_at < '").push(&to).push(" 00:00+00' limit 1");
         // A month that already has rows in the default partition stays there: moving them would lock the table.
-        if sql.one::<crate::db::Exists>(bulk).await?.is_none() {
-            let create = format!(
+        if sql.one::<Exists>(connection).await?.is_none() {
+            creates.push(format!(
                 "create table if not exists {name} partition of price_snapshots \
                  for values from ('{from} 00:00+00') to ('{to} 00:00+00')"
-            );
-            bulk.execute_unprepared(&create).await?;
+            ));
         }
     }
-    Ok(())
+    if creates.is_empty() {
+        return Ok(());
+    }
+    // One maker at a time; whoever waited finds the partition made.
+    let bulk = begin_locked(connection, "lock table only price_snapshots in access exclusive mode").await?;
+    for create in creates {
+        bulk.execute_unprepared(&create).await?;
+    }
+    bulk.commit().await
 }
