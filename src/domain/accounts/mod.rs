@@ -26,7 +26,7 @@ pub use discord::{
 };
 pub use email::{Email, normalized};
 pub use expiry::forget_expired;
-pub use export::export_account;
+pub use export::{FIRST_LISTED, export_account, export_listed};
 pub use one_time::{forget_one_time, issue_one_time, look_at_one_time, take_one_time};
 pub use password::{MOST_PASSWORD_CHARS, PasswordCheck, check_password};
 pub use sessions::{
