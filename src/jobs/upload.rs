@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::time::Duration;
 
 use entity::enums::{JobKind, JobStatus};
 use entity::{job, upload};
@@ -17,11 +18,11 @@ use crate::domain::import::{Plan, Platform};
 use crate::domain::jobs::{NewJob, QUICK, queue_job};
 use crate::domain::uploads::{create_upload, delete_upload, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
-use crate::gates::{Charge, Limit};
+use crate::gates::Window;
 use crate::tabular::{self, Content, TabularError};
 
 /// Files that one user may send.
-const UPLOADS: Limit = Limit::per_minute(10, 10);
+const UPLOADS: Window = Window { most: 10, within: Duration::from_secs(60) };
 /// Rows that show what the columns of a file are.
 pub(super) const SAMPLE: usize = 50;
 /// Rows up to which an import goes before others, and from which it comes after them.
@@ -105,8 +106,7 @@ impl Jobs {
     pub async fn import(&self, user: Uuid, new: NewImport) -> Result<job::Model> {
         let outside = &self.inner.outside;
         let key = format!("uploads:{user}");
-        if let Err(limited) = self.inner.gates.pass(&[Charge { key: &key, points: 1, limit: UPLOADS }]).await
-        {
+        if let Err(limited) = self.inner.gates.enter(&key, UPLOADS, outside.now()).await {
             let message = "You have sent 10 files within a minute. Please wait a moment.";
             let refusal = Refusal::new(Code::TooManyUploads, message);
             return Err(Refusal { retry_after: limited.retry_after, ..refusal }.into());
