@@ -102,8 +102,8 @@ fn again(answer: Vec<u8>, request_id: Option<&str>) -> Vec<u8> {
 /// The members of an answer; what is data in it stays as it was written.
 #[derive(Deserialize, Serialize)]
 struct Members<'a> {
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<Value>>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
