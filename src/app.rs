@@ -16,7 +16,7 @@ use crate::error::Refusal;
 use crate::gates::Gates;
 use crate::graphql::schema;
 use crate::identity::{
-    AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_key,
+    AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_keys,
 };
 use crate::jobs::{Jobs, Parts as JobParts};
 use crate::links::Links;
@@ -132,7 +132,8 @@ impl App {
         &self,
         known: Option<OperationsVersion>,
     ) -> crate::error::Result<OperationsVersion> {
-        let connection = self.databases().read();
+        // What was taken back must not be trusted again by a replica that is behind.
+        let connection = self.databases().write();
         let version = OperationsVersion(operations_version(connection).await?);
         if known.as_ref() != Some(&version) {
             let rows = list_operations(connection).await?;
@@ -143,7 +144,12 @@ impl App {
 
     /// Does what has to be done now and then, for as long as the server runs.
     pub async fn keep(&self) {
-        futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_schedules());
+        let unheard = async {
+            if let Some(identity) = &self.inner.identity {
+                identity.revocations().keep_looking(identity.connection()).await;
+            }
+        };
+        futures_util::join!(self.keep_operations(), self.keep_hearing(), self.keep_schedules(), unheard);
     }
 
     /// Hears what other servers take back and what there is to tell, for as long as the server runs. Asks nothing of the
@@ -329,9 +335,7 @@ impl Ground {
         } else {
             settings.server.secrets.clone()
         };
-        let key = derived_key(secrets.first().map_or("", String::as_str), "idempotent answers");
-        let sealer = Sealer::new(&key, outside.clone())
-            .ok_or_else(|| BuildError::Other("answers can't be sealed".to_owned()))?;
+        let sealer = Sealer::new(derived_keys(&secrets, "idempotent answers"), outside.clone());
         Ok(Self { settings, secrets, databases, redis, gates, sealer, outside, metrics })
     }
 
@@ -359,7 +363,7 @@ impl Ground {
             revocations: Revocations::new(redis, lifetime, self.outside.clone()),
             gates: self.gates.clone(),
             mailer,
-            secret: self.secrets.first().cloned().unwrap_or_default(),
+            refresh_keys: derived_keys(&self.secrets, "refresh tokens"),
             outside: self.outside.clone(),
             sees_all: self.settings.mode == Mode::Development,
             shows_schema: self.settings.shows_schema(),
@@ -391,9 +395,8 @@ impl Ground {
         jobs: Option<Jobs>,
     ) -> App {
         let Self { settings, secrets, databases, redis, gates, sealer, outside, metrics } = self;
-        let sealers =
-            secrets.iter().filter_map(|secret| Sealer::new(&derived_key(secret, "links"), outside.clone()));
-        let links = Links::new(sealers.collect(), &settings.server.public_url, outside.clone());
+        let sealer_of_links = Sealer::new(derived_keys(&secrets, "links"), outside.clone());
+        let links = Links::new(sealer_of_links, &settings.server.public_url, outside.clone());
         let draining = watch::Sender::new(false);
         let bell =
             Bell::new(redis.as_ref().map(|redis| (redis.client.clone(), settings.redis_prefix.as_str())));

@@ -55,16 +55,15 @@ struct Sealed {
 /// Makes links and opens them.
 #[derive(Clone)]
 pub struct Links {
-    /// The first seals, any opens, so that the secret can be changed without a break.
-    sealers: Vec<Sealer>,
+    sealer: Sealer,
     /// What the server's addresses begin with.
     base: String,
     outside: Outside,
 }
 
 impl Links {
-    pub fn new(sealers: Vec<Sealer>, base: &str, outside: Outside) -> Self {
-        Self { sealers, base: base.trim_end_matches('/').to_owned(), outside }
+    pub fn new(sealer: Sealer, base: &str, outside: Outside) -> Self {
+        Self { sealer, base: base.trim_end_matches('/').to_owned(), outside }
     }
 
     /// The link's address, which ends with `suffix`; nothing where it can't be sealed.
@@ -72,7 +71,7 @@ impl Links {
         let place = link.place();
         let until = (self.outside.now() + link.lifetime()).timestamp();
         let text = serde_json::to_vec(&Sealed { link, until }).ok()?;
-        let token = URL_SAFE_NO_PAD.encode(self.sealers.first()?.seal(b"link", &text)?);
+        let token = URL_SAFE_NO_PAD.encode(self.sealer.seal(b"link", &text)?);
         Some(format!("{}/{place}/{token}{suffix}", self.base))
     }
 
@@ -82,7 +81,7 @@ impl Links {
             return None;
         }
         let sealed = URL_SAFE_NO_PAD.decode(token).ok()?;
-        let text = self.sealers.iter().find_map(|sealer| sealer.open(b"link", &sealed))?;
+        let text = self.sealer.open(b"link", &sealed)?;
         let Sealed { link, until } = serde_json::from_slice(&text).ok()?;
         let until = DateTime::from_timestamp(until, 0)?;
         (until > self.outside.now()).then_some((link, until))
@@ -110,8 +109,8 @@ mod tests {
         let outside = Outside::system().with_clock(move || {
             DateTime::from_timestamp(clock.load(Ordering::Relaxed), 0).unwrap_or_default()
         });
-        let sealer = Sealer::new(&[1; 32], outside.clone()).expect("a key");
-        let links = Links::new(vec![sealer], "https://cards.example/", outside);
+        let sealer = Sealer::new([[1; 32]], outside.clone());
+        let links = Links::new(sealer, "https://cards.example/", outside);
         let link = Link::Inventory { user: Uuid::from_u128(1), layout: "generic".to_owned() };
         let url = links.url(link.clone(), "").expect("a link");
         let token = url.strip_prefix("https://cards.example/files/").expect("its place").to_owned();

@@ -141,10 +141,15 @@ impl Principal {
     pub fn key(&self) -> Option<String> {
         match &self.caller {
             Caller::Nobody => None,
-            Caller::User(user) => Some(format!("user:{}", user.id)),
+            Caller::User(user) => Some(key_of_user(user.id)),
             Caller::Client { id, .. } => Some(format!("client:{id}")),
         }
     }
+}
+
+/// What limits count a user by, and requests are kept by.
+pub fn key_of_user(id: Uuid) -> String {
+    format!("user:{id}")
 }
 
 /// What an address is counted as: itself, or, where it is of IPv6, its network of 64 bits, all of which one caller has.

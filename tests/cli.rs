@@ -417,7 +417,7 @@ fn accounts_and_clients_are_made_by_who_runs_the_server() {
     assert_eq!(run(&folder, &["client", "create", "--name", "b", "--role", "admin"]).status.code(), Some(2));
     let listed = text(&run(&folder, &["client", "list"]).stdout);
     assert!(
-        listed.starts_with("bot  bot  made ") && listed.trim_end().ends_with("used -  active"),
+        listed.starts_with("bot  bot  50 points/s  made ") && listed.trim_end().ends_with("used -  active"),
         "{listed}"
     );
     assert!(!listed.contains("dcc_"));

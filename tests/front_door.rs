@@ -377,3 +377,24 @@ fn statuses_are_those_of_the_newest_draft_where_that_is_set() {
         }
     });
 }
+
+#[test]
+fn what_is_trusted_is_read_where_it_is_written() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        // A replica that has heard of nothing.
+        let behind = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let mut settings = database.settings();
+        settings.database.replica_url = Some(behind.url.clone());
+        let app = TestApp::start_with(&database, settings).await;
+        let operation = Operation { document_id: "7".into(), name: None, document: "{ __typename }".into() };
+        add_operations(app.bulk.write(), "bot", "1", &[operation]).await.expect("added");
+        app.app.load_operations(None).await.expect("loaded");
+        let answer: Value =
+            send(post(&app).json(&json!({"documentId": "7"}))).await.json().await.expect("JSON");
+        assert_eq!(answer["data"], json!({"__typename": "Query"}));
+        app.stop().await;
+        behind.remove().await;
+        database.remove().await;
+    });
+}

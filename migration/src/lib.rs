@@ -13,6 +13,7 @@ mod m20261125_000006_create_collections;
 mod m20261125_000007_create_jobs;
 mod m20261127_000008_schedule_jobs;
 mod m20261127_000009_mark_idempotent_answers;
+mod m20261130_000010_note_unheard_revocations;
 mod m20261130_000011_lighten_imports;
 
 pub use sea_orm_migration::MigratorTrait;
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_create_jobs::Migration),
             Box::new(m20261127_000008_schedule_jobs::Migration),
             Box::new(m20261127_000009_mark_idempotent_answers::Migration),
+            Box::new(m20261130_000010_note_unheard_revocations::Migration),
             Box::new(m20261130_000011_lighten_imports::Migration),
         ]
     }

@@ -55,7 +55,7 @@ pub enum ClientChange {
         #[arg(long, value_name = "POINTS", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         rate: Option<u32>,
     },
-    /// List them: name, role, when made, when last used, whether revoked.
+    /// List them: name, role, rate, when made, when last used, whether revoked.
     List,
     /// End a client's token, at once and for good.
     Revoke {
@@ -146,9 +146,12 @@ pub async fn change_client(settings: &Settings, change: ClientChange) -> Outcome
                     enums::Role::Admin => "admin",
                     enums::Role::Bot => "bot",
                 };
+                let rate = row
+                    .points_per_second
+                    .map_or_else(|| "default rate".to_owned(), |points| format!("{points} points/s"));
                 let state = if row.revoked_at.is_some() { "revoked" } else { "active" };
                 format!(
-                    "{}  {role}  made {}  used {}  {state}\n",
+                    "{}  {role}  {rate}  made {}  used {}  {state}\n",
                     row.name,
                     moment(Some(row.created_at)),
                     moment(row.last_used_at)

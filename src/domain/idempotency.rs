@@ -135,6 +135,15 @@ pub async fn release_request(connection: &impl ConnectionTrait, key: &RequestKey
     Ok(())
 }
 
+/// Forgets all requests of a caller, who is gone.
+///
+/// # Errors
+/// The database's.
+pub async fn forget_requests_of(connection: &impl ConnectionTrait, caller: &str) -> Result<()> {
+    Entity::delete_many().filter(Column::Caller.eq(caller)).exec(connection).await?;
+    Ok(())
+}
+
 /// Lets a claimed request go whatever it changed: doing it again does no harm.
 ///
 /// # Errors

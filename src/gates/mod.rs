@@ -1,19 +1,23 @@
-//! How often somebody may do something: budgets by cost, throttles of what can be guessed at, and a block for who looks
-//! for what is not theirs.
+//! How often somebody may do something: budgets by cost, throttles of what can be guessed at, windows of what costs much, and
+//! a block for who looks for what is not theirs.
 //!
 //! All servers count together in Redis. While it is away each counts for itself: a limit that is looser for a while is
 //! better than none, and than no answers.
 
 mod bucket;
 mod misses;
+mod window;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use redis::aio::ConnectionManager;
 
 pub use bucket::{Buckets, Charge, Level, Limit, Taken};
 pub use misses::{BLOCKED_FOR, MISSES, Misses, WITHIN};
+pub use window::Window;
+use window::Windows;
 
 use crate::error::{Code, Refusal};
 use crate::patience::Patience;
@@ -24,13 +28,19 @@ pub struct Gates {
     inner: Arc<Inner>,
 }
 
+struct Counters {
+    buckets: Buckets,
+    misses: Misses,
+    windows: Windows,
+}
+
 struct Inner {
-    own: (Buckets, Misses),
+    own: Counters,
     shared: Option<Shared>,
 }
 
 struct Shared {
-    counters: (Buckets, Misses),
+    counters: Counters,
     patience: Patience,
 }
 
@@ -38,21 +48,29 @@ impl Gates {
     /// `redis` comes with what every key there begins with.
     pub fn new(redis: Option<(ConnectionManager, &str)>) -> Self {
         let shared = redis.map(|(connection, prefix)| Shared {
-            counters: (
-                Buckets::in_redis(connection.clone(), &format!("{prefix}bucket:")),
-                Misses::in_redis(connection, &format!("{prefix}misses:")),
-            ),
+            counters: Counters {
+                buckets: Buckets::in_redis(connection.clone(), &format!("{prefix}bucket:")),
+                misses: Misses::in_redis(connection.clone(), &format!("{prefix}misses:")),
+                windows: Windows::in_redis(connection, &format!("{prefix}window:")),
+            },
             patience: Patience::new("this server counts for itself"),
         });
-        Self { inner: Arc::new(Inner { own: (Buckets::in_process(), Misses::in_process()), shared }) }
+        let own = Counters {
+            buckets: Buckets::in_process(),
+            misses: Misses::in_process(),
+            windows: Windows::in_process(),
+        };
+        Self { inner: Arc::new(Inner { own, shared }) }
     }
 
     /// Takes points from several buckets, or from none.
     pub async fn take(&self, charges: &[Charge<'_>]) -> Taken {
-        let shared = self.shared(async |(buckets, _)| buckets.take_all(charges).await).await;
+        let shared = self.shared(async |counters| counters.buckets.take_all(charges).await).await;
         match shared {
             Some(taken) => taken,
-            None => self.inner.own.0.take_all(charges).await.unwrap_or(Taken::Granted(Level::default())),
+            None => {
+                self.inner.own.buckets.take_all(charges).await.unwrap_or(Taken::Granted(Level::default()))
+            }
         }
     }
 
@@ -71,25 +89,46 @@ impl Gates {
         if points == 0 {
             return;
         }
-        if self.shared(async |(buckets, _)| buckets.give_back(key, points, limit).await).await.is_none() {
-            let _ = self.inner.own.0.give_back(key, points, limit).await;
+        if self.shared(async |counters| counters.buckets.give_back(key, points, limit).await).await.is_none()
+        {
+            let _ = self.inner.own.buckets.give_back(key, points, limit).await;
+        }
+    }
+
+    /// Takes a place in a window.
+    ///
+    /// # Errors
+    /// ERR-4001 where all are taken, with when to come back.
+    pub async fn enter(&self, key: &str, window: Window, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let shared = self.shared(async |counters| counters.windows.take(key, window, now).await).await;
+        let left = match shared {
+            Some(left) => left,
+            None => self.inner.own.windows.take(key, window, now).await.ok().flatten(),
+        };
+        left.map_or(Ok(()), |left| Err(rate_limited(Some(left))))
+    }
+
+    /// Gives up the place in a window that was taken last.
+    pub async fn leave(&self, key: &str) {
+        if self.shared(async |counters| counters.windows.leave(key).await).await.is_none() {
+            let _ = self.inner.own.windows.leave(key).await;
         }
     }
 
     /// Counts one request that asked for what is not there or not its caller's.
     pub async fn miss(&self, who: &str) {
-        if self.shared(async |(_, misses)| misses.count(who).await).await.is_none() {
-            let _ = self.inner.own.1.count(who).await;
+        if self.shared(async |counters| counters.misses.count(who).await).await.is_none() {
+            let _ = self.inner.own.misses.count(who).await;
         }
     }
 
     /// # Errors
     /// ERR-4002 for who has missed too often lately.
     pub async fn check_block(&self, who: &str) -> Result<(), Refusal> {
-        let shared = self.shared(async |(_, misses)| misses.blocked_for(who).await).await;
+        let shared = self.shared(async |counters| counters.misses.blocked_for(who).await).await;
         let left = match shared {
             Some(left) => left,
-            None => self.inner.own.1.blocked_for(who).await.ok().flatten(),
+            None => self.inner.own.misses.blocked_for(who).await.ok().flatten(),
         };
         match left {
             None => Ok(()),
@@ -104,10 +143,7 @@ impl Gates {
     }
 
     /// What the shared counters answer; nothing, where there are none or they are away.
-    async fn shared<T>(
-        &self,
-        ask: impl AsyncFnOnce(&(Buckets, Misses)) -> Result<T, redis::RedisError>,
-    ) -> Option<T> {
+    async fn shared<T>(&self, ask: impl AsyncFnOnce(&Counters) -> Result<T, redis::RedisError>) -> Option<T> {
         let Shared { counters, patience } = self.inner.shared.as_ref()?;
         patience.ask(ask(counters)).await
     }

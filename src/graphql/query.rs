@@ -88,6 +88,7 @@ impl Query {
         nullable(async {
             context.data::<Principal>()?.with_role(&[Role::Bot, Role::Admin])?;
             let id = check_discord_id(&discord_id)?;
+            Misses::note_acting_for(context, id);
             let identity = context.data::<Identity>()?;
             Ok(find_user_by_discord_id(identity.connection(), id).await?.map(Into::into))
         })

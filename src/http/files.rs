@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use entity::enums::JobStatus;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use uuid::Uuid;
 
 use super::plain_refusal;
 use crate::app::App;
-use crate::domain::accounts::{export_account, find_user};
+use crate::domain::accounts::{FIRST_LISTED, export_account, export_listed, find_user};
 use crate::domain::collection::{Layout, export_header, export_page, report_header, report_page};
 use crate::domain::jobs::load_jobs;
 use crate::error::{Code, Error, Refusal};
@@ -90,11 +90,7 @@ fn inventory_pages(
             match export_page(app.databases().write(), user, layout, after).await {
                 Ok((lines, Some(after))) => Ok(Some((Bytes::from(lines), Next::Page(Some(after))))),
                 Ok((lines, None)) => Ok(Some((Bytes::from(lines), Next::End))),
-                Err(error) => {
-                    tracing::error!(error = error.log_text(), "a file ended before its end");
-                    // The connection is cut, so that nobody takes half a file for the whole.
-                    Err(std::io::Error::other("the file could not be read on"))
-                }
+                Err(error) => Err(cut(&error)),
             }
         }
     })
@@ -118,10 +114,7 @@ async fn report(app: &App, user: Uuid, job: Uuid) -> Result<Response, Error> {
             }
             match report_page(app.databases().write(), job, is_completed, columns, after).await {
                 Ok((lines, after)) => Ok(Some((Bytes::from(lines), after.map(|after| (None, after))))),
-                Err(error) => {
-                    tracing::error!(error = error.log_text(), "a file ended before its end");
-                    Err(std::io::Error::other("the file could not be read on"))
-                }
+                Err(error) => Err(cut(&error)),
             }
         }
     });
@@ -132,11 +125,28 @@ async fn account(app: &App, user: Uuid) -> Result<Response, Error> {
     let Some(facts) = export_account(app.databases().write(), user).await? else {
         return Ok(no_such_link());
     };
-    let mut head = facts;
-    head.extend_from_slice(b"\r\n");
+    let mut head = b"\r\n".to_vec();
     head.extend(export_header(Layout::Generic)?);
-    let pages = inventory_pages(app, user, Layout::Generic, head);
-    Ok(attachment("account.csv", Body::from_stream(pages)))
+    let inventory = inventory_pages(app, user, Layout::Generic, head);
+    let app = app.clone();
+    let listed = stream::try_unfold(Some((FIRST_LISTED, None)), move |next| {
+        let app = app.clone();
+        async move {
+            let Some((list, after)) = next else { return Ok(None) };
+            match export_listed(app.databases().write(), user, list, after).await {
+                Ok((lines, next)) => Ok(Some((Bytes::from(lines), next))),
+                Err(error) => Err(cut(&error)),
+            }
+        }
+    });
+    let facts = stream::once(async { Ok(Bytes::from(facts)) });
+    Ok(attachment("account.csv", Body::from_stream(facts.chain(listed).chain(inventory))))
+}
+
+/// Cuts the connection, so that nobody takes half a file for the whole.
+fn cut(error: &Error) -> std::io::Error {
+    tracing::error!(error = error.log_text(), "a file ended before its end");
+    std::io::Error::other("the file could not be read on")
 }
 
 fn attachment(name: &str, body: Body) -> Response {

@@ -6,17 +6,19 @@ use entity::{api_token, user};
 use uuid::Uuid;
 
 use super::sign_in::VERIFY_LIFETIME;
-use super::{Identity, Revoked, counted};
+use super::{Identity, Revoked, Subject, counted};
 use crate::db::transaction;
 use crate::domain::accounts::{
-    Email, NewApiToken, OpaqueToken, PasswordCheck, check_password, confirm_password_hash, create_api_token,
-    create_link_code, delete_user, display_name, end_sessions, find_user, find_user_by_email,
-    forget_one_time, issue_one_time, link_discord, look_at_one_time, normalized, revoke_api_token,
-    revoke_api_tokens, set_display_name, set_password_hash, set_verified_email, take_one_time,
-    unlink_discord,
+    Email, NewApiToken, OpaqueToken, PasswordCheck, Speaker, check_password, confirm_password_hash,
+    confirm_speaker, create_api_token, create_link_code, delete_user, display_name, end_sessions, find_user,
+    find_user_by_email, forget_one_time, issue_one_time, link_discord, look_at_one_time, normalized,
+    revoke_api_token, revoke_api_tokens, set_display_name, set_password_hash, set_verified_email,
+    take_one_time, unlink_discord,
 };
+use crate::domain::idempotency::forget_requests_of;
 use crate::error::{Code, Error, Refusal, Result, none_of};
 use crate::gates::{Charge, Limit};
+use crate::principal::{Credential, UserCaller, key_of_user};
 
 /// How long a link for a new password holds.
 const RESET_LIFETIME: TimeDelta = TimeDelta::hours(1);
@@ -57,6 +59,7 @@ impl Identity {
         self.confirm(&account, current, "currentPassword").await?;
         let hash = self.hash_new(&account, new).await?;
         let now = inner.outside.now();
+        let doubt = self.doubt(Subject::User(user)).await?;
         let ended = transaction!(inner.connection, |transaction| {
             if !confirm_password_hash(transaction, &account, Some(hash.clone())).await? {
                 return Err(changed_meanwhile().into());
@@ -65,7 +68,7 @@ impl Identity {
             forget_one_time(transaction, user, None).await?;
             end_sessions(transaction, user, Some(session), now).await
         });
-        inner.revocations.note(Revoked::User { id: user, epoch: ended.epoch, kept: Some(session) }).await;
+        self.note(Revoked::User { id: user, epoch: ended.epoch, kept: Some(session) }, Some(doubt)).await;
         Ok((account, ended.count))
     }
 
@@ -121,17 +124,12 @@ impl Identity {
     /// database's.
     pub async fn reset_password(&self, token: &str, new: String, address: &str) -> Result<user::Model> {
         let inner = &*self.inner;
-        let link = format!("link:{address}");
-        inner.gates.pass(&[Charge { key: &link, points: 1, limit: LINKS }]).await?;
+        self.pass_link(address).await?;
         let now = inner.outside.now();
         // No password is hashed for who has no link; the link is taken once the password is known to do.
-        look_at_one_time(&inner.connection, token, TokenPurpose::ResetPassword, now).await?;
-        let hash = inner
-            .hasher
-            .hash(new, |password| {
-                check_password(&PasswordCheck { password, known: &[], field: "newPassword" })
-            })
-            .await?;
+        let user = look_at_one_time(&inner.connection, token, TokenPurpose::ResetPassword, now).await?;
+        let hash = self.hash_new(&self.account(user).await?, new).await?;
+        let doubt = self.doubt(Subject::User(user)).await?;
         let (account, epoch) = transaction!(inner.connection, |transaction| {
             let taken = take_one_time(transaction, token, TokenPurpose::ResetPassword, now).await?;
             set_password_hash(transaction, taken.user_id, hash.clone()).await?;
@@ -142,14 +140,21 @@ impl Identity {
             Ok((find_user(transaction, taken.user_id).await?, ended.epoch))
         });
         let account = account.ok_or_else(|| Error::internal("a link without its account"))?;
-        inner.revocations.note(Revoked::User { id: account.id, epoch, kept: None }).await;
+        self.note(Revoked::User { id: account.id, epoch, kept: None }, Some(doubt)).await;
         Ok(account)
     }
 
+    /// Counts a try at a link that came by mail.
+    async fn pass_link(&self, address: &str) -> Result<(), Refusal> {
+        let key = format!("link:{address}");
+        self.inner.gates.pass(&[Charge { key: &key, points: 1, limit: LINKS }]).await
+    }
+
     /// # Errors
-    /// ERR-3002 for a link that does not hold, ERR-2007 where the address is another's by now; the database's.
-    pub async fn verify_email(&self, token: &str) -> Result<user::Model> {
+    /// ERR-3002 for a link that does not hold, ERR-2007 where the address is another's by now; ERR-4001; the database's.
+    pub async fn verify_email(&self, token: &str, address: &str) -> Result<user::Model> {
         let inner = &*self.inner;
+        self.pass_link(address).await?;
         let now = inner.outside.now();
         let account = transaction!(inner.connection, |transaction| {
             let taken = take_one_time(transaction, token, TokenPurpose::VerifyEmail, now).await?;
@@ -217,26 +222,30 @@ impl Identity {
     pub async fn delete_account(&self, user: Uuid, password: String) -> Result<()> {
         let account = self.account(user).await?;
         self.confirm(&account, password, "password").await?;
+        let doubt = self.doubt(Subject::User(user)).await?;
         transaction!(self.inner.connection, |transaction| {
             if !confirm_password_hash(transaction, &account, None).await? {
                 return Err(changed_meanwhile().into());
             }
+            forget_requests_of(transaction, &key_of_user(user)).await?;
             delete_user(transaction, user).await
         });
-        self.inner.revocations.note(Revoked::User { id: user, epoch: i64::MAX, kept: None }).await;
+        self.note(Revoked::User { id: user, epoch: i64::MAX, kept: None }, Some(doubt)).await;
         Ok(())
     }
 
     /// # Errors
-    /// See [`create_api_token`].
+    /// ERR-2003 where the session has ended; see [`create_api_token`].
     pub async fn create_api_token(
         &self,
         user: Uuid,
+        session: Uuid,
         new: NewApiToken,
     ) -> Result<(api_token::Model, OpaqueToken)> {
         let inner = &*self.inner;
         let NewApiToken { name, read_only, expires_at } = new;
         Ok(transaction!(inner.connection, |transaction| {
+            confirm_speaker(transaction, user, Speaker::Session(session), inner.outside.now()).await?;
             let new = NewApiToken { name: name.clone(), read_only, expires_at };
             create_api_token(transaction, user, new, &inner.outside).await
         }))
@@ -261,12 +270,20 @@ impl Identity {
     }
 
     /// # Errors
-    /// ERR-2008 for a code that does not hold; ERR-4001; the database's.
-    pub async fn link_discord(&self, user: Uuid, code: &str) -> Result<user::Model> {
+    /// ERR-2003 where what speaks for the user has ended; ERR-2008 for a code that does not hold; ERR-4001; the database's.
+    pub async fn link_discord(&self, caller: &UserCaller, code: &str) -> Result<user::Model> {
         let inner = &*self.inner;
+        let user = caller.id;
+        let speaker = match caller.by {
+            Credential::Session { id, .. } => Speaker::Session(id),
+            Credential::ApiToken { id, .. } => Speaker::ApiToken(id),
+        };
         inner.gates.pass(&[Charge { key: &format!("link:{user}"), points: 1, limit: CODES }]).await?;
         let now = inner.outside.now();
-        transaction!(inner.connection, |transaction| { link_discord(transaction, user, code, now).await });
+        transaction!(inner.connection, |transaction| {
+            confirm_speaker(transaction, user, speaker, now).await?;
+            link_discord(transaction, user, code, now).await
+        });
         self.account(user).await
     }
 

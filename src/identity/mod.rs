@@ -9,6 +9,7 @@ mod account;
 mod hasher;
 mod mail;
 mod revocations;
+mod revoked;
 mod sign_in;
 
 use std::sync::Arc;
@@ -19,20 +20,22 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 pub use access_token::{AccessKeys, Bearer, Claims, NoKey, make_key};
 pub use account::ProfileChange;
 pub use hasher::{Hasher, Verdict};
 pub use mail::{Letter, MailError, Mailer};
-pub use revocations::{Revocations, Revoked, Standing};
+pub use revocations::{Doubt, Revocations};
+pub use revoked::{Revoked, Standing, Subject};
 pub use sign_in::Credentials;
 
 use crate::config::AccountSettings;
 use crate::db::Connection;
 use crate::domain::accounts::{
-    OpaqueToken, SessionTerms, TokenKind, find_user, is_client_active, load_api_tokens, use_api_token,
-    use_client_token,
+    OpaqueToken, SessionTerms, TokenKind, find_user, is_client_active, is_use_noteworthy, load_api_tokens,
+    note_api_token_use, note_client_use, use_api_token, use_client_token,
 };
 use crate::error::{Code, Refusal, Result};
 use crate::gates::Gates;
@@ -54,9 +57,11 @@ struct Inner {
     gates: Gates,
     mailer: Mailer,
     terms: SessionTerms,
-    /// What successors of refresh tokens are derived with.
-    refresh_key: [u8; 32],
+    /// What successors of refresh tokens are derived with: see [`refresh_session`](crate::domain::accounts::refresh_session).
+    refresh_keys: Vec<[u8; 32]>,
     outside: Outside,
+    /// Whose turn it is to note a token's use.
+    noting: Arc<Semaphore>,
     /// Whether explanations are for everyone, as in development.
     sees_all: bool,
     /// Whether the schema is.
@@ -71,8 +76,8 @@ pub struct Parts {
     pub revocations: Revocations,
     pub gates: Gates,
     pub mailer: Mailer,
-    /// The server's secret.
-    pub secret: String,
+    /// What successors of refresh tokens are derived with: new ones with the first.
+    pub refresh_keys: Vec<[u8; 32]>,
     pub outside: Outside,
     pub sees_all: bool,
     pub shows_schema: bool,
@@ -93,7 +98,7 @@ impl Identity {
         let span = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX);
         Self {
             inner: Arc::new(Inner {
-                refresh_key: derived_key(&parts.secret, "refresh tokens"),
+                refresh_keys: parts.refresh_keys,
                 connection: parts.connection,
                 keys: parts.keys,
                 hasher: parts.hasher,
@@ -105,6 +110,7 @@ impl Identity {
                     grace: span(settings.refresh_grace),
                 },
                 outside: parts.outside,
+                noting: Arc::new(Semaphore::new(1)),
                 sees_all: parts.sees_all,
                 shows_schema: parts.shows_schema,
             }),
@@ -125,6 +131,16 @@ impl Identity {
 
     pub fn revocations(&self) -> &Revocations {
         &self.inner.revocations
+    }
+
+    /// Says that something may be taken back: before the transaction that does it.
+    async fn doubt(&self, subject: Subject) -> Result<Doubt> {
+        self.inner.revocations.doubt(&self.inner.connection, subject).await
+    }
+
+    /// Tells what was taken back.
+    async fn note(&self, revoked: Revoked, doubt: Option<Doubt>) {
+        self.inner.revocations.note(&self.inner.connection, revoked, doubt).await;
     }
 
     /// Makes the pair of a session. Of the same refresh token and moment it is the same pair.
@@ -159,7 +175,12 @@ impl Identity {
         let token = token.trim();
         let now = outside.now();
         if let Some(token) = OpaqueToken::parse(TokenKind::Client, token) {
-            let client = use_client_token(connection, &token, now).await?;
+            let client = use_client_token(connection, &token).await?;
+            if is_use_noteworthy(client.last_used_at, now) {
+                self.note_use(
+                    move |connection| async move { note_client_use(&connection, client.id, now).await },
+                );
+            }
             let caller = Caller::Client {
                 id: client.id,
                 role: role(client.role),
@@ -169,6 +190,11 @@ impl Identity {
         }
         if let Some(token) = OpaqueToken::parse(TokenKind::Personal, token) {
             let (row, user) = use_api_token(connection, &token, now).await?;
+            if is_use_noteworthy(row.last_used_at, now) {
+                self.note_use(
+                    move |connection| async move { note_api_token_use(&connection, row.id, now).await },
+                );
+            }
             let by = Credential::ApiToken { id: row.id, read_only: row.read_only };
             let caller = Caller::User(UserCaller { id: user.id, role: role(user.role), by });
             return Ok(self.principal(caller, row.expires_at));
@@ -186,6 +212,22 @@ impl Identity {
         let by = Credential::Session { id: claims.sid, epoch: claims.epoch, issued_at: claims.issued_at() };
         let caller = Caller::User(UserCaller { id: claims.sub, role: claims.role, by });
         Ok(self.principal(caller, Some(claims.expires_at())))
+    }
+
+    /// Notes a token's use in its own time: who only reads does not wait for others who write. While one note waits the others
+    /// are left out; a later use makes up for them.
+    fn note_use<F: Future<Output = Result<()>> + Send + 'static>(
+        &self,
+        note: impl FnOnce(Connection) -> F + Send + 'static,
+    ) {
+        let Ok(turn) = Arc::clone(&self.inner.noting).try_acquire_owned() else { return };
+        let connection = self.inner.connection.clone();
+        tokio::spawn(async move {
+            if let Err(error) = note(connection).await {
+                tracing::warn!(error = error.log_text(), "when a token was used last could not be noted");
+            }
+            drop(turn);
+        });
     }
 
     fn principal(&self, caller: Caller, until: Option<DateTime<Utc>>) -> Principal {
@@ -213,8 +255,12 @@ pub fn role(role: enums::Role) -> Role {
     }
 }
 
-/// A key of its own for each purpose, of one secret.
-pub fn derived_key(secret: &str, purpose: &str) -> [u8; 32] {
+/// A key of its own for each purpose, of each secret.
+pub fn derived_keys(secrets: &[String], purpose: &str) -> Vec<[u8; 32]> {
+    secrets.iter().map(|secret| derived_key(secret, purpose)).collect()
+}
+
+fn derived_key(secret: &str, purpose: &str) -> [u8; 32] {
     match Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
         Ok(mut mac) => {
             mac.update(purpose.as_bytes());

@@ -7,6 +7,10 @@
 //! Notes can be lost: a process starts again, Redis is flushed or was away when something was to be noted. So the notes
 //! say since when they are whole, and a token that is older than that is looked up in the database. Nothing has to be
 //! copied from the one to the other, and nothing that was taken back comes back.
+//!
+//! A server can end between the commit and the note, and one can lose Redis that the others still hear. So it is told before
+//! the transaction begins that something may be taken back: while that is in doubt, the database is asked. It is told in
+//! Redis, or else by the database itself, where the other servers look each second.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -19,68 +23,20 @@ use redis::aio::ConnectionManager;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use super::revoked::{Revoked, Standing, Subject};
 use crate::db::Connection;
-use crate::domain::accounts::is_session_open;
+use crate::domain::accounts::{forget_unheard, is_session_open, note_unheard, unheard_until};
 use crate::error::Result;
 use crate::outside::Outside;
 
-/// What is taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revoked {
-    /// All tokens of one session.
-    Session { id: Uuid },
-    /// All of a user's tokens of earlier epochs, but for those of one session.
-    User { id: Uuid, epoch: i64, kept: Option<Uuid> },
-}
-
-/// What an access token stands on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
-    pub user: Uuid,
-    pub session: Uuid,
-    pub epoch: i64,
-    pub issued_at: DateTime<Utc>,
-}
-
-impl Revoked {
-    fn key(&self) -> String {
-        match self {
-            Self::Session { id } => format!("session:{id}"),
-            Self::User { id, .. } => format!("user:{id}"),
-        }
-    }
-
-    /// As a note of one word, and back.
-    fn note(&self) -> String {
-        match self {
-            Self::Session { .. } => "ended".to_owned(),
-            Self::User { epoch, kept, .. } => {
-                format!("{epoch}:{}", kept.map_or_else(String::new, |kept| kept.to_string()))
-            }
-        }
-    }
-
-    fn of_message(message: &str) -> Option<Self> {
-        let (key, note) = message.split_once('=')?;
-        match key.split_once(':')? {
-            ("session", id) => Some(Self::Session { id: id.parse().ok()? }),
-            ("user", id) => {
-                let (epoch, kept) = note.split_once(':')?;
-                Some(Self::User { id: id.parse().ok()?, epoch: epoch.parse().ok()?, kept: kept.parse().ok() })
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether this takes back what `standing` stands on.
-    pub fn concerns(&self, standing: &Standing) -> bool {
-        match self {
-            Self::Session { id } => *id == standing.session,
-            Self::User { id, epoch, kept } => {
-                *id == standing.user && standing.epoch < *epoch && *kept != Some(standing.session)
-            }
-        }
-    }
+/// That something may be taken back by now, until it is known what was. One that is dropped lasts until the last token that
+/// it concerns has expired: the transaction may have ended either way.
+#[must_use]
+#[derive(Debug)]
+pub struct Doubt {
+    subject: Subject,
+    /// What the other servers know it by in the database, where Redis could not tell them.
+    unheard: Option<Uuid>,
 }
 
 /// Where every request looks.
@@ -109,8 +65,20 @@ struct InRedis {
     prefix: String,
     /// Microseconds of the moment until which Redis is left alone, having failed; 0 while it answers.
     away_until: AtomicI64,
+    /// Microseconds of the moment until which there is something that another server could not note in Redis; 0 where there is
+    /// nothing.
+    unheard_until: AtomicI64,
 }
 
+/// Doubts something once more.
+const DOUBT: &str = "
+    redis.call('INCR', KEYS[1])
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+";
+/// Takes one doubt away: of several at once each is its own server's.
+const SETTLE: &str = "
+    if (tonumber(redis.call('GET', KEYS[1])) or 0) > 1 then redis.call('DECR', KEYS[1]) else redis.call('DEL', KEYS[1]) end
+";
 /// Takes a user's note, unless one of a later epoch is there, and tells the servers.
 const NOTE: &str = "
     local there = redis.call('GET', KEYS[1])
@@ -126,6 +94,8 @@ const SKEW: TimeDelta = TimeDelta::seconds(5);
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long Redis is left alone after it failed.
 const PAUSE: TimeDelta = TimeDelta::seconds(1);
+/// How often it is looked for what Redis could not tell.
+const UNHEARD_EVERY: Duration = Duration::from_secs(1);
 /// Revocations that a slow listener may be behind.
 const BEHIND: usize = 1024;
 
@@ -141,6 +111,7 @@ impl Revocations {
                 connection,
                 prefix: format!("{prefix}revoked:"),
                 away_until: AtomicI64::new(0),
+                unheard_until: AtomicI64::new(0),
             }),
             None => Notes::InProcess(InProcess { whole_since: outside.now(), notes: Mutex::default() }),
         };
@@ -163,30 +134,86 @@ impl Revocations {
         }
     }
 
-    /// Notes what the database has just been told.
-    pub async fn note(&self, revoked: Revoked) {
+    /// Says that something may be taken back from now on: before the transaction that does it, which is not to begin where
+    /// this could not be said.
+    ///
+    /// # Errors
+    /// The database's, where Redis is away.
+    pub async fn doubt(&self, connection: &Connection, subject: Subject) -> Result<Doubt> {
+        let mut doubt = Doubt { subject, unheard: None };
+        if let Notes::Redis(notes) = &self.notes {
+            let milliseconds = self.kept_milliseconds();
+            if !notes.tell(DOUBT, &notes.doubt_key(subject), &[milliseconds.to_string()]).await {
+                let id = self.outside.uuid();
+                note_unheard(connection, id, self.outside.now() + self.kept_for).await?;
+                doubt.unheard = Some(id);
+            }
+        }
+        Ok(doubt)
+    }
+
+    /// Says that nothing was taken back after all.
+    pub async fn settle(&self, connection: &Connection, doubt: Doubt) {
+        let Notes::Redis(notes) = &self.notes else { return };
+        match doubt.unheard {
+            Some(id) => forget(connection, id).await,
+            None => {
+                notes.tell(SETTLE, &notes.doubt_key(doubt.subject), &[]).await;
+            }
+        }
+    }
+
+    /// Notes what the database has just been told, of which there is no doubt any more.
+    pub async fn note(&self, connection: &Connection, revoked: Revoked, doubt: Option<Doubt>) {
         let _ = self.told.send(revoked);
         match &self.notes {
             Notes::InProcess(notes) => notes.note(revoked, self.outside.now(), self.kept_for),
             Notes::Redis(notes) => {
-                let milliseconds = u64::try_from(self.kept_for.num_milliseconds()).unwrap_or(u64::MAX);
                 let (key, note) = (revoked.key(), revoked.note());
-                let mut connection = notes.connection.clone();
-                let mut noting = redis::cmd("EVAL");
-                noting.arg(NOTE).arg(1).arg(notes.key(&key)).arg(&note).arg(milliseconds);
-                noting.arg(notes.channel()).arg(format!("{key}={note}"));
-                let sent = noting.query_async::<()>(&mut connection);
-                if !matches!(tokio::time::timeout(PATIENCE, sent).await, Ok(Ok(()))) {
-                    tracing::warn!("Redis is away: what was taken back is looked up in the database");
-                    notes.leave_alone(self.outside.now());
-                    // The other servers may not have seen it go, and would miss this note when it is back.
-                    tokio::spawn(make_up(
-                        notes.connection.clone(),
-                        notes.key(WHOLE_SINCE),
-                        self.outside.clone(),
-                    ));
+                let told = format!("{key}={note}");
+                let words = [note, self.kept_milliseconds().to_string(), notes.channel(), told];
+                if notes.tell(NOTE, &notes.key(&key), &words).await {
+                    if let Some(doubt) = doubt {
+                        self.settle(connection, doubt).await;
+                    }
+                    return;
                 }
+                tracing::warn!("Redis is away: what was taken back is looked up in the database");
+                notes.leave_alone(self.outside.now());
+                // The other servers may not have seen it go, and would miss this note when it is back.
+                let unheard = doubt.and_then(|doubt| doubt.unheard).map(|id| (connection.clone(), id));
+                let (redis, key) = (notes.connection.clone(), notes.key(WHOLE_SINCE));
+                tokio::spawn(make_up(redis, key, self.outside.clone(), unheard));
             }
+        }
+    }
+
+    fn kept_milliseconds(&self) -> u64 {
+        u64::try_from(self.kept_for.num_milliseconds()).unwrap_or(u64::MAX)
+    }
+
+    /// Looks whether another server has something to tell that it can't say in Redis.
+    ///
+    /// # Errors
+    /// The database's; then what was known stays so.
+    pub async fn look_for_unheard(&self, connection: &Connection) -> Result<()> {
+        if let Notes::Redis(notes) = &self.notes {
+            let until = unheard_until(connection).await?.map_or(0, |until| until.timestamp_micros());
+            notes.unheard_until.store(until, Ordering::Release);
+        }
+        Ok(())
+    }
+
+    /// Looks for it each second, for as long as the server runs.
+    pub async fn keep_looking(&self, connection: &Connection) {
+        while matches!(self.notes, Notes::Redis(_)) {
+            if let Err(error) = self.look_for_unheard(connection).await {
+                tracing::warn!(
+                    error = error.log_text(),
+                    "what other servers take back is not seen in the database"
+                );
+            }
+            tokio::time::sleep(UNHEARD_EVERY).await;
         }
     }
 
@@ -194,7 +221,7 @@ impl Revocations {
     async fn look_up(&self, notes: &InRedis, standing: &Standing) -> Option<bool> {
         let now = self.outside.now();
         let away_until = notes.away_until.load(Ordering::Acquire);
-        if away_until > now.timestamp_micros() {
+        if away_until.max(notes.unheard_until.load(Ordering::Acquire)) > now.timestamp_micros() {
             return None;
         }
         let mut connection = notes.connection.clone();
@@ -207,19 +234,28 @@ impl Revocations {
             }
             let _ = notes.away_until.compare_exchange(away_until, 0, Ordering::AcqRel, Ordering::Acquire);
         }
+        let (session, user) = (Subject::Session(standing.session), Subject::User(standing.user));
         let keys = [
             notes.key(WHOLE_SINCE),
-            notes.key(&format!("session:{}", standing.session)),
-            notes.key(&format!("user:{}", standing.user)),
+            notes.key(&session.key()),
+            notes.key(&user.key()),
+            notes.doubt_key(session),
+            notes.doubt_key(user),
         ];
-        let asked = connection.mget::<_, (Option<i64>, Option<String>, Option<String>)>(&keys);
-        let Ok(Ok((whole_since, session, user))) = tokio::time::timeout(PATIENCE, asked).await else {
+        type Told = (Option<i64>, Option<String>, Option<String>, Option<i64>, Option<i64>);
+        let asked = connection.mget::<_, Told>(&keys);
+        let Ok(Ok((whole_since, session, user, of_session, of_user))) =
+            tokio::time::timeout(PATIENCE, asked).await
+        else {
             notes.leave_alone(now);
             return None;
         };
-        let of_user = user.and_then(|note| Revoked::of_message(&format!("user:{}={note}", standing.user)));
-        if session.is_some() || of_user.is_some_and(|revoked| revoked.concerns(standing)) {
+        let user = user.and_then(|note| Revoked::of_message(&format!("user:{}={note}", standing.user)));
+        if session.is_some() || user.is_some_and(|revoked| revoked.concerns(standing)) {
             return Some(true);
+        }
+        if of_session.or(of_user).is_some() {
+            return None;
         }
         let Some(whole_since) = whole_since.and_then(DateTime::from_timestamp_micros) else {
             // Empty: it was flushed, or this is the first server. The first to see it says so.
@@ -279,14 +315,29 @@ impl Revocations {
     }
 }
 
-/// Says, as soon as Redis hears it, that its notes are whole from then on only.
-async fn make_up(mut connection: ConnectionManager, key: String, outside: Outside) {
+/// Says, as soon as Redis hears it, that its notes are whole from then on only; the database need not say so any more.
+async fn make_up(
+    mut redis: ConnectionManager,
+    key: String,
+    outside: Outside,
+    unheard: Option<(Connection, Uuid)>,
+) {
     loop {
-        let set = connection.set::<_, _, ()>(&key, outside.now().timestamp_micros());
+        let set = redis.set::<_, _, ()>(&key, outside.now().timestamp_micros());
         if matches!(tokio::time::timeout(PATIENCE, set).await, Ok(Ok(()))) {
+            if let Some((connection, id)) = unheard {
+                forget(&connection, id).await;
+            }
             return;
         }
         tokio::time::sleep(PATIENCE).await;
+    }
+}
+
+async fn forget(connection: &Connection, unheard: Uuid) {
+    if let Err(error) = forget_unheard(connection, unheard).await {
+        // Its time will be over.
+        tracing::warn!(error = error.log_text(), "what was told in the database stays told for a while");
     }
 }
 
@@ -301,6 +352,19 @@ const WHOLE_SINCE: &str = "whole-since";
 impl InRedis {
     fn key(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
+    }
+
+    fn doubt_key(&self, subject: Subject) -> String {
+        self.key(&format!("doubt:{}", subject.key()))
+    }
+
+    /// Runs a script about a key, and says whether Redis has done so in time.
+    async fn tell(&self, script: &str, key: &str, words: &[String]) -> bool {
+        let mut telling = redis::cmd("EVAL");
+        telling.arg(script).arg(1).arg(key).arg(words);
+        let mut connection = self.connection.clone();
+        let told = telling.query_async::<()>(&mut connection);
+        matches!(tokio::time::timeout(PATIENCE, told).await, Ok(Ok(())))
     }
 
     /// Where servers tell each other.
@@ -350,32 +414,6 @@ mod tests {
             epoch,
             issued_at: DateTime::from_timestamp(1_000, 0).expect("a moment"),
         }
-    }
-
-    #[test]
-    fn a_note_comes_back_as_what_it_says() {
-        let (id, kept) = (Uuid::from_u128(1), Some(Uuid::from_u128(2)));
-        for revoked in [
-            Revoked::Session { id },
-            Revoked::User { id, epoch: 7, kept },
-            Revoked::User { id, epoch: i64::MAX, kept: None },
-        ] {
-            assert_eq!(Revoked::of_message(&format!("{}={}", revoked.key(), revoked.note())), Some(revoked));
-        }
-        for nonsense in ["", "=", "session:x=ended", "user:1=2", "card:1=2"] {
-            assert_eq!(Revoked::of_message(nonsense), None);
-        }
-    }
-
-    #[test]
-    fn an_epoch_takes_back_all_earlier_tokens_but_the_kept_sessions() {
-        let user = Uuid::from_u128(1);
-        let all_but_two = Revoked::User { id: user, epoch: 5, kept: Some(Uuid::from_u128(2)) };
-        assert!(all_but_two.concerns(&standing(3, 4)));
-        assert!(!all_but_two.concerns(&standing(3, 5)), "signed in again since");
-        assert!(!all_but_two.concerns(&standing(2, 4)), "the one that was kept");
-        assert!(Revoked::Session { id: Uuid::from_u128(3) }.concerns(&standing(3, 4)));
-        assert!(!Revoked::Session { id: Uuid::from_u128(3) }.concerns(&standing(2, 4)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use entity::{enums, user};
 use uuid::Uuid;
 
 use super::account::MAILS;
-use super::{Identity, Letter, Revoked, SignedIn, counted};
+use super::{Identity, Inner, Letter, Revoked, SignedIn, Subject, counted};
 use crate::db::transaction;
 use crate::domain::accounts::{
     Device, Email, MOST_PASSWORD_CHARS, NewUser, OpaqueToken, PasswordCheck, Refreshed, TokenKind,
@@ -24,7 +24,7 @@ const BY_ADDRESS: Limit = Limit::per_minute(30, 10);
 const BY_ACCOUNT: Limit = Limit::per_minute(20, 2);
 /// Tries at one account from one address.
 const BY_BOTH: Limit = Limit::per_minute(5, 2);
-/// New accounts from one address.
+/// New accounts from one address, and tries to make one of one mail address.
 const REGISTERED: Limit = Limit::per_minute(10, 2);
 
 /// What somebody signs in with.
@@ -41,11 +41,10 @@ impl Identity {
     pub async fn register(&self, credentials: Credentials, name: &str, device: Device) -> Result<SignedIn> {
         let inner = &*self.inner;
         let network = network_of(device.ip_address.as_deref().unwrap_or_default());
-        inner
-            .gates
-            .pass(&[Charge { key: &format!("register:{network}"), points: 1, limit: REGISTERED }])
-            .await?;
         let Credentials { email, password } = credentials;
+        let keys = [format!("register:{network}"), counted(&normalized(&email), "register")];
+        let charges = keys.each_ref().map(|key| Charge { key, points: 1, limit: REGISTERED });
+        inner.gates.pass(&charges).await?;
         let (email, name) = (Email::parse(&email), display_name(name));
         let known =
             [email.as_ref().map_or("", |email| &email.text).to_owned(), name.clone().unwrap_or_default()];
@@ -126,7 +125,7 @@ impl Identity {
             open_session(transaction, user.id, device.clone(), &inner.terms, &inner.outside).await
         });
         for id in &opened.ended {
-            inner.revocations.note(Revoked::Session { id: *id }).await;
+            self.note(Revoked::Session { id: *id }, None).await;
         }
         // Only what fails counts.
         for (key, limit) in
@@ -148,13 +147,14 @@ impl Identity {
             || Refusal::new(Code::TokenRevoked, "This session has ended. Sign in again.").at("refreshToken");
         let token = OpaqueToken::parse(TokenKind::Refresh, token.trim()).ok_or_else(ended)?;
         let now = inner.outside.now();
-        match refresh_session(&inner.connection, &token, &inner.refresh_key, &inner.terms, now).await? {
+        match refresh_session(&inner.connection, &token, &inner.refresh_keys, &inner.terms, now).await? {
             Refreshed::Renewed { user, session, successor, at } => self.pair(*user, session, &successor, at),
             Refreshed::Refused(refusal) => Err(refusal.into()),
             Refreshed::Reused { user, session } => {
                 tracing::warn!(%user, %session, "a refresh token was used twice: its session has ended");
                 metrics::counter!("dualcaster_refresh_reuse_total").increment(1);
-                inner.revocations.note(Revoked::Session { id: session }).await;
+                // Whoever comes first ends it.
+                self.try_end_session(user, session).await?;
                 Err(ended().into())
             }
         }
@@ -165,12 +165,22 @@ impl Identity {
     /// # Errors
     /// ERR-3001 where the user has no such session that goes on; the database's.
     pub async fn end_session(&self, user: Uuid, session: Uuid) -> Result<()> {
-        let now = self.inner.outside.now();
-        if !end_session(&self.inner.connection, user, session, now).await? {
-            return Err(Refusal::new(Code::NotFound, "You have no such session.").at("sessionId").into());
+        if self.try_end_session(user, session).await? {
+            return Ok(());
         }
-        self.inner.revocations.note(Revoked::Session { id: session }).await;
-        Ok(())
+        Err(Refusal::new(Code::NotFound, "You have no such session.").at("sessionId").into())
+    }
+
+    async fn try_end_session(&self, user: Uuid, session: Uuid) -> Result<bool> {
+        let Inner { connection, revocations, outside, .. } = &*self.inner;
+        let doubt = self.doubt(Subject::Session(session)).await?;
+        let has_ended = end_session(connection, user, session, outside.now()).await?;
+        if has_ended {
+            self.note(Revoked::Session { id: session }, Some(doubt)).await;
+        } else {
+            revocations.settle(connection, doubt).await;
+        }
+        Ok(has_ended)
     }
 
     /// Ends all of a user's sessions, or all but one, and answers how many.
@@ -180,10 +190,11 @@ impl Identity {
     pub async fn end_sessions(&self, user: Uuid, keep: Option<Uuid>) -> Result<u64> {
         let inner = &*self.inner;
         let now = inner.outside.now();
+        let doubt = self.doubt(Subject::User(user)).await?;
         let ended = transaction!(inner.connection, |transaction| {
             end_sessions(transaction, user, keep, now).await
         });
-        inner.revocations.note(Revoked::User { id: user, epoch: ended.epoch, kept: keep }).await;
+        self.note(Revoked::User { id: user, epoch: ended.epoch, kept: keep }, Some(doubt)).await;
         Ok(ended.count)
     }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::time::Duration;
 
 use entity::enums::{JobKind, JobStatus};
 use entity::{job, upload};
@@ -17,11 +18,11 @@ use crate::domain::import::{Plan, Platform, SAMPLE_CHARS};
 use crate::domain::jobs::{NewJob, QUICK, queue_job};
 use crate::domain::uploads::{create_upload, delete_upload, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
-use crate::gates::{Charge, Limit};
+use crate::gates::Window;
 use crate::tabular::{self, Content, TabularError};
 
 /// Files that one user may send.
-const UPLOADS: Limit = Limit::per_minute(10, 10);
+const UPLOADS: Window = Window { most: 10, within: Duration::from_secs(60) };
 /// Rows that show what the columns of a file are.
 const SAMPLE: usize = 50;
 /// Rows up to which an import goes before others, and from which it comes after them.
@@ -113,9 +114,8 @@ impl Jobs {
     /// ERR-4005 for too many in too short a time.
     pub async fn count_upload(&self, user: Uuid) -> Result<(), Refusal> {
         let key = format!("uploads:{user}");
-        let charge = Charge { key: &key, points: 1, limit: UPLOADS };
-        let passed = self.inner.gates.pass(&[charge]).await;
-        passed.map_err(|limited| {
+        let entered = self.inner.gates.enter(&key, UPLOADS, self.inner.outside.now()).await;
+        entered.map_err(|limited| {
             let message = "You have sent 10 files within a minute. Please wait a moment.";
             let refusal = Refusal::new(Code::TooManyUploads, message);
             Refusal { retry_after: limited.retry_after, ..refusal }
@@ -124,7 +124,7 @@ impl Jobs {
 
     /// Gives back what was counted at the door: who takes the upload in counts it.
     pub async fn uncount_upload(&self, user: Uuid) {
-        self.inner.gates.give_back(&format!("uploads:{user}"), 1, UPLOADS).await;
+        self.inner.gates.leave(&format!("uploads:{user}")).await;
     }
 
     /// Takes a file in for import, and queues the job. The same file of the same user, sent again while it is under way, is the

@@ -3,8 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use super::{BOLT, LOTUS, VIAL, added, ask, load, new_prices, text};
+use super::{BOLT, LOTUS, VIAL, added, ask, load, new_prices, remove, text};
 use crate::harness::{TestApp, on_both_stores};
+use crate::jobs::{shocks, upload};
 use crate::security::{PASSWORD, Person, mutate, sign_up};
 
 /// What the OWASP page on CSV injection has, and its neighbours.
@@ -122,11 +123,16 @@ on_both_stores! { Tables:
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;
         added(&app, &ada, json!([{"cardId": LOTUS.id(), "notes": "under glass"}])).await;
+        let bolts = added(&app, &ada, json!([{"cardId": BOLT.id(), "tags": ["traded away"]}])).await;
+        remove(&app, &ada, &[bolts[0]["id"].clone()]).await.field();
+        let want = "mutation($id: ID!) { addWantListItem(input: {cardId: $id, notes: \"for the cube\"}) { userErrors { errorCode } } }";
+        ask(&app, &ada, want, json!({"id": VIAL.id()})).await.field();
+        upload(&app, &ada, "from elsewhere.csv", shocks(2).as_bytes(), json!({})).await.field();
         let url = link(&app, &ada, "exportAccount { url }").await;
         let (status, _, body) = fetched(&app, &url).await;
         let file = String::from_utf8(body).expect("text");
         assert_eq!(status, 200);
-        for part in ["What,Id,Field,Value", "email,ada@example.com", "display name,Ada", "session,", "Black Lotus,lea,", "under glass"] {
+        for part in ["What,Id,Field,Value", "email,ada@example.com", "display name,Ada", "session,", "Black Lotus,lea,", "under glass", "traded away", "removed at", "for the cube", "Æther Vial (", "from elsewhere.csv", "CollectionImport"] {
             assert!(file.contains(part), "{part} in {file}");
         }
         assert!(!file.contains("argon2"), "no hash leaves");

@@ -139,11 +139,16 @@ on_both_stores! { Tables:
         let limited = answers.iter().find(|answer| answer.code() == Some("ERR-4005")).expect("a limit");
         assert_eq!(limited.status, 429);
         let seconds: u32 = limited.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
-        assert!((1..=6).contains(&seconds), "{seconds}");
+        assert!((7..=60).contains(&seconds), "{seconds}");
         assert_eq!(limited.body["errors"][0]["extensions"]["retryAfter"], json!(seconds));
         assert_nothing_is_left(&app, "all were refused").await;
         let taken = queued(&app, &bob, &shocks(1), json!({})).await;
         assert_eq!(taken["status"], json!("QUEUED"), "another's files are counted apart");
+        app.clock.advance(TimeDelta::seconds(10));
+        let within = upload(&app, &ada, "run.sh", b"", json!({})).await;
+        assert_eq!(within.code(), Some("ERR-4005"), "no place is free before a minute is over");
+        app.clock.advance(TimeDelta::seconds(50));
+        assert_eq!(upload(&app, &ada, "run.sh", b"", json!({})).await.code(), Some("ERR-1001"));
     }
 
     async fn a_file_s_name_is_shown_and_is_no_path(app: TestApp) {

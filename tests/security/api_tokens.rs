@@ -3,6 +3,9 @@
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::json;
 
+use sea_orm::ConnectionTrait;
+
+use super::hang_ups::until;
 use super::{mutate, sign_up, whoami};
 use crate::harness::everywhere;
 
@@ -41,8 +44,12 @@ everywhere! { Tables:
         assert_eq!(app.ask_as(Some(&writes), &revoke, json!(null)).await.field()["revokedId"], json!(id));
         assert_eq!(whoami(&app, &writes).await, Err("ERR-2003".to_owned()), "at once");
         assert_eq!(whoami(&app, &reads).await, Ok(Some("ada@example.com".to_owned())));
-        let used = app.ask_as(Some(&ada.access), "{ viewer { apiTokens { name lastUsedAt } } }", json!(null)).await;
-        assert!(used.field()["apiTokens"][0]["lastUsedAt"].is_string());
+        until("its use is noted", async || {
+            assert!(whoami(&app, &reads).await.is_ok());
+            let used = app.ask_as(Some(&ada.access), "{ viewer { apiTokens { name lastUsedAt } } }", json!(null)).await;
+            used.field()["apiTokens"][0]["lastUsedAt"].is_string()
+        })
+        .await;
     }
 
     async fn a_token_ends_when_it_says_and_can_t_end_before_it_begins(app: TestApp) {
@@ -86,11 +93,43 @@ everywhere! { Tables:
         assert_eq!(whoami(&app, &token.text()).await, Ok(None));
         let logout = app.ask_as(Some(&token.text()), "mutation { logout { success } }", json!(null)).await;
         assert_eq!(logout.code(), Some("ERR-2005"));
-        let listed = list_clients(connection).await.expect("clients");
-        assert!(listed[0].last_used_at.is_some() && listed[0].revoked_at.is_none());
+        until("its use is noted", async || {
+            assert_eq!(whoami(&app, &token.text()).await, Ok(None));
+            let listed = list_clients(connection).await.expect("clients");
+            listed[0].last_used_at.is_some() && listed[0].revoked_at.is_none()
+        })
+        .await;
         assert!(revoke_client(connection, "bot", outside.now()).await.expect("revoked"));
         assert!(!revoke_client(connection, "bot", outside.now()).await.expect("once"));
         assert_eq!(whoami(&app, &token.text()).await, Err("ERR-2003".to_owned()));
+    }
+
+    async fn who_reads_by_a_token_waits_for_nobody_who_writes(app: TestApp) {
+        use dualcaster::domain::accounts::create_client;
+        use dualcaster::outside::Outside;
+        use entity::enums::Role;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let made = mutate(&app, &ada, "createApiToken(input: {name: \"x\", readOnly: true}) { token }").await;
+        let made = made.field()["token"].as_str().expect("a token").to_owned();
+        let client = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system()).await;
+        let tokens = [made, client.expect("a client").1.text()];
+        let held = app.bulk.write().begin().await.expect("a transaction");
+        for statement in ["update api_tokens set name = name", "update clients set name = name"] {
+            held.execute_unprepared(statement).await.expect(statement);
+        }
+        for token in &tokens {
+            let read = tokio::time::timeout(std::time::Duration::from_secs(20), whoami(&app, token));
+            assert!(read.await.expect("it does not wait").is_ok());
+        }
+        held.rollback().await.expect("released");
+        until("both uses are noted", async || {
+            for token in &tokens {
+                assert!(whoami(&app, token).await.is_ok());
+            }
+            let noted = |table: &str| format!("select count(*) as n from {table} where last_used_at is not null");
+            app.number(&noted("api_tokens")).await + app.number(&noted("clients")).await == 2
+        })
+        .await;
     }
 
     async fn a_wrong_token_is_not_to_be_tried_without_end(app: TestApp) {

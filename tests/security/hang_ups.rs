@@ -11,6 +11,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
+use super::shut_out::waiting;
 use super::{PASSWORD, everywhere_with, login, sign_up, whoami};
 use crate::harness::{Answered, Content, Store, TestApp, TestDatabase, runtime};
 
@@ -67,7 +68,7 @@ async fn hang_up(app: &TestApp, connection: TcpStream) {
     answered.await.expect("the server lets go who hangs up");
 }
 
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
             tokio::task::yield_now().await;
@@ -137,6 +138,23 @@ fn a_mutation_whose_caller_hangs_up_is_done_and_its_key_gives_the_answer() {
     });
 }
 
+#[test]
+fn who_signs_in_while_all_hash_and_nobody_may_wait_is_told_when_to_come_back() {
+    let nobody_waits = |settings: &mut Settings| settings.accounts.hashes_waiting = 0;
+    everywhere_with(Content::Tables, nobody_waits, async |app| {
+        sign_up(app, "ada@example.com").await;
+        let held = keep_hashers_busy(app).await;
+        let refused = login(app, "ada@example.com", PASSWORD).await;
+        assert_eq!((refused.status, refused.code()), (503, Some("ERR-5003")));
+        assert_eq!(refused.headers["retry-after"], "1");
+        let hasher = app.app.identity().expect("accounts").hasher();
+        let all = hasher.hashes() + held.len() as u64;
+        drop(held);
+        until("there is room", async || hasher.hashes() == all).await;
+        assert_eq!(login(app, "ada@example.com", PASSWORD).await.code(), None);
+    });
+}
+
 /// On SQLite there is one lock for all that writes, so that nothing could be held between two writes of a request.
 #[test]
 fn who_hangs_up_undoes_no_transaction_and_leaves_no_answer_unkept_on_postgres() {
@@ -153,11 +171,7 @@ fn who_hangs_up_undoes_no_transaction_and_leaves_no_answer_unkept_on_postgres() 
                  { token userErrors { errorCode } } }",
             variables: json!({"name": "one"}),
         };
-        let is_waiting = async || {
-            let waiting = "select count(*) as n from pg_stat_activity \
-                 where datname = current_database() and wait_event_type = 'Lock'";
-            app.number(waiting).await == 1
-        };
+        let is_waiting = async || waiting(&app).await == 1;
         let locks = database.bulk().await;
         // The mutation is held within its transaction.
         let tokens = locks.write().begin().await.expect("a transaction");

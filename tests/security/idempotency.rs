@@ -1,9 +1,10 @@
 //! `Idempotency-Key`: a mutation that is sent again is answered again, and not executed again.
 
 use chrono::TimeDelta;
+use dualcaster::engine::QueryHash;
 use serde_json::{Value, json};
 
-use super::{PASSWORD, sign_up};
+use super::{PASSWORD, mutate, refresh, sign_up};
 use crate::harness::{Answered, TestApp, everywhere};
 
 const CREATE: &str = "mutation($name: String!) { createApiToken(input: {name: $name}) { token apiToken { id } userErrors { errorCode } } }";
@@ -42,6 +43,64 @@ everywhere! { Tables:
         let bobs = create(&app, Some(&bob.access), "k-1", "one").await;
         assert_ne!(adas.field()["token"], bobs.field()["token"]);
         assert_eq!(create(&app, None, "k-1", "one").await.code(), Some("ERR-2001"));
+    }
+
+    async fn a_query_and_its_hash_are_the_same_request(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let send = async |query: Option<&str>| {
+            let hash = QueryHash::of(CREATE).to_string();
+            let mut body = json!({
+                "variables": {"name": "one"}, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}
+            });
+            if let Some(query) = query {
+                body["query"] = json!(query);
+            }
+            let request = app.client.post(format!("{}/graphql", app.base)).bearer_auth(&ada.access).json(&body);
+            let answer = request.header("idempotency-key", "k-1").send().await.expect("an answer");
+            (answer.status().as_u16(), answer.json::<Value>().await.expect("JSON"))
+        };
+        let first = send(Some(CREATE)).await;
+        assert!(first.1["data"]["createApiToken"]["token"].is_string(), "{:#}", first.1);
+        assert_eq!(send(None).await, first, "who has lost the answer sends the hash alone");
+        assert_eq!(create(&app, Some(&ada.access), "k-1", "one").await.body, first.1, "or the query alone");
+        assert_eq!(app.rows("api_tokens").await, 1);
+    }
+
+    async fn what_a_session_was_given_another_credential_is_not(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let reads = mutate(&app, &ada, "createApiToken(input: {name: \"x\", readOnly: true}) { token }").await;
+        let reads = reads.field()["token"].as_str().expect("a token");
+        let made = create(&app, Some(&ada.access), "k-1", "one").await;
+        let other = create(&app, Some(reads), "k-1", "one").await;
+        assert_eq!((other.status, other.code()), (422, Some("ERR-3004")));
+        assert!(!other.body.to_string().contains("dcp_"));
+        let refreshed = refresh(&app, &ada.refresh).await.field()["accessToken"].as_str().expect("a token").to_owned();
+        assert_eq!(create(&app, Some(&refreshed), "k-1", "one").await.body, made.body, "the same session");
+    }
+
+    async fn errors_that_are_answered_again_have_the_id_of_the_request(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let ask = async || {
+            let query = "mutation { createApiToken(input: {name: \"x\"}) { token } \
+                 createDiscordLinkCode(input: {discordId: \"1\"}) { code } }";
+            app.ask_with(Some(&ada.access), &[("idempotency-key", "k-1")], query, json!(null)).await
+        };
+        let (first, again) = (ask().await, ask().await);
+        assert_eq!(again.headers["idempotency-replayed"], "true");
+        assert_eq!(again.body["data"], first.body["data"]);
+        let id = |answer: &Answered| answer.body["errors"][0]["extensions"]["requestId"].clone();
+        assert!(id(&first).is_string() && id(&again).is_string(), "{:#}", again.body);
+        assert_ne!(id(&first), id(&again));
+        assert_eq!((first.code(), again.code()), (Some("ERR-2005"), Some("ERR-2005")));
+    }
+
+    async fn of_who_has_left_no_answer_is_kept(app: TestApp) {
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        for person in [&ada, &bob] {
+            create(&app, Some(&person.access), "k-1", "one").await.field();
+        }
+        mutate(&app, &ada, &format!("deleteAccount(input: {{password: \"{PASSWORD}\"}}) {{ deletedId }}")).await.field();
+        assert_eq!(app.rows("idempotent_answers").await, 1, "the other's");
     }
 
     async fn of_many_at_once_one_is_executed(app: TestApp) {

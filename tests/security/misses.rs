@@ -4,6 +4,9 @@
 //! under way at a time has at most `n - 1` more of them answered when the tenth miss is counted: 9 + n in all. Nothing
 //! bounds `n` itself but connections and the budget, of which each request takes a point at least.
 
+use dualcaster::domain::accounts::create_client;
+use dualcaster::outside::Outside;
+use entity::enums::Role;
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -43,6 +46,24 @@ everywhere! { Tables:
         assert!((10..=9 + AT_ONCE).contains(&missed), "{missed} have missed");
         assert!(!misses(&app, &ada).await, "the block stays");
         assert!(misses(&app, &bob).await, "and is nobody else's");
+    }
+}
+
+everywhere! { Tables:
+    async fn a_bots_misses_are_of_whom_it_asks_for_whatever_names_them(app: TestApp) {
+        let client = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system()).await;
+        let token = client.expect("a client").1.text();
+        let ask = async |discord: &str| {
+            let query = format!("query($id: ID!) {{ node(id: $id) {{ id }} userByDiscordId(discordId: \"{discord}\") {{ id }} }}");
+            app.ask_as(Some(&token), &query, json!({"id": nobodys("InventoryItem")})).await
+        };
+        for _ in 0..10 {
+            assert_eq!(ask("1").await.code(), None);
+        }
+        let left_out = ask("1").await;
+        assert_eq!((left_out.status, left_out.code()), (429, Some("ERR-4002")));
+        assert!(left_out.body.get("data").is_none(), "nothing is told");
+        assert_eq!(ask("2").await.code(), None);
     }
 }
 

@@ -22,6 +22,7 @@ mod passwords;
 mod refresh_tokens;
 mod revocation;
 mod sessions;
+mod shut_out;
 mod streams;
 mod throttles;
 mod transactions;

@@ -1,7 +1,10 @@
 //! Redis is away: reads go on, guessing stays slow, and nothing that was taken back comes back.
 
+use sea_orm::ConnectionTrait;
 use serde_json::json;
 
+use super::hang_ups::until;
+use super::shut_out::{sent, waiting};
 use super::{come_of_age, login, mutate, refresh, sign_in, sign_up, whoami};
 use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, runtime};
 
@@ -124,5 +127,64 @@ fn however_many_ask_at_once_redis_is_connected_to_once_and_let_go_at_the_end() {
         }
         database.redis = Some((url, prefix));
         database.remove().await;
+    });
+}
+
+/// Runs a test against a server that hears Redis through a proxy, and another that hears it always.
+fn one_behind_a_cable(stores: &[Store], test: impl AsyncFn(&TestApp, &TestApp, &Proxy)) {
+    for store in stores {
+        runtime().block_on(async {
+            let mut database = TestDatabase::new(*store, Content::Tables).await.with_redis();
+            let (url, prefix) = database.redis.clone().expect("a Redis");
+            let there = TestApp::start(&database).await;
+            let proxy = Proxy::to(url.trim_start_matches("redis://").trim_end_matches('/').to_owned()).await;
+            database.redis = Some((format!("redis://{}", proxy.address), prefix.clone()));
+            let here = TestApp::start(&database).await;
+            come_of_age(&[&here, &there]).await;
+            test(&here, &there, &proxy).await;
+            here.stop().await;
+            there.stop().await;
+            database.redis = Some((url, prefix));
+            database.remove().await;
+        });
+    }
+}
+
+/// As a server that is killed between the commit and its note does. On Postgres, where it can be held in between.
+#[test]
+fn what_is_taken_back_and_never_told_holds_nowhere() {
+    one_behind_a_cable(&[Store::Postgres], async |here, there, proxy| {
+        let ada = sign_up(here, "ada@example.com").await;
+        assert!(whoami(there, &ada.access).await.is_ok());
+        let held = here.bulk.write().begin().await.expect("a transaction");
+        held.execute_unprepared("select 1 from sessions for update").await.expect("a lock");
+        let ending = sent(here, &ada, "logout { success }");
+        until("it is about to end", async || waiting(here).await == 1).await;
+        assert!(whoami(there, &ada.access).await.is_ok(), "in doubt, the database says so");
+        proxy.cut();
+        held.rollback().await.expect("released");
+        ending.await.expect("an answer").field();
+        assert_eq!(whoami(there, &ada.access).await, Err("ERR-2003".to_owned()));
+    });
+}
+
+#[test]
+fn what_one_server_can_t_tell_in_redis_the_others_learn_from_the_database() {
+    one_behind_a_cable(&[Store::Postgres, Store::Sqlite], async |here, there, proxy| {
+        let (gone, stays) = (sign_up(here, "ada@example.com").await, sign_in(here, "ada@example.com").await);
+        assert!(whoami(there, &gone.access).await.is_ok());
+        proxy.cut();
+        mutate(here, &gone, "logout { success }").await.field();
+        let identity = there.app.identity().expect("accounts");
+        let look =
+            async || identity.revocations().look_for_unheard(identity.connection()).await.expect("a look");
+        look().await;
+        assert_eq!(whoami(there, &gone.access).await, Err("ERR-2003".to_owned()));
+        assert!(whoami(there, &stays.access).await.is_ok());
+        proxy.heal();
+        until("Redis knows", async || here.rows("unheard_revocations").await == 0).await;
+        look().await;
+        assert_eq!(whoami(there, &gone.access).await, Err("ERR-2003".to_owned()));
+        assert!(whoami(there, &stays.access).await.is_ok());
     });
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PASSWORD, login, register, sign_up};
+use super::{PASSWORD, login, register, sign_up, token_mailed_to};
 use crate::harness::{TestApp, everywhere};
 
 fn hashes(app: &TestApp) -> u64 {
@@ -31,6 +31,23 @@ everywhere! { Tables:
         }
         assert_eq!(hashes(&app), before);
         assert_eq!(app.rows("users").await, 0);
+    }
+
+    async fn a_password_that_is_reset_is_not_its_owners_address(app: TestApp) {
+        let email = "quillfeather.vexmoor@example.com";
+        sign_up(&app, email).await;
+        let asked = format!("mutation {{ requestPasswordReset(input: {{email: \"{email}\"}}) {{ success }} }}");
+        app.ask_as(None, &asked, json!(null)).await.field();
+        let token = token_mailed_to(&app, email, "reset-password").await;
+        let reset = async |password: &str| {
+            let query = "mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { userErrors { errorCode path } } }";
+            let input = json!({"token": token, "newPassword": password});
+            app.ask_as(None, query, json!({"input": input})).await
+        };
+        let weak = reset(email).await;
+        let problem = &weak.body["data"]["resetPassword"]["userErrors"][0];
+        assert_eq!(problem, &json!({"errorCode": "ERR-2006", "path": ["newPassword"]}));
+        assert_eq!(reset("eleven owls debate philosophy").await.code(), None, "the link still holds");
     }
 
     async fn all_that_is_wrong_is_told_at_once(app: TestApp) {

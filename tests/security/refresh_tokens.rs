@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 
 use chrono::TimeDelta;
+use serde_json::json;
 
 use super::{refresh, sign_in, sign_up, whoami};
-use crate::harness::{draws, everywhere};
+use crate::harness::{Content, Store, TestApp, TestDatabase, draws, everywhere, runtime};
 
 everywhere! { Tables:
     async fn a_token_works_once_and_gives_the_identical_pair_for_ten_seconds(app: TestApp) {
@@ -74,5 +75,42 @@ everywhere! { Tables:
             assert_eq!(refresh(&app, nonsense).await.code(), Some("ERR-2003"), "{nonsense:?}");
         }
         assert_eq!(whoami(&app, &ada.access).await, Ok(Some(ada.email)), "nonsense ends nobody's session");
+    }
+}
+
+#[test]
+fn a_secret_that_changes_ends_no_session_and_loses_no_answer() {
+    const OLD: &str = "an old secret that is long enough for it";
+    const NEW: &str = "a new secret that is long enough as well";
+    for store in [Store::Postgres, Store::Sqlite] {
+        runtime().block_on(async {
+            let database = TestDatabase::new(store, Content::Tables).await;
+            let with = async |secrets: &[&str]| {
+                let mut settings = database.settings();
+                settings.server.secrets = secrets.iter().map(|&secret| secret.to_owned()).collect();
+                TestApp::start_with(&database, settings).await
+            };
+            let (before, during, late) =
+                (with(&[OLD]).await, with(&[NEW, OLD]).await, with(&[OLD, NEW]).await);
+            let ada = sign_up(&before, "ada@example.com").await;
+            let first = refresh(&before, &ada.refresh).await.field().clone();
+            assert_eq!(refresh(&during, &ada.refresh).await.field(), &first, "the lost answer");
+            let child = first["refreshToken"].as_str().expect("a token");
+            let second = refresh(&during, child).await.field().clone();
+            assert_eq!(refresh(&late, child).await.field(), &second, "of the new secret too");
+            let access = second["accessToken"].as_str().expect("a token");
+            let create = async |app: &TestApp| {
+                let query =
+                    "mutation { createApiToken(input: {name: \"x\"}) { token userErrors { errorCode } } }";
+                app.ask_with(Some(access), &[("idempotency-key", "k-1")], query, json!(null)).await
+            };
+            let made = create(&before).await;
+            assert!(made.field()["token"].is_string());
+            assert_eq!(create(&during).await.body, made.body);
+            for app in [before, during, late] {
+                app.stop().await;
+            }
+            database.remove().await;
+        });
     }
 }

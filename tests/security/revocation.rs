@@ -35,6 +35,9 @@ everywhere! { Tables:
         come_of_age(&[&app]).await;
         let (one, two) = (sign_up(&app, "ada@example.com").await, sign_in(&app, "ada@example.com").await);
         mutate(&app, &two, "revokeAllSessions(input: {keepCurrent: true}) { revokedCount }").await.field();
+        let before = app.statements();
+        assert_eq!(app.ask_as(Some(&two.access), "{ __typename }", json!(null)).await.code(), None);
+        assert_eq!(app.statements(), before, "there is no doubt any more");
         // Behind the server's back the database forgets it: what is noted holds all the same.
         app.execute("update sessions set ended_at = null").await;
         assert_eq!(whoami(&app, &one.access).await, Err("ERR-2003".to_owned()));

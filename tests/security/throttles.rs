@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{PASSWORD, behind_a_proxy, everywhere_with, login, login_from, register, sign_up};
+use super::{
+    PASSWORD, Person, behind_a_proxy, everywhere_with, login, login_from, mutate, register, sign_up,
+};
 use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
 
 everywhere! { Tables:
@@ -37,6 +39,16 @@ everywhere! { Tables:
         assert_eq!(app.rows("users").await, 10);
     }
 
+    async fn links_are_not_guessed_at_by_the_dozen(app: TestApp) {
+        let mut codes = std::collections::BTreeSet::new();
+        for _ in 0..30 {
+            let query = "mutation { verifyEmail(input: {token: \"x\"}) { userErrors { errorCode } } }";
+            codes.insert(app.ask_as(None, query, json!(null)).await.code().map(str::to_owned));
+        }
+        let told = ["ERR-3002", "ERR-4001"].map(|code| Some(code.to_owned()));
+        assert_eq!(codes, std::collections::BTreeSet::from(told));
+    }
+
     async fn mail_is_not_sent_by_the_dozen_to_one_address(app: TestApp) {
         let ask = async || {
             let query = "mutation { requestPasswordReset(input: {email: \"ada@example.com\"}) { success } }";
@@ -68,6 +80,42 @@ fn others_wrong_guesses_do_not_keep_an_owner_out() {
         );
         let elsewhere = [("x-forwarded-for", "198.51.100.200")];
         assert_eq!(login_from(app, &elsewhere, "ada@example.com", PASSWORD).await.code(), Some("ERR-4001"));
+        assert_eq!(login_from(app, &home, "ada@example.com", PASSWORD).await.code(), None);
+    });
+}
+
+#[test]
+fn nobody_tries_to_register_one_address_from_everywhere() {
+    everywhere_with(Content::Tables, behind_a_proxy, async |app| {
+        let mut codes = Vec::new();
+        for number in 0..12 {
+            let from = format!("198.51.100.{number}");
+            let query =
+                "mutation($input: RegisterInput!) { register(input: $input) { userErrors { errorCode } } }";
+            let input = json!({"email": "ADA@example.com", "password": PASSWORD, "displayName": "Ada"});
+            let headers = [("x-forwarded-for", from.as_str())];
+            let answer = app.ask_with(None, &headers, query, json!({"input": input})).await;
+            codes.push(answer.code().map(str::to_owned));
+        }
+        assert_eq!(codes[..2], [None, Some("ERR-2007".to_owned())]);
+        assert!(codes.contains(&Some("ERR-4001".to_owned())), "{codes:?}");
+    });
+}
+
+#[test]
+fn where_an_intruder_was_signed_in_is_no_owners_place_afterwards() {
+    everywhere_with(Content::Tables, behind_a_proxy, async |app| {
+        sign_up(app, "ada@example.com").await;
+        let [home, theirs] = ["203.0.113.1", "203.0.113.66"].map(|from| [("x-forwarded-for", from)]);
+        let ada =
+            Person::of("ada@example.com", login_from(app, &home, "ada@example.com", PASSWORD).await.field());
+        login_from(app, &theirs, "ada@example.com", PASSWORD).await.field();
+        mutate(app, &ada, "revokeAllSessions(input: {keepCurrent: true}) { revokedCount }").await.field();
+        for number in 0..30 {
+            let from = format!("198.51.100.{number}");
+            login_from(app, &[("x-forwarded-for", from.as_str())], "ada@example.com", "wrong").await;
+        }
+        assert_eq!(login_from(app, &theirs, "ada@example.com", "wrong").await.code(), Some("ERR-4001"));
         assert_eq!(login_from(app, &home, "ada@example.com", PASSWORD).await.code(), None);
     });
 }

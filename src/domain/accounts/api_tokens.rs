@@ -27,6 +27,8 @@ pub struct NewApiToken {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// To be called with the account's row locked: see [`confirm_speaker`](super::confirm_speaker).
+///
 /// # Errors
 /// ERR-3002 for a name or an end that can't be; ERR-3004 where the user has too many; the database's.
 pub async fn create_api_token(
@@ -118,7 +120,7 @@ pub async fn revoke_api_tokens(connection: &impl ConnectionTrait, user: Uuid) ->
 /// How far apart two notes of a token's last use are at least.
 const NOTED_EVERY: chrono::TimeDelta = chrono::TimeDelta::minutes(1);
 
-/// The token's row and its user, where it still holds; its use is noted.
+/// The token's row and its user, where it still holds.
 ///
 /// # Errors
 /// ERR-2002 where its time is over, ERR-2003 where there is none; the database's.
@@ -134,9 +136,22 @@ pub async fn use_api_token(
     if row.expires_at.is_some_and(|end| end <= now) {
         return Err(Refusal::new(Code::TokenExpired, "This token has expired.").into());
     }
-    if row.last_used_at.is_none_or(|last| now - last >= NOTED_EVERY) {
-        let noted = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
-        noted.filter(Column::Id.eq(row.id)).exec(connection).await?;
-    }
     Ok((row, user))
+}
+
+/// Whether a use of a token is to be noted, by when the last one was.
+pub fn is_use_noteworthy(last: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    last.is_none_or(|last| now - last >= NOTED_EVERY)
+}
+
+/// # Errors
+/// The database's.
+pub async fn note_api_token_use(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let noted = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
+    noted.filter(Column::Id.eq(id)).exec(connection).await?;
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Programs with a token of their own, which are no user's: the Discord bot.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::client::{ActiveModel, Column, Entity, Model};
 use entity::enums::Role;
 use sea_orm::sea_query::{Expr, OnConflict};
@@ -14,9 +14,6 @@ use crate::outside::Outside;
 
 /// Characters of a client's name at most.
 const NAME_CHARS: usize = 100;
-
-/// How far apart two notes of a client's last use are at least.
-const NOTED_EVERY: TimeDelta = TimeDelta::minutes(1);
 
 /// Makes a client and its token, which nobody can be shown again.
 ///
@@ -89,22 +86,20 @@ pub async fn revoke_client(
     Ok(revoked.rows_affected > 0)
 }
 
-/// The client whose token this is; its use is noted.
+/// The client whose token this is.
 ///
 /// # Errors
 /// ERR-2003 where there is none, or it was revoked; the database's.
-pub async fn use_client_token(
-    connection: &impl ConnectionTrait,
-    token: &OpaqueToken,
-    now: DateTime<Utc>,
-) -> Result<Model> {
+pub async fn use_client_token(connection: &impl ConnectionTrait, token: &OpaqueToken) -> Result<Model> {
     let found = Entity::find().filter(Column::Hash.eq(token.digest())).one(connection).await?;
-    let client = found
-        .filter(|client| client.revoked_at.is_none())
-        .ok_or_else(|| Refusal::new(Code::TokenRevoked, "This token does not hold."))?;
-    if client.last_used_at.is_none_or(|last| now - last >= NOTED_EVERY) {
-        let noted = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
-        noted.filter(Column::Id.eq(client.id)).exec(connection).await?;
-    }
-    Ok(client)
+    let client = found.filter(|client| client.revoked_at.is_none());
+    client.ok_or_else(|| Refusal::new(Code::TokenRevoked, "This token does not hold.").into())
+}
+
+/// # Errors
+/// The database's.
+pub async fn note_client_use(connection: &impl ConnectionTrait, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+    let noted = Entity::update_many().col_expr(Column::LastUsedAt, Expr::value(now));
+    noted.filter(Column::Id.eq(id)).exec(connection).await?;
+    Ok(())
 }

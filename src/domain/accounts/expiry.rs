@@ -13,7 +13,7 @@ const KEPT: TimeDelta = TimeDelta::days(7);
 /// Rows that go in one statement: what waits for it, waits shortly.
 const ROWS: u64 = 500;
 
-/// Deletes expired sessions with their tokens, codes that hold no more and answers that nobody asks for again; says how many
+/// Deletes expired sessions with their tokens, codes that hold no more, doubts that are over and answers that nobody asks for again; says how many
 /// rows of these tables went. What can't be deleted keeps nothing else from it.
 ///
 /// # Errors
@@ -24,6 +24,7 @@ pub async fn forget_expired(connection: &impl ConnectionTrait, now: DateTime<Utc
     for (table, key, moment, before) in [
         ("sessions", "id", "expires_at", now - KEPT),
         ("one_time_tokens", "hash", "expires_at", now),
+        ("unheard_revocations", "id", "doubted_until", now),
         ("discord_link_codes", "hash", "expires_at", now),
         ("idempotent_answers", "(caller, idempotency_key)", "started_at", now - idempotency::KEPT),
         ("removed_inventory_items", "id", "removed_at", put_back_since(now)),

@@ -55,7 +55,7 @@ pub async fn take_one_time(
     Ok(row)
 }
 
-/// Whether a token could be taken, without taking it.
+/// Whose token this is, where it could be taken; it is not taken.
 ///
 /// # Errors
 /// ERR-3002 for one that could not; the database's.
@@ -64,13 +64,13 @@ pub async fn look_at_one_time(
     token: &str,
     purpose: TokenPurpose,
     now: DateTime<Utc>,
-) -> Result<()> {
+) -> Result<Uuid> {
     let token = OpaqueToken::parse(TokenKind::OneTime, token.trim()).ok_or_else(refused)?;
     let row = Entity::find_by_id(token.digest()).one(connection).await?.ok_or_else(refused)?;
     if row.purpose != purpose || row.expires_at <= now {
         return Err(refused().into());
     }
-    Ok(())
+    Ok(row.user_id)
 }
 
 fn refused() -> Refusal {

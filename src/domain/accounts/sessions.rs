@@ -103,7 +103,7 @@ async fn keep_token(connection: &impl ConnectionTrait, token: &OpaqueToken, sess
     Ok(())
 }
 
-/// What comes of a refresh token. None of these is undone: a session that ends for a token used twice stays so.
+/// What comes of a refresh token. None of these is undone.
 #[derive(Debug)]
 pub enum Refreshed {
     Renewed {
@@ -113,7 +113,7 @@ pub enum Refreshed {
         /// When the token was used for the first time: what is made of it is the same at each try.
         at: DateTime<Utc>,
     },
-    /// The token was used twice: its session has ended by this.
+    /// The token was used twice: its session is to be ended.
     Reused {
         user: Uuid,
         session: Uuid,
@@ -121,22 +121,25 @@ pub enum Refreshed {
     Refused(Refusal),
 }
 
+/// Of the keys the first derives successors; one that was derived by any of them is found again, so that the secret can be
+/// changed without a break.
+///
 /// # Errors
 /// The database's.
 pub async fn refresh_session(
     connection: &Connection,
     token: &OpaqueToken,
-    key: &[u8; 32],
+    keys: &[[u8; 32]],
     terms: &SessionTerms,
     now: DateTime<Utc>,
 ) -> Result<Refreshed> {
-    Ok(transaction!(connection, |transaction| { refresh(transaction, token, key, terms, now).await }))
+    Ok(transaction!(connection, |transaction| { refresh(transaction, token, keys, terms, now).await }))
 }
 
 async fn refresh(
     connection: &impl ConnectionTrait,
     token: &OpaqueToken,
-    key: &[u8; 32],
+    keys: &[[u8; 32]],
     terms: &SessionTerms,
     now: DateTime<Utc>,
 ) -> Result<Refreshed> {
@@ -176,23 +179,27 @@ async fn refresh(
     let (Some(user), 1) = (user, lasts.rows_affected) else {
         return Ok(Refreshed::Refused(ended_refusal()));
     };
-    let successor = token.successor(key);
     let at = if is_first { now } else { row.used_at.unwrap_or(now) };
-    let is_successor_new = if is_first {
-        keep_token(connection, &successor, session.id).await?;
-        true
+    let mut successors: Vec<_> = keys.iter().map(|key| token.successor(key)).collect();
+    let new = if is_first {
+        successors.truncate(1);
+        for successor in &successors {
+            keep_token(connection, successor, session.id).await?;
+        }
+        successors.pop()
     } else {
-        let kept = refresh_token::Entity::find_by_id(successor.digest()).one(connection).await?;
-        kept.is_some_and(|successor| successor.used_at.is_none())
+        let unused = refresh_token::Entity::find()
+            .filter(refresh_token::Column::Hash.is_in(successors.iter().map(OpaqueToken::digest)))
+            .filter(refresh_token::Column::UsedAt.is_null())
+            .one(connection)
+            .await?;
+        unused.and_then(|row| successors.into_iter().find(|successor| successor.digest() == row.hash))
     };
-    match worth((!is_first).then(|| now - at), is_successor_new, terms.grace) {
-        Worth::First | Worth::Again => {
+    match (worth((!is_first).then(|| now - at), new.is_some(), terms.grace), new) {
+        (Worth::First | Worth::Again, Some(successor)) => {
             Ok(Refreshed::Renewed { user: Box::new(user), session, successor, at })
         }
-        Worth::Reused => {
-            ending(now).filter(session::Column::Id.eq(session.id)).exec(connection).await?;
-            Ok(Refreshed::Reused { user: user.id, session: session.id })
-        }
+        (Worth::Reused, _) | (_, None) => Ok(Refreshed::Reused { user: user.id, session: session.id }),
     }
 }
 
@@ -285,7 +292,8 @@ pub struct EndedAll {
     pub epoch: i64,
 }
 
-/// Ends all of a user's sessions, or all but one.
+/// Ends all of a user's sessions, or all but one, and forgets where they were: nobody is an owner for having been signed in
+/// there any more.
 ///
 /// # Errors
 /// ERR-2003 where the account or the session that is to be kept is gone; the database's.
@@ -311,9 +319,15 @@ pub async fn end_sessions(
     }
     let mut ended =
         ending(now).filter(session::Column::UserId.eq(user)).filter(session::Column::ExpiresAt.gt(now));
+    let mut forgotten = session::Entity::update_many()
+        .col_expr(session::Column::IpAddress, Expr::value(None::<String>))
+        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::IpAddress.is_not_null());
     if let Some(kept) = keep {
         ended = ended.filter(session::Column::Id.ne(kept));
+        forgotten = forgotten.filter(session::Column::Id.ne(kept));
     }
+    forgotten.exec(connection).await?;
     Ok(EndedAll { count: ended.exec(connection).await?.rows_affected, epoch })
 }
 

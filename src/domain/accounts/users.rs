@@ -1,14 +1,15 @@
 //! The accounts themselves.
 
 use chrono::{DateTime, Utc};
+use entity::api_token;
 use entity::enums::Role;
 use entity::user::{ActiveModel, Column, Entity, Model};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, SqlErr};
 use uuid::Uuid;
 
-use super::Email;
-use crate::db::Sql;
+use super::{Email, is_session_open};
+use crate::db::{Exists, Sql};
 use crate::error::{Code, Refusal, Result};
 
 /// Characters of a name at most.
@@ -122,6 +123,39 @@ pub async fn confirm_password_hash(
         .filter(Column::PasswordHash.eq(&seen.password_hash))
         .filter(Column::Epoch.eq(seen.epoch));
     Ok(update.exec(connection).await?.rows_affected > 0)
+}
+
+/// What speaks for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    Session(Uuid),
+    ApiToken(Uuid),
+}
+
+/// Locks the account's row until the transaction ends, and confirms that what speaks for its user still does: a new password
+/// may have ended it since it was looked at. What the transaction makes after this, a new password takes away or comes before.
+///
+/// # Errors
+/// ERR-2003 where it has ended; the database's.
+pub async fn confirm_speaker(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    speaker: Speaker,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let mut sql = Sql::new(connection);
+    sql.push("select 1 as n from users where id = ").bind(user).either(" for no key update", "");
+    let is_there = sql.one::<Exists>(connection).await?.is_some();
+    let speaks = is_there
+        && match speaker {
+            Speaker::Session(session) => is_session_open(connection, user, session, now).await?,
+            Speaker::ApiToken(token) => api_token::Entity::find_by_id(token).one(connection).await?.is_some(),
+        };
+    if speaks {
+        Ok(())
+    } else {
+        Err(Refusal::new(Code::TokenRevoked, "This session has ended. Sign in again.").into())
+    }
 }
 
 /// # Errors

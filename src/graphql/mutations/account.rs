@@ -152,7 +152,8 @@ impl Account {
         #[graphql(desc = "What came by mail.")] input: VerifyEmailInput,
     ) -> Option<Result<VerifyEmailPayload>> {
         nullable(async {
-            let outcome = context.data::<Identity>()?.verify_email(&input.token).await;
+            let network = context.data::<Visit>()?.network();
+            let outcome = context.data::<Identity>()?.verify_email(&input.token, &network).await;
             let (user, user_errors) = told(outcome, &[])?;
             Ok(Some(VerifyEmailPayload { user: user.map(Into::into), user_errors }))
         })

@@ -65,10 +65,10 @@ impl ApiTokens {
         #[graphql(desc = "What it may do, and for how long.")] input: CreateApiTokenInput,
     ) -> Option<Result<CreateApiTokenPayload>> {
         nullable(async {
-            let (user, _) = context.data::<Principal>()?.signed_in()?;
+            let (user, session) = context.data::<Principal>()?.signed_in()?;
             let CreateApiTokenInput { name, read_only, expires_at } = input;
             let new = NewApiToken { name, read_only, expires_at: expires_at.map(|time| time.0) };
-            let outcome = context.data::<Identity>()?.create_api_token(user.id, new).await;
+            let outcome = context.data::<Identity>()?.create_api_token(user.id, session, new).await;
             let (made, user_errors) = told(outcome, &[])?;
             let (api_token, token) = made.map(|(row, token)| (row.into(), token.text())).unzip();
             Ok(Some(CreateApiTokenPayload { api_token, token, user_errors }))

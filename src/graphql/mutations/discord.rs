@@ -84,7 +84,7 @@ impl Discord {
     ) -> Option<Result<LinkDiscordAccountPayload>> {
         nullable(async {
             let user = context.data::<Principal>()?.writer()?;
-            let outcome = context.data::<Identity>()?.link_discord(user.id, &input.code).await;
+            let outcome = context.data::<Identity>()?.link_discord(user, &input.code).await;
             let (user, user_errors) = told(outcome, &[])?;
             Ok(Some(LinkDiscordAccountPayload { user: user.map(Into::into), user_errors }))
         })

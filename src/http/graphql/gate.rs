@@ -12,7 +12,7 @@ use crate::config::Budget;
 use crate::engine::Prepared;
 use crate::error::{Code, Refusal};
 use crate::gates::{Charge, Level, Limit, Taken, rate_limited};
-use crate::graphql::objects_in;
+use crate::graphql::{Misses, objects_in};
 use crate::jobs::Jobs;
 use crate::principal::{self, Role};
 
@@ -20,19 +20,17 @@ use crate::principal::{self, Role};
 pub(super) struct Ticket {
     /// Whose budget it is.
     key: String,
-    /// Whom misses count for; nobody, where the caller acts for many and does not say for whom.
-    misses: Option<String>,
+    misses: MissesOf,
     limit: Limit,
     charged: u32,
     level: Level,
 }
 
-/// Whom a caller's misses count for. A bot is never shut out as a whole: its misses are of the user that it acts for.
-fn misses_key(caller: &Caller, key: &str, discord_id: Option<&str>) -> Option<String> {
-    match caller.principal.role() {
-        Some(Role::Bot) => discord_id.map(|id| format!("{key}:discord:{id}")),
-        _ => Some(key.to_owned()),
-    }
+/// Whom a caller's misses count for.
+enum MissesOf {
+    Caller(String),
+    /// A bot is never shut out as a whole: its misses are of the users that it acts for, whom only its answer tells.
+    UsersOfBot(String),
 }
 
 fn limit(app: &App, caller: &Caller) -> Limit {
@@ -53,17 +51,14 @@ fn limit(app: &App, caller: &Caller) -> Limit {
 ///
 /// # Errors
 /// ERR-4001 where the budget is used up for now, ERR-4002 for who has missed too often; nothing is executed then.
-pub(super) async fn admit(
-    app: &App,
-    caller: &Caller,
-    prepared: &Prepared,
-    discord_id: Option<&str>,
-) -> Result<Ticket, Refusal> {
+pub(super) async fn admit(app: &App, caller: &Caller, prepared: &Prepared) -> Result<Ticket, Refusal> {
     let key = caller.key();
-    let misses = misses_key(caller, &key, discord_id);
-    if let Some(misses) = &misses {
-        app.gates().check_block(misses).await?;
-    }
+    let misses = if caller.principal.role() == Some(Role::Bot) {
+        MissesOf::UsersOfBot(key.clone())
+    } else {
+        app.gates().check_block(&key).await?;
+        MissesOf::Caller(key.clone())
+    };
     let limit = limit(app, caller);
     // What costs more than a budget ever holds would never be let in: the guard's limit is what refuses it.
     let charged = u32::try_from(prepared.cost()).unwrap_or(u32::MAX).min(limit.capacity());
@@ -109,15 +104,36 @@ impl Ticket {
     }
 
     /// Gives back what was not used, counts a miss, and tells the answer's reader.
-    pub async fn settle(self, app: &App, response: &mut async_graphql::Response, missed: bool) {
+    ///
+    /// # Errors
+    /// ERR-4002 where a bot has acted for a user who has missed too often: nobody is to read the answer.
+    pub async fn settle(
+        self,
+        app: &App,
+        response: &mut async_graphql::Response,
+        misses_of_answer: &Misses,
+    ) -> Result<(), Refusal> {
         let Self { key, misses, limit, charged, level } = self;
         // The root is no object of ours; an operation costs one point at least.
         let objects = objects_in(&response.data).saturating_sub(1).max(1);
         let actual = u32::try_from(objects).unwrap_or(u32::MAX).min(charged);
         let unspent = charged - actual;
         app.gates().give_back(&key, unspent, limit).await;
-        if let (true, Some(misses)) = (missed, misses) {
-            app.gates().miss(&misses).await;
+        let whose = match misses {
+            MissesOf::Caller(key) => vec![key],
+            MissesOf::UsersOfBot(bot) => {
+                let of = |id: String| format!("{bot}:discord:{id}");
+                let users: Vec<_> = misses_of_answer.acted_for().into_iter().map(of).collect();
+                for user in &users {
+                    app.gates().check_block(user).await?;
+                }
+                users
+            }
+        };
+        if misses_of_answer.any() {
+            for key in &whose {
+                app.gates().miss(key).await;
+            }
         }
         if let Some(Value::Object(cost)) = response.extensions.get_mut("cost") {
             let available = level.available.saturating_add(unspent).min(limit.capacity());
@@ -127,5 +143,6 @@ impl Ticket {
                 cost.insert(Name::new(name), value.into());
             }
         }
+        Ok(())
     }
 }

@@ -4,6 +4,9 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, written};
@@ -14,8 +17,9 @@ use crate::app::App;
 use crate::domain::idempotency::{
     Known, RequestKey, claim_request, finish_request, forget_request, noted, release_request,
 };
-use crate::engine::{Call, refused};
+use crate::engine::{Call, QueryHash, refused};
 use crate::error::{Code, Error, Refusal};
+use crate::principal::{self, Credential};
 
 /// The waits before what could not be written is tried again.
 const LATER_SECONDS: [u64; 6] = [1, 2, 4, 8, 16, 32];
@@ -40,14 +44,23 @@ pub(super) fn key_in(headers: &HeaderMap) -> Result<Option<String>, Rejected> {
     Ok(Some(key.to_owned()))
 }
 
-/// A digest of all that a request asks: the call, its files, and the cookies that it may be about.
+/// A digest of all that a request asks: the call, its files, and the cookies that it may be about; and of what its caller
+/// shows, so that a token which may do less is not given what another was. A session that was refreshed is the same.
 ///
 /// # Errors
 /// When a file can't be read again.
 pub(super) async fn digest(call: &Call, caller: &Caller) -> Result<Vec<u8>, Rejected> {
     let mut digest = Sha256::new();
-    let texts = [&call.query, &call.hash, &call.document_id, &call.operation_name, &caller.visit.cookies];
-    for text in texts {
+    let shown = match &caller.principal.caller {
+        principal::Caller::User(user) => Some(match &user.by {
+            Credential::Session { id, .. } => format!("session:{id}"),
+            Credential::ApiToken { id, .. } => format!("api-token:{id}"),
+        }),
+        // Whom the key names already.
+        principal::Caller::Nobody | principal::Caller::Client { .. } => None,
+    };
+    let document = hash_of_document(call);
+    for text in [&document, &call.document_id, &call.operation_name, &caller.visit.cookies, &shown] {
         // With its length, so that no two requests are one text.
         let text = text.as_deref().unwrap_or_default();
         digest.update((text.len() as u64).to_be_bytes());
@@ -64,6 +77,37 @@ pub(super) async fn digest(call: &Call, caller: &Caller) -> Result<Vec<u8>, Reje
         }
     }
     Ok(digest.finalize().to_vec())
+}
+
+/// A query and its hash are the same document: who has sent both may send the hash alone the next time.
+fn hash_of_document(call: &Call) -> Option<String> {
+    let of_query = call.query.as_ref().map(|query| QueryHash::of(query).to_string());
+    of_query.or_else(|| call.hash.as_ref().map(|hash| hash.to_ascii_lowercase()))
+}
+
+/// What was answered before, with this request's id beside each error, as any answer has it.
+fn again(answer: Vec<u8>, request_id: Option<&str>) -> Vec<u8> {
+    let with_id = |id: &str| {
+        let mut members: Members<'_> = serde_json::from_slice(&answer).ok()?;
+        for error in members.errors.as_mut()? {
+            if let Some(extensions) = error.get_mut("extensions").and_then(Value::as_object_mut) {
+                extensions.insert("requestId".to_owned(), id.into());
+            }
+        }
+        serde_json::to_vec(&members).ok()
+    };
+    request_id.and_then(with_id).unwrap_or(answer)
+}
+
+/// The members of an answer; what is data in it stays as it was written.
+#[derive(Deserialize, Serialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    data: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<Value>>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    extensions: Option<&'a RawValue>,
 }
 
 /// What becomes of a mutation with a key.
@@ -84,14 +128,14 @@ pub(super) struct Claimed {
 ///
 /// # Errors
 /// ERR-3004 where the key is another request's, or this one is being executed; the database's.
-pub(super) async fn claim(app: &App, key: RequestKey) -> Result<Turn, Rejected> {
+pub(super) async fn claim(app: &App, key: RequestKey, request_id: Option<String>) -> Result<Turn, Rejected> {
     let app = app.clone();
     // To its end even where the caller hangs up meanwhile: what is claimed by then is let go.
-    let claiming = tokio::spawn(async move { claim_now(app, key).await });
+    let claiming = tokio::spawn(async move { claim_now(app, key, request_id).await });
     claiming.await.unwrap_or_else(|error| Ok(Turn::Answered(failed(&Error::internal(error.to_string())))))
 }
 
-async fn claim_now(app: App, key: RequestKey) -> Result<Turn, Rejected> {
+async fn claim_now(app: App, key: RequestKey, request_id: Option<String>) -> Result<Turn, Rejected> {
     let known = claim_request(app.databases().write(), &key, app.outside().now()).await;
     let conflict = |status, message: &'static str, retry_after| {
         Err(Rejected::new(status, Refusal { retry_after, ..Refusal::new(Code::Conflict, message) }))
@@ -99,7 +143,7 @@ async fn claim_now(app: App, key: RequestKey) -> Result<Turn, Rejected> {
     match known {
         Ok(Known::New) => Ok(Turn::Mine(Claimed { app, key: Some(key) })),
         Ok(Known::Answered(sealed)) => match app.sealer().open(about(&key).as_bytes(), &sealed) {
-            Some(answer) => Ok(Turn::Answered(Answer::Again(answer))),
+            Some(answer) => Ok(Turn::Answered(Answer::Again(again(answer, request_id.as_deref())))),
             None => {
                 let message = "This request was answered before, and the answer can't be given again.";
                 conflict(StatusCode::CONFLICT, message, None)

@@ -43,7 +43,6 @@ enum Entered {
 /// Lets an operation in, or says why not. What is wrong with it is an answer too; what HTTP itself forbids is not.
 async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Rejected> {
     caller.mark(&mut call);
-    let discord_id = discord_id(&call);
     let request = match caller.idempotency_key.clone() {
         Some(key) => Some((key, idempotency::digest(&call, caller).await?)),
         None => None,
@@ -66,14 +65,15 @@ async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Re
                 .with(header::ALLOW, HeaderValue::from_static("POST")));
         }
     };
-    let ticket = match gate::admit(app, caller, &prepared, discord_id.as_deref()).await {
+    let ticket = match gate::admit(app, caller, &prepared).await {
         Ok(ticket) => ticket,
         Err(refusal) => return Ok(Entered::Refused(vec![refused(&refusal, None)])),
     };
     app.engine().share(&prepared).await;
     let claimed = match request {
         Some((key, request)) if prepared.kind() == Kind::Mutation => {
-            match idempotency::claim(app, RequestKey { caller: caller.key(), key, request }).await {
+            let key = RequestKey { caller: caller.key(), key, request };
+            match idempotency::claim(app, key, caller.visit.request_id.clone()).await {
                 Ok(Turn::Mine(claimed)) => Some(claimed),
                 Ok(Turn::Answered(answer)) => {
                     ticket.cancel(app).await;
@@ -139,14 +139,16 @@ pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Resul
     // The first answer settles what was charged; what a subscription tells later was asked for once.
     let (app, mut ticket) = (app.clone(), Some(ticket));
     let answers = AssertUnwindSafe(answers).catch_unwind().then(move |response| {
-        let (app, ticket, missed) = (app.clone(), ticket.take(), misses.any());
+        let (app, ticket, misses) = (app.clone(), ticket.take(), misses.clone());
         async move {
             let mut response = match response {
                 Ok(response) => response,
                 Err(panic) => return panicked(&*panic),
             };
-            if let Some(ticket) = ticket {
-                ticket.settle(&app, &mut response, missed).await;
+            if let Some(ticket) = ticket
+                && let Err(refusal) = ticket.settle(&app, &mut response, &misses).await
+            {
+                return Answer::Refused(vec![refused(&refusal, None)]);
             }
             Answer::Executed(Box::new(response))
         }
@@ -198,7 +200,9 @@ async fn execute_prepared(app: &App, prepared: Prepared, caller: &Caller, ticket
     } else {
         execution.await
     };
-    ticket.settle(app, &mut response, misses.any()).await;
+    if let Err(refusal) = ticket.settle(app, &mut response, &misses).await {
+        return Answer::Refused(vec![refused(&refusal, None)]);
+    }
     if came_to_nothing(&response, &["ERR-40", "ERR-5003"]) {
         return Answer::Refused(response.errors);
     }
@@ -219,14 +223,6 @@ pub(super) fn came_to_nothing(response: &async_graphql::Response, reasons: &[&st
         matches!(code, Some(async_graphql::Value::String(code)) if reasons.iter().any(|reason| code.starts_with(reason)))
     };
     is_empty && !response.errors.is_empty() && response.errors.iter().all(is_reason)
-}
-
-/// The Discord user that a bot asks for, by the variable that says so.
-fn discord_id(call: &Call) -> Option<String> {
-    match call.variables.get("discordId") {
-        Some(async_graphql::Value::String(id)) => Some(id.chars().take(20).collect()),
-        _ => None,
-    }
 }
 
 fn told(notes: &Notes) -> async_graphql::Value {
