@@ -13,6 +13,7 @@ mod m20261125_000006_create_collections;
 mod m20261125_000007_create_jobs;
 mod m20261127_000008_schedule_jobs;
 mod m20261127_000009_mark_idempotent_answers;
+mod m20261130_000010_place_printings;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000007_create_jobs::Migration),
             Box::new(m20261127_000008_schedule_jobs::Migration),
             Box::new(m20261127_000009_mark_idempotent_answers::Migration),
+            Box::new(m20261130_000010_place_printings::Migration),
         ]
     }
 }
