@@ -334,7 +334,7 @@ fn is_named(name: &str) -> Option<Expression<Condition>> {
         Is::Search(text) => super::parse(text).ok()?.condition,
         Is::Leader(mark, format) => Expression::All(vec![
             Expression::Term(Condition::FaceMark(mark)),
-            Expression::Term(Condition::Legality(&["banned"], Some(format))).negated(),
+            Expression::Term(Condition::Legality(&["banned"], Some(*format))).negated(),
         ]),
     })
 }
