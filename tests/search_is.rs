@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use dualcaster::ingest::Format;
 use serde_json::json;
 
-use crate::harness::{TestApp, TestFile, on_both_stores, scryfall_cards};
+use crate::harness::{TestFile, on_both_stores, scryfall_cards};
 use crate::search::{names, printing};
 
 on_both_stores! { Tables:
