@@ -7,8 +7,9 @@ use dualcaster::ingest::{Format, Report, ingest_file};
 use serde_json::{Value, json};
 
 use crate::collection::{ask, list};
-use crate::harness::{Content, Store, TestApp, TestDatabase, Unwatched, on_both_stores, runtime};
+use crate::harness::{Content, Store, TestApp, TestDatabase, Unwatched, on_both_stores, run, runtime};
 use crate::jobs::{looked_at, report, stored, upload};
+use crate::search_cases::{self, Found};
 use crate::security::{Person, sign_up};
 
 /// A file of the real data, or a word that the test did not run.
@@ -30,39 +31,61 @@ async fn load(app: &TestApp, format: Format, name: &str) -> Option<Report> {
     Some(ingest_file(app.bulk.write(), format, &real(name)?, &Unwatched).await.expect("ingested"))
 }
 
-on_both_stores! { Tables:
-    async fn the_whole_catalogue_and_its_prices_load_and_answer(app: TestApp) {
-        let Some(catalogue) = load(&app, Format::MtgjsonPrintings, "catalogue/AllPrintings.json.gz").await else { return };
-        // 51,074 printings, and 1,279 entries of tokens, of which 28 are the other side of one.
-        assert_eq!((catalogue.records, catalogue.bad), (51_074 + 1_251, 0));
-        let prices = load(&app, Format::MtgjsonPrices, "prices/AllPrices.json.gz").await.expect("prices beside the catalogue");
-        assert_eq!((prices.points, prices.written, prices.unmatched, prices.bad), (152_378, 152_378, 0, 0));
-        let again = load(&app, Format::MtgjsonPrices, "prices/AllPrices.json.gz").await.expect("prices");
-        assert_eq!(again.written, 0);
+/// Loads the whole catalogue and its prices, and answers what searches find: nothing where the data is not there.
+async fn load_and_ask(app: &TestApp) -> Option<Vec<(String, Found)>> {
+    let catalogue = load(app, Format::MtgjsonPrintings, "catalogue/AllPrintings.json.gz").await?;
+    // 51,074 printings, and 1,279 entries of tokens, of which 28 are the other side of one.
+    assert_eq!((catalogue.records, catalogue.bad), (51_074 + 1_251, 0));
+    let prices = load(app, Format::MtgjsonPrices, "prices/AllPrices.json.gz")
+        .await
+        .expect("prices beside the catalogue");
+    assert_eq!((prices.points, prices.written, prices.unmatched, prices.bad), (152_378, 152_378, 0, 0));
+    let again = load(app, Format::MtgjsonPrices, "prices/AllPrices.json.gz").await.expect("prices");
+    assert_eq!(again.written, 0);
 
-        let data = app.data("{
-            typo: card(by: {fuzzyName: \"lihgtning bolt\"}) { name }
-            face: card(by: {name: \"lord of lineage\"}) { name faces { name } images { small } }
-            lotus: cards(search: \"black lotus\", unique: PRINTINGS, sort: {field: PRICE, direction: DESC}) { totalCount nodes { set { code } price { price observedAt } } }
-            marketplaces { slug pricedCards }
-        }", json!(null)).await;
-        assert_eq!(data["typo"]["name"], json!("Lightning Bolt"));
-        assert_eq!(data["face"]["faces"], json!([{"name": "Bloodline Keeper"}, {"name": "Lord of Lineage"}]));
-        assert_eq!(data["marketplaces"][0]["slug"], json!("cardkingdom"));
-        // The dearest of them in the last column of the file.
-        assert_eq!(data["lotus"]["nodes"][0]["price"]["observedAt"], json!("2026-08-08T00:00:00Z"));
+    let data = app.data("{
+        typo: card(by: {fuzzyName: \"lihgtning bolt\"}) { name }
+        face: card(by: {name: \"lord of lineage\"}) { name faces { name } images { small } }
+        lotus: cards(search: \"black lotus\", unique: PRINTINGS, sort: {field: PRICE, direction: DESC}) { totalCount nodes { set { code } price { price observedAt } } }
+        marketplaces { slug pricedCards }
+    }", json!(null)).await;
+    assert_eq!(data["typo"]["name"], json!("Lightning Bolt"));
+    assert_eq!(data["face"]["faces"], json!([{"name": "Bloodline Keeper"}, {"name": "Lord of Lineage"}]));
+    assert_eq!(data["marketplaces"][0]["slug"], json!("cardkingdom"));
+    // The dearest of them in the last column of the file.
+    assert_eq!(data["lotus"]["nodes"][0]["price"]["observedAt"], json!("2026-08-08T00:00:00Z"));
 
-        if let Some(cases) = real("search/cases.json") {
-            crate::search_cases::check(&app, &cases).await;
-        }
+    let found = match real("search/cases.json") {
+        Some(cases) => search_cases::check(app, &cases).await,
+        None => Vec::new(),
+    };
+    search_cases::check_nicknames(app).await;
 
-        // Both printings formats over each other.
-        let before = app.rows("cards").await;
-        let scryfall = load(&app, Format::Scryfall, "catalogue/scryfall-default-cards-mid.json").await.expect("a set");
-        assert_eq!((scryfall.records, scryfall.bad), (399, 0));
-        assert_eq!(app.rows("cards").await, before + 399, "a set that is newer than the catalogue");
+    // Both printings formats over each other.
+    let before = app.rows("cards").await;
+    let scryfall =
+        load(app, Format::Scryfall, "catalogue/scryfall-default-cards-mid.json").await.expect("a set");
+    assert_eq!((scryfall.records, scryfall.bad), (399, 0));
+    assert_eq!(app.rows("cards").await, before + 399, "a set that is newer than the catalogue");
+    Some(found)
+}
+
+#[test]
+fn the_whole_catalogue_and_its_prices_load_and_answer_alike_on_both_stores() {
+    let [postgres, sqlite] = [Store::Postgres, Store::Sqlite].map(|store| {
+        let (tell, told) = std::sync::mpsc::channel();
+        run(store, Content::Tables, |app| async move {
+            tell.send(load_and_ask(&app).await).expect("is heard");
+        });
+        told.recv().expect("an answer").unwrap_or_default()
+    });
+    for (one, other) in postgres.iter().zip(&sqlite) {
+        assert_eq!(one, other);
     }
+    assert_eq!(postgres.len(), sqlite.len());
+}
 
+on_both_stores! { Tables:
     async fn every_layout_loads(app: TestApp) {
         let Some(report) = load(&app, Format::Scryfall, "catalogue/scryfall-layouts.json").await else { return };
         assert_eq!((report.records, report.bad), (103, 0));

@@ -43,6 +43,8 @@ pub struct Model {
     pub provisional: bool,
     /// The printing that stands for its game piece in a search. Set when an ingest ends.
     pub preferred: bool,
+    /// Its place among the printings of its game piece, from 1: the one that is preferred. Set when an ingest ends.
+    pub place: i32,
     pub artist: Option<String>,
     /// Folded, as searches compare it; so is `flavor_key`.
     pub artist_key: Option<String>,

@@ -15,6 +15,7 @@ mod m20261127_000008_schedule_jobs;
 mod m20261127_000009_mark_idempotent_answers;
 mod m20261130_000010_note_unheard_revocations;
 mod m20261130_000011_lighten_imports;
+mod m20261130_000012_place_printings;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261127_000009_mark_idempotent_answers::Migration),
             Box::new(m20261130_000010_note_unheard_revocations::Migration),
             Box::new(m20261130_000011_lighten_imports::Migration),
+            Box::new(m20261130_000012_place_printings::Migration),
         ]
     }
 }

@@ -179,8 +179,6 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 ("client_min_messages", "warning"),
                 ("statement_timeout", timeout.as_str()),
                 ("work_mem", work_mem),
-                // A short name with two mistakes shares few of its three-letter runs with the right one.
-                ("pg_trgm.similarity_threshold", "0.15"),
             ])
         });
     }

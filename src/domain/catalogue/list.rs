@@ -154,6 +154,11 @@ impl CardList {
         }
     }
 
+    /// Whether it is chosen by the places that printings have in their pieces: else by an order of its own.
+    fn chooses_by_place(&self) -> bool {
+        self.chooses() && self.unique == Unique::Cards && self.prefer().is_none()
+    }
+
     /// A match that no index of the order helps to find is made first, then put in order and cut, and only then are
     /// its rows fetched: a prepared statement's general plan would walk the whole index of the order instead.
     fn matches_first(&self) -> bool {
@@ -226,6 +231,16 @@ impl Listed for ListedCards<'_> {
             return;
         }
         sql.push("with matched as materialized (select ").push(self.sorted_by());
+        if self.list.chooses_by_place() {
+            // The place and the id in one number: the least of a piece is told while its rows pass, with nothing sorted.
+            sql.push(
+                " from cards c where c.id in (select cast(min(c.place * 4294967296 + c.id) & 4294967295 as integer)
+                  from cards c where ",
+            );
+            self.list.push_conditions(sql);
+            sql.push(" group by c.piece_id)) ");
+            return;
+        }
         if self.list.chooses() {
             let group = match self.list.unique {
                 Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
@@ -266,7 +281,7 @@ impl Listed for ListedCards<'_> {
         }
         sql.push(" where ");
         if list.matches_first() {
-            sql.push(if list.chooses() { "c.place = 1" } else { "true" });
+            sql.push(if list.chooses() && !list.chooses_by_place() { "c.place = 1" } else { "true" });
         } else {
             list.push_conditions(sql);
         }
@@ -290,7 +305,7 @@ impl Listed for ListedCards<'_> {
 const UNKNOWN_PRICE: &str = "cast(null as bigint)";
 
 /// Which printing stands for its game piece: the first in this order. Cards before memorabilia, English before others,
-/// paper before digital, no promo before promos, then the newest.
+/// paper before digital, no promo before promos, then the newest. `cards.place` is kept by it.
 pub(super) const PREFERENCE: &str = "c.extra, case when c.language = 'en' then 0 else 1 end, c.digital, c.promo, \
      coalesce(c.released_on, '0001-01-01') desc, c.set_code, c.collector_key, c.id";
 
@@ -314,6 +329,12 @@ pub async fn list_cards(
 /// The database's.
 pub async fn count_cards(connection: &impl ConnectionTrait, list: &CardList) -> Result<i64> {
     let mut sql = Sql::new(connection);
+    if list.chooses_by_place() {
+        sql.push("select count(*) as n from (select c.piece_id from cards c where ");
+        list.push_conditions(&mut sql);
+        sql.push(" group by c.piece_id) matched");
+        return Ok(sql.one::<Count>(connection).await?.map_or(0, |count| count.n));
+    }
     ListedCards { list, columns: CardColumns::Row }.prefix(&mut sql);
     sql.push("select count(*) as n ");
     if list.matches_first() {

@@ -107,9 +107,13 @@ pub(super) struct Candidate {
 pub(super) async fn load_candidates(connection: &impl ConnectionTrait, key: &str) -> Result<Vec<Candidate>> {
     let mut sql = Sql::new(connection);
     if sql.is_postgres() {
-        sql.push("select name_key from (select distinct name_key from card_names where name_key % ")
-            .bind(key);
-        sql.push(") near order by similarity(name_key, ").bind(key);
+        // Set for this statement alone. The key comes from where it is set, so that it is before a name is compared;
+        // and a key that the planner can't look into is planned once.
+        sql.push("select name_key from (select distinct name_key from card_names where name_key % (select ");
+        sql.bind(key)
+            .push("::text from set_config('pg_trgm.similarity_threshold', ")
+            .bind(fewest_shared(key));
+        sql.push(", true))) near order by similarity(name_key, ").bind(key);
         sql.push(&format!(") desc, name_key limit {CANDIDATES}"));
     } else {
         let Some(expression) = trigram_expression(key) else {
@@ -119,6 +123,16 @@ pub(super) async fn load_candidates(connection: &impl ConnectionTrait, key: &str
         sql.bind(expression).push(&format!(" order by rank limit {})", CANDIDATES * 4));
     }
     Ok(sql.all(connection).await?)
+}
+
+/// How much of the runs of two names must be the same, from 0 to 1, for Postgres to compare them. Few runs of a short
+/// name outlive a mistake; those of a long one are shared by many names, and to compare these is what costs.
+fn fewest_shared(key: &str) -> &'static str {
+    match key.chars().count() {
+        0..8 => "0.15",
+        8..12 => "0.2",
+        _ => "0.25",
+    }
 }
 
 /// Any three-letter run of the name, in FTS5's syntax. Quoted, so that no letter is an operator.

@@ -35,6 +35,7 @@ pub(super) fn face_marks(card: &CardRecord, index: usize, facts: &FaceFacts) -> 
             marks.add("kw", keyword);
         }
         add_layout(&mut marks, &card.layout);
+        add_leadership(&mut marks, card, facts);
     }
     add_types(&mut marks, card, facts);
     if has_type(facts, &["creature"]) {
@@ -138,15 +139,34 @@ fn has_type(facts: &FaceFacts, types: &[&str]) -> bool {
 fn add_types(marks: &mut Marks, card: &CardRecord, facts: &FaceFacts) {
     let is = |types: &[&str]| has_type(facts, types);
     let every_type = is_changeling(&facts.rules);
-    let is_token = ["token", "double_faced_token", "emblem"].contains(&card.layout.as_str());
     marks.add_if("permanent", is(&PERMANENTS));
-    marks.add_if("spell", !is_token && !facts.types.is_empty() && !is(&NOT_SPELLS));
+    marks.add_if("spell", !is_token(card) && !facts.types.is_empty() && !is(&NOT_SPELLS));
     marks.add_if("historic", is(&HISTORIC));
     marks.add_if("party", every_type || is(&PARTY));
     marks.add_if("outlaw", every_type || is(&OUTLAWS));
     for name in ["saga", "class", "case"] {
         marks.add_if(name, is(&[name]));
     }
+}
+
+/// What deck the card may lead, bans aside. Only its front counts.
+fn add_leadership(marks: &mut Marks, card: &CardRecord, facts: &FaceFacts) {
+    let is = |types: &[&str]| has_type(facts, types);
+    // What two cards become together is in no deck.
+    let melded = card.layout == "meld" && facts.mana.is_none();
+    if melded || is_token(card) {
+        return;
+    }
+    let fights = is(&["creature", "vehicle"]) || (is(&["spacecraft"]) && facts.power.is_some());
+    let legendary = is(&["legendary"]);
+    let said = facts.rules.contains("can be your commander");
+    marks.add_if("commander", legendary && (fights || is(&["background"])) || said);
+    marks.add_if("brawler", legendary && (fights || is(&["planeswalker"])));
+    marks.add_if("oathbreaker", is(&["planeswalker"]));
+}
+
+fn is_token(card: &CardRecord) -> bool {
+    ["token", "double_faced_token", "emblem"].contains(&card.layout.as_str())
 }
 
 fn is_changeling(rules: &str) -> bool {
@@ -282,7 +302,10 @@ mod tests {
     #[test]
     fn types_make_marks() {
         for (types, expected) in [
-            ("Legendary Creature — Elf Rogue", "is:historic is:outlaw is:party is:permanent is:spell"),
+            (
+                "Legendary Creature — Elf Rogue",
+                "is:brawler is:commander is:historic is:outlaw is:party is:permanent is:spell",
+            ),
             ("Enchantment — Saga", "is:historic is:permanent is:saga is:spell"),
             ("Artifact Land", "is:historic is:permanent"),
             ("Instant", "is:spell"),

@@ -389,9 +389,9 @@ pub async fn find_cards_by_external_id(
 const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art_series', 'planar', 'scheme', 'vanguard') \
      or c.set_code in (select code from card_sets where kind in ('token', 'memorabilia')))";
 
-/// Brings what is said of several rows in step with them: which cards are extras, which printing stands for its game
-/// piece, how many printings a name and a set have. Cards that prices made go up in those that the catalogue has since
-/// brought. Writes only what has changed.
+/// Brings what is said of several rows in step with them: which cards are extras, how the printings of a game piece
+/// follow one another and which stands for it, how many printings a name and a set have. Cards that prices made go up in
+/// those that the catalogue has since brought. Writes only what has changed.
 ///
 /// # Errors
 /// The database's.
@@ -402,9 +402,9 @@ pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(&format!(
-        "update cards set preferred = (w.place = 1)
+        "update cards set preferred = (w.place = 1), place = w.place
          from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
-         where w.id = cards.id and cards.preferred <> (w.place = 1)"
+         where w.id = cards.id and (cards.place <> w.place or cards.preferred <> (w.place = 1))"
     ));
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);

@@ -70,7 +70,6 @@ fn is_of_a_printing(condition: &Condition) -> bool {
         | Condition::Legality(..)
         | Condition::Printed(_)
         | Condition::FaceMark(_)
-        | Condition::Layout(_)
         | Condition::Printings(..)
         | Condition::Flag(Flag::Reserved) => false,
         Condition::Rarity(..)
@@ -83,6 +82,8 @@ fn is_of_a_printing(condition: &Condition) -> bool {
         | Condition::Flavor(_)
         | Condition::PrintingMark(_)
         | Condition::Flag(_)
+        // A card may come as a reversible one too.
+        | Condition::Layout(_)
         | Condition::Released(..)
         | Condition::Year(..)
         | Condition::Language(_) => true,
@@ -118,6 +119,12 @@ fn push(expression: &Expression<Condition>, sql: &mut Sql) {
 
 fn push_condition(condition: &Condition, sql: &mut Sql) {
     match condition {
+        // Names have an index of three-letter runs in their own table; one that a card had before may still be there.
+        Condition::Name(Text::Part(part)) if !sql.is_postgres() && part.chars().count() >= 3 => {
+            sql.push("c.piece_id in (select n.piece_id from card_names n where ");
+            sql.contains_indexed("n", "name_key", "card_names_search", part);
+            sql.push(") and ").contains("c.name_key", part);
+        }
         Condition::Name(text) => push_text(sql, "c.name_key", text),
         Condition::ExactName(key) => {
             sql.push("c.piece_id in (select n.piece_id from card_names n where n.name_key = ")

@@ -12,9 +12,29 @@ pub enum Is {
     Flag(Flag),
     /// Another search.
     Search(&'static str),
+    /// A mark of a face, where this format has not banned the card.
+    Leader(&'static str, &'static str),
 }
 
-use Is::{Face, Printing, Search};
+use Is::{Face, Leader, Printing, Search};
+
+const BOUNCELAND: Is = Search(
+    "t:land o:/when ~ enters( the battlefield)?, (sacrifice it unless you )?return an? (untapped [a-z]+|land) you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
+);
+const BONDLAND: Is = Search("t:land o:\"unless you have two or more opponents\"");
+const CANOPYLAND: Is =
+    Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/");
+const CREATURELAND: Is = Search("t:land o:/~ becomes an? .*creature/");
+const CYCLELAND: Is = Search(
+    "kw:cycling t:/^land - (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/",
+);
+const SHADOWLAND: Is = Search(
+    "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
+);
+const TANGOLAND: Is = Search("t:land o:\"unless you control two or more basic lands\"");
+const TRICYCLELAND: Is = Search(
+    "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
+);
 
 /// Each name, its meaning, and a word of explanation. Names of one meaning follow one another.
 pub const IS: &[(&str, Is, &str)] = &[
@@ -92,15 +112,11 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("host", Face("is:host"), "a host"),
     ("augment", Face("is:augment"), "augments a host"),
     ("token", Face("is:token"), "a token; with include:extras"),
-    (
-        "commander",
-        Search("(t:legendary t:creature) or o:\"can be your commander\" or (t:legendary t:background)"),
-        "may lead a Commander deck",
-    ),
-    ("brawler", Search("t:legendary (t:creature or t:planeswalker)"), "may lead a Brawl deck"),
+    ("commander", Leader("is:commander", "commander"), "may lead a Commander deck"),
+    ("brawler", Leader("is:brawler", "brawl"), "may lead a Brawl deck"),
     ("companion", Search("kw:companion"), "has companion"),
     ("partner", Search("kw:partner or kw:\"partner with\""), "has partner"),
-    ("oathbreaker", Search("t:planeswalker"), "may lead an Oathbreaker deck"),
+    ("oathbreaker", Leader("is:oathbreaker", "oathbreaker"), "may lead an Oathbreaker deck"),
     (
         "dual",
         Search(
@@ -129,55 +145,33 @@ pub const IS: &[(&str, Is, &str)] = &[
     ),
     ("fastland", Search("t:land o:\"unless you control two or fewer other lands\""), "untapped early"),
     ("slowland", Search("t:land o:\"unless you control two or more other lands\""), "untapped late"),
-    (
-        "battleland",
-        Search("t:land o:\"unless you control two or more basic lands\""),
-        "untapped beside two basics",
-    ),
-    (
-        "tangoland",
-        Search("t:land o:\"unless you control two or more basic lands\""),
-        "untapped beside two basics",
-    ),
-    (
-        "bondland",
-        Search("t:land o:\"unless you have two or more opponents\""),
-        "untapped with more than one opponent",
-    ),
+    ("tangoland", TANGOLAND, "untapped beside two basics"),
+    ("battleland", TANGOLAND, "untapped beside two basics"),
+    ("bondland", BONDLAND, "untapped with more than one opponent"),
+    ("crowdland", BONDLAND, "untapped with more than one opponent"),
+    ("battlebondland", BONDLAND, "untapped with more than one opponent"),
     (
         "painland",
         Search(
-            "t:land o:/^\\{t\\}: add \\{c\\}\\.$/ o:/^\\{t\\}: add \\{.\\} or \\{.\\}\\. ~ deals 1 damage to you\\.$/",
+            "t:land o:\"{t}: add {c}.\" o:/^\\{t\\}: add \\{.\\} or \\{.\\}\\. ~ deals 1 damage to you\\.$/ -o:tapped",
         ),
         "a damage for coloured mana",
     ),
     (
         "filterland",
         Search(
-            "t:land (o:/^\\{[wubrg].[wubrg]\\}, \\{t\\}: add \\{(.)\\}/ or o:/^\\{1\\}, \\{t\\}: add \\{[wubrg]\\}\\{[wubrg]\\}\\.$/)",
+            "t:land (o:/^\\{[wubrg].[wubrg]\\}, \\{t\\}: add \\{(.)\\}/ or o:/^\\{1\\}, \\{t\\}: add \\{[wubrg]\\}\\{[wubrg]\\}\\.$/ or o:/^\\{5\\}, \\{t\\}: add (five mana in any combination of colors|\\{w\\}\\{u\\}\\{b\\}\\{r\\}\\{g\\})\\.$/)",
         ),
-        "turns mana into two colours",
+        "turns mana into other colours",
     ),
-    (
-        "bounceland",
-        Search(
-            "t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
-        ),
-        "returns a land, makes two mana",
-    ),
-    (
-        "karoo",
-        Search(
-            "t:land o:/when ~ enters( the battlefield)?, return a land you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
-        ),
-        "returns a land, makes two mana",
-    ),
+    ("bounceland", BOUNCELAND, "returns a land, makes two mana"),
+    ("karoo", BOUNCELAND, "returns a land, makes two mana"),
     (
         "scryland",
         Search(
-            "t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, scry 1\\.$/",
+            "t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^when ~ enters( the battlefield)?, scry 1\\.$/ o:/add \\{.\\} or \\{.\\}/",
         ),
-        "scries when it enters",
+        "two colours, and scries when it enters",
     ),
     (
         "gainland",
@@ -191,52 +185,29 @@ pub const IS: &[(&str, Is, &str)] = &[
         Search("t:land o:/^when ~ enters( the battlefield)?, surveil 1\\.$/ o:/tapped/"),
         "surveils when it enters",
     ),
+    ("bikeland", CYCLELAND, "two basic types and cycling"),
+    ("cycleland", CYCLELAND, "two basic types and cycling"),
+    ("bicycleland", CYCLELAND, "two basic types and cycling"),
+    ("tricycleland", TRICYCLELAND, "three basic types and cycling"),
+    ("trikeland", TRICYCLELAND, "three basic types and cycling"),
+    ("triome", TRICYCLELAND, "three basic types and cycling"),
     (
-        "bicycleland",
+        "triland",
         Search(
-            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/ -is:tricycleland",
+            "t:land o:/^~ enters( the battlefield)? tapped\\.$/ o:/^\\{t\\}: add \\{.\\}, \\{.\\}, or \\{.\\}\\.$/",
         ),
-        "two basic types and cycling",
+        "three colours, always tapped at first",
     ),
+    ("pathway", Search("pathway is:mdfc t:land"), "a land whose faces make a colour each"),
+    ("canopyland", CANOPYLAND, "a life for mana, and a card in the end"),
+    ("canland", CANOPYLAND, "a life for mana, and a card in the end"),
+    ("shadowland", SHADOWLAND, "untapped for a card that is shown"),
+    ("snarl", SHADOWLAND, "untapped for a card that is shown"),
     (
-        "tricycleland",
-        Search(
-            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
-        ),
-        "three basic types and cycling",
+        "storageland",
+        Search("t:land o:/remove (x|any number of) storage counters from ~/"),
+        "stores mana in counters",
     ),
-    (
-        "triome",
-        Search(
-            "t:land kw:cycling t:/(plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)/",
-        ),
-        "three basic types and cycling",
-    ),
-    (
-        "canopyland",
-        Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"),
-        "a life for mana, and a card in the end",
-    ),
-    (
-        "canland",
-        Search("t:land o:/^\\{t\\}, pay 1 life: add \\{.\\} or \\{.\\}\\.$/ o:/sacrifice ~: draw a card/"),
-        "a life for mana, and a card in the end",
-    ),
-    (
-        "shadowland",
-        Search(
-            "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
-        ),
-        "untapped for a card that is shown",
-    ),
-    (
-        "snarl",
-        Search(
-            "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
-        ),
-        "untapped for a card that is shown",
-    ),
-    ("storageland", Search("t:land o:\"storage counter\""), "stores mana in counters"),
-    ("creatureland", Search("t:land o:/~ becomes an? .*creature/"), "becomes a creature"),
-    ("manland", Search("t:land o:/~ becomes an? .*creature/"), "becomes a creature"),
+    ("creatureland", CREATURELAND, "becomes a creature"),
+    ("manland", CREATURELAND, "becomes a creature"),
 ];

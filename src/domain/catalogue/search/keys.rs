@@ -332,6 +332,10 @@ fn is_named(name: &str) -> Option<Expression<Condition>> {
         Is::Face(mark) => Expression::Term(Condition::FaceMark(mark)),
         Is::Flag(flag) => Expression::Term(Condition::Flag(*flag)),
         Is::Search(text) => super::parse(text).ok()?.condition,
+        Is::Leader(mark, format) => Expression::All(vec![
+            Expression::Term(Condition::FaceMark(mark)),
+            Expression::Term(Condition::Legality(&["banned"], Some(*format))).negated(),
+        ]),
     })
 }
 

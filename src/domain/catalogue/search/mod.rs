@@ -25,6 +25,10 @@ use crate::error::{Code, Refusal};
 const MAX_LENGTH: usize = 500;
 /// Terms of a search at most.
 const MAX_TERMS: usize = 50;
+/// Conditions of a search at most, with what `is:` stands for written out.
+const MAX_CONDITIONS: usize = 100;
+/// Regular expressions among them at most.
+const MAX_PATTERNS: usize = 20;
 
 /// Types of cards that are extras, but are meant when they are asked for.
 const REVEALED: [&str; 7] = ["conspiracy", "ongoing", "phenomenon", "plane", "planes", "scheme", "vanguard"];
@@ -63,6 +67,13 @@ fn parse(text: &str) -> Result<Search, Wrong> {
         asks |= !matches!(&meaning, Expression::All(parts) if parts.is_empty());
         Ok::<_, Wrong>(meaning)
     })?;
+    let (conditions, patterns) = size(&condition);
+    if conditions > MAX_CONDITIONS || patterns > MAX_PATTERNS {
+        let message = format!(
+            "a search has at most {MAX_CONDITIONS} conditions and {MAX_PATTERNS} regular expressions, with what “is:” stands for written out."
+        );
+        return Err(Wrong { at: 0, message });
+    }
     // `t:*` and `lang:any` ask for all there is, and say so.
     if !asks && !text.contains([':', '=']) {
         return Err(blank());
@@ -73,6 +84,26 @@ fn parse(text: &str) -> Result<Search, Wrong> {
         }
     });
     Ok(Search { condition, layout })
+}
+
+/// How many conditions the store is asked, and how many of them are regular expressions.
+fn size(expression: &Expression<Condition>) -> (usize, usize) {
+    let (mut conditions, mut patterns) = (0, 0);
+    expression.each(false, &mut |condition, _| {
+        let (more, of_them) = match condition {
+            Condition::Printed(inner) => size(inner),
+            Condition::Sets(names) => (names.len(), 0),
+            Condition::Name(Text::Pattern(_))
+            | Condition::Types(Text::Pattern(_))
+            | Condition::Rules(_, Text::Pattern(_))
+            | Condition::Artist(Text::Pattern(_))
+            | Condition::Flavor(Text::Pattern(_)) => (1, 1),
+            _ => (1, 0),
+        };
+        conditions += more;
+        patterns += of_them;
+    });
+    (conditions, patterns)
 }
 
 /// Takes out what says how the answer is laid out. It is about the whole search, and stands beside its terms: not in

@@ -21,8 +21,12 @@ The `search` of `cards` is in Scryfall's syntax. This page is made by `dualcaste
 
 `:` is what the key means most often; `=` is equal and `!=` the opposite; `<`, `<=`, `>` and `>=` compare. An operand with
 spaces stands in quotes. Tokens and other extras are found with `include:extras`, or where one of their types is asked for
-(`t:plane`). A search has at most 500 characters, 50 terms and 20 parentheses within each other. What can't be understood is
-ERR-3006: where, and what was expected.
+(`t:plane`). A search has at most 500 characters, 50 terms and 20 parentheses within each other; with what `is:` stands for
+written out, 100 conditions, of which 20 may be regular expressions. What can't be understood is ERR-3006: where, and what was
+expected.
+
+Some of Scryfall's words are unknown here, and refused: the orders `power`, `toughness`, `color`, `artist`, `edhrec`, `penny`
+and `review`, and the days `today` and `now`.
 
 Regular expressions know classes (`[a-f]`, `\\d`, `\\s`, `\\w`), repetitions, alternatives, groups, `^` and `$` for the ends of a
 line and `\\b`. Lookaround, back references and Unicode classes are refused.
