@@ -167,7 +167,7 @@ pub async fn listen_as(
             heard.push_str(&String::from_utf8_lossy(&piece));
         }
         let data = heard.lines().find_map(|line| line.strip_prefix("data:")).expect("data");
-        serde_json::from_str(data.trim()).expect("JSON")
+        serde_json::from_str::<Value>(data.trim()).expect("JSON")
     };
     let listening = async |is_so: bool| {
         while (app.app.live().listeners() > 0) != is_so {

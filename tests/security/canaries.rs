@@ -1,5 +1,5 @@
-//! Nothing that is secret or somebody's own is in a log, a metric or an error: it is planted in a server that says all that it
-//! has to say, and looked for.
+//! Nothing that is secret or somebody's own is in a log, a metric or an error: it is planted in a server that says all that
+//! it has to say, and looked for.
 
 use std::cell::RefCell;
 use std::fs::File;
