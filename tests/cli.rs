@@ -13,7 +13,8 @@ use crate::harness::{Printing, TestFile, scryfall_cards};
 const BOLT: Printing =
     Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
 
-pub fn command(folder: &TempDir) -> Command {
+/// The command, with a data folder and without what else the environment says.
+pub(crate) fn command(folder: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dualcaster"));
     for (name, _) in
         std::env::vars().filter(|(name, _)| name.starts_with("DUALCASTER_") || name.ends_with("_URL"))
@@ -424,97 +425,4 @@ fn accounts_and_clients_are_made_by_who_runs_the_server() {
     assert_eq!(run(&folder, &["client", "revoke", "bot"]).status.code(), Some(0));
     assert_eq!(run(&folder, &["client", "revoke", "bot"]).status.code(), Some(1));
     assert!(text(&run(&folder, &["client", "list"]).stdout).trim_end().ends_with("revoked"));
-}
-
-#[test]
-fn nothing_that_is_somebodys_is_in_a_log() {
-    let folder = TempDir::new().expect("a folder");
-    run(&folder, &["generate", "--cards", "3", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"]);
-    let log = folder.path().join("log");
-    let mut server = command(&folder)
-        // All that this server and its libraries have to say.
-        .env("RUST_LOG", "trace")
-        .stdout(std::fs::File::create(folder.path().join("out")).expect("a file"))
-        .stderr(std::fs::File::create(&log).expect("a file"))
-        .spawn()
-        .expect("a server");
-    let said = || {
-        std::fs::read_to_string(&log).expect("a log")
-            + &std::fs::read_to_string(folder.path().join("out")).expect("a log")
-    };
-    let base = loop {
-        if let Some(base) = said()
-            .split("GraphiQL: ")
-            .nth(1)
-            .and_then(|rest| rest.split("/graphiql").next().map(str::to_owned))
-            && said().contains("/graphiql\n")
-        {
-            break base;
-        }
-        assert_eq!(server.try_wait().expect("a state"), None, "{}", said());
-        std::thread::yield_now();
-    };
-    let canaries = crate::harness::runtime().block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let ask = async |token: Option<&str>, query: &str| {
-            let mut request = client.post(format!("{base}/graphql")).json(&serde_json::json!({"query": query}));
-            if let Some(token) = token {
-                request = request.bearer_auth(token);
-            }
-            request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
-        };
-        let account = "email: \"canary-mail@example.com\", password: \"canary parrots sing loudly\"";
-        let made = ask(None, &format!("mutation {{ register(input: {{{account}, displayName: \"x\"}}) {{ accessToken refreshToken }} }}")).await;
-        let text = |value: &Value| value.as_str().expect("a token").to_owned();
-        let (access, refresh) =
-            (text(&made["data"]["register"]["accessToken"]), text(&made["data"]["register"]["refreshToken"]));
-        ask(None, "mutation { login(input: {email: \"canary-mail@example.com\", password: \"canary of a wrong guess\"}) { userErrors { code } } }").await;
-        ask(None, &format!("mutation {{ refreshSession(input: {{refreshToken: \"{refresh}\"}}) {{ accessToken }} }}")).await;
-        let token = ask(Some(&access), "mutation { createApiToken(input: {name: \"x\"}) { token } }").await;
-        let token = text(&token["data"]["createApiToken"]["token"]);
-        ask(Some(&token), "{ viewer { email } }").await;
-        ask(Some("canary-of-a-token-that-is-none"), "{ viewer { email } }").await;
-        ask(None, "mutation { requestPasswordReset(input: {email: \"canary-mail@example.com\"}) { success } }").await;
-        let file = "Quantity,Name,Set Code,Notes,canary-heading\n1,canary-card,,canary-note,\n";
-        let operations = r#"{"query": "mutation($file: Upload!) { importCollection(input: {file: $file}) { collectionImport { id } } }", "variables": {"file": null}}"#;
-        let part = |name: &str, content: &str| format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{content}\r\n");
-        let body = part("operations", operations)
-            + &part("map", r#"{"0": ["variables.file"]}"#)
-            + &part("0\"; filename=\"cards.csv", file)
-            + "--edge--\r\n";
-        let sent = client.post(format!("{base}/graphql")).bearer_auth(&access).body(body)
-            .header("content-type", "multipart/form-data; boundary=edge").header("graphql-require-preflight", "1");
-        let sent = sent.send().await.expect("an answer").json::<Value>().await.expect("JSON");
-        assert!(sent["data"]["importCollection"]["collectionImport"]["id"].is_string(), "{sent}");
-        let jobs = "{ viewer { jobs(first: 1) { nodes { status ... on CollectionImport { rowsRejected } } } } }";
-        let mut job = Value::Null;
-        for _ in 0..300 {
-            job = ask(Some(&access), jobs).await["data"]["viewer"]["jobs"]["nodes"][0].clone();
-            if job["status"] == "COMPLETED" {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-        }
-        assert_eq!((&job["status"], &job["rowsRejected"]), (&"COMPLETED".into(), &1.into()));
-        let metrics = client.get(format!("{base}/metrics")).send().await.expect("metrics").text().await.expect("text");
-        assert!(metrics.contains("dualcaster_operation_duration_seconds") && !metrics.contains("canary"));
-        vec![access, refresh[4..].to_owned(), token[4..].to_owned()]
-    });
-    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
-    assert!(stopped.success());
-    assert_eq!(server.wait().expect("an end").code(), Some(0));
-    let said = said();
-    assert!(said.contains("TRACE") || said.contains("DEBUG"), "the log is of all there is");
-    for canary in canaries.iter().map(String::as_str).chain([
-        "canary parrots sing loudly",
-        "canary of a wrong guess",
-        "canary-mail@example.com",
-        "canary-of-a-token",
-        "canary-heading",
-        "canary-card",
-        "canary-note",
-    ]) {
-        let line = said.lines().find(|line| line.contains(canary));
-        assert_eq!(line, None, "{canary} is in the log");
-    }
 }

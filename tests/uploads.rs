@@ -7,29 +7,14 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::harness::TestApp;
+use crate::harness::{Part, TestApp};
 use crate::sockets::with_server;
 use crate::stage::RECEIVED;
 
 const ONE: &str = "mutation ($file: Upload!) { upload(file: $file) { filename sizeBytes sha256 } }";
 
-/// A part: its name, its file name if it has one, and its content.
-type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
-
 fn form(app: &TestApp, parts: &[Part<'_>]) -> RequestBuilder {
-    let mut body = Vec::new();
-    for (name, filename, content) in parts {
-        let filename = filename.map(|filename| format!("; filename=\"{filename}\"")).unwrap_or_default();
-        let head = format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"{filename}\r\n\r\n");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--edge--\r\n");
-    let request = app.client.post(format!("{}/graphql", app.base)).body(body);
-    request
-        .header("content-type", "multipart/form-data; boundary=edge")
-        .header("graphql-require-preflight", "1")
+    crate::harness::form(app.client.post(format!("{}/graphql", app.base)), parts)
 }
 
 /// The answer's status and body.

@@ -9,7 +9,7 @@ mod server;
 pub use database::{Content, Store, TestDatabase, market, settings_for};
 pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
-pub use requests::{RESPONSE, post, query, refusal, send};
+pub use requests::{Part, RESPONSE, form, post, query, refusal, send};
 pub use server::{Answered, TestApp, TestClock};
 
 use std::panic::AssertUnwindSafe;

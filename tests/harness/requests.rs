@@ -33,6 +33,26 @@ pub async fn refusal(request: RequestBuilder) -> (u16, String) {
     (status, error["extensions"]["errorCode"].as_str().expect("a code").to_owned())
 }
 
+/// A part of a form: its name, its file name if it has one, and its content.
+pub type Part<'a> = (&'a str, Option<&'a str>, &'a [u8]);
+
+/// A request with a form of several parts.
+pub fn form(request: RequestBuilder, parts: &[Part<'_>]) -> RequestBuilder {
+    let mut body = Vec::new();
+    for (name, filename, content) in parts {
+        let filename = filename.map(|filename| format!("; filename=\"{filename}\"")).unwrap_or_default();
+        let head = format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"{filename}\r\n\r\n");
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(content);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"--edge--\r\n");
+    request
+        .header("content-type", "multipart/form-data; boundary=edge")
+        .header("graphql-require-preflight", "1")
+        .body(body)
+}
+
 /// What is sent to ask this.
 pub fn query(text: &str) -> Value {
     json!({"query": text})

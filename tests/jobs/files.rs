@@ -16,7 +16,7 @@ use super::{
     shocks, upload, upload_as,
 };
 use crate::collection::{ask, held, list, nobodys, payload, problem, problems, text, uuid_of};
-use crate::harness::{TestApp, on_both_stores};
+use crate::harness::{TestApp, everywhere, on_both_stores};
 use crate::security::{Person, mutate, sign_in, sign_up};
 
 /// Asserts that no file is kept, and nothing known of one.
@@ -128,27 +128,6 @@ on_both_stores! { Tables:
         let writes = text(&made.field()["token"]).to_owned();
         let taken = upload_as(&app, Some(&writes), "cards.csv", shocks(1).as_bytes(), json!({})).await;
         assert_eq!(taken.field()["collectionImport"]["status"], json!("QUEUED"));
-    }
-
-    async fn nobody_sends_more_than_ten_files_within_a_minute(app: TestApp) {
-        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
-        // What is refused counts too.
-        let answers = join_all((0..11).map(|_| upload(&app, &ada, "run.sh", b"", json!({})))).await;
-        let codes: Vec<_> = answers.iter().map(|answer| answer.code()).collect();
-        assert_eq!(codes.iter().filter(|code| **code == Some("ERR-1001")).count(), 10, "{codes:?}");
-        let limited = answers.iter().find(|answer| answer.code() == Some("ERR-4005")).expect("a limit");
-        assert_eq!(limited.status, 429);
-        let seconds: u32 = limited.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
-        assert!((7..=60).contains(&seconds), "{seconds}");
-        assert_eq!(limited.body["errors"][0]["extensions"]["retryAfter"], json!(seconds));
-        assert_nothing_is_left(&app, "all were refused").await;
-        let taken = queued(&app, &bob, &shocks(1), json!({})).await;
-        assert_eq!(taken["status"], json!("QUEUED"), "another's files are counted apart");
-        app.clock.advance(TimeDelta::seconds(10));
-        let within = upload(&app, &ada, "run.sh", b"", json!({})).await;
-        assert_eq!(within.code(), Some("ERR-4005"), "no place is free before a minute is over");
-        app.clock.advance(TimeDelta::seconds(50));
-        assert_eq!(upload(&app, &ada, "run.sh", b"", json!({})).await.code(), Some("ERR-1001"));
     }
 
     async fn a_file_s_name_is_shown_and_is_no_path(app: TestApp) {
@@ -350,4 +329,27 @@ fn who_may_send_no_files_is_told_so_before_one_is_looked_at() {
         assert_eq!(sent(Some(&ada.access)).await, (429, "ERR-4002".to_owned()));
         assert_nothing_is_left(app, "none was taken").await;
     });
+}
+
+everywhere! { Tables:
+    async fn nobody_sends_more_than_ten_files_within_a_minute(app: TestApp) {
+        let (ada, bob) = (sign_up(&app, "ada@example.com").await, sign_up(&app, "bob@example.com").await);
+        // What is refused counts too.
+        let answers = join_all((0..11).map(|_| upload(&app, &ada, "run.sh", b"", json!({})))).await;
+        let codes: Vec<_> = answers.iter().map(|answer| answer.code()).collect();
+        assert_eq!(codes.iter().filter(|code| **code == Some("ERR-1001")).count(), 10, "{codes:?}");
+        let limited = answers.iter().find(|answer| answer.code() == Some("ERR-4005")).expect("a limit");
+        assert_eq!(limited.status, 429);
+        let seconds: u32 = limited.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((7..=60).contains(&seconds), "{seconds}");
+        assert_eq!(limited.body["errors"][0]["extensions"]["retryAfter"], json!(seconds));
+        assert_nothing_is_left(&app, "all were refused").await;
+        let taken = queued(&app, &bob, &shocks(1), json!({})).await;
+        assert_eq!(taken["status"], json!("QUEUED"), "another's files are counted apart");
+        app.clock.advance(TimeDelta::seconds(10));
+        let within = upload(&app, &ada, "run.sh", b"", json!({})).await;
+        assert_eq!(within.code(), Some("ERR-4005"), "no place is free before a minute is over");
+        app.clock.advance(TimeDelta::seconds(50));
+        assert_eq!(upload(&app, &ada, "run.sh", b"", json!({})).await.code(), Some("ERR-1001"));
+    }
 }

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::collection::{self, ask, text, uuid_of};
 use crate::harness::{
-    Answered, Content, Printing, Store, TestApp, TestDatabase, TestFile, all_printings, runtime,
+    Answered, Content, Part, Printing, Store, TestApp, TestDatabase, TestFile, all_printings, form, runtime,
 };
 use crate::security::{Person, sign_in, sign_up};
 
@@ -128,26 +128,12 @@ pub async fn upload_with(
     let mut given = variables;
     given["file"] = Value::Null;
     let operations = json!({"query": IMPORT_COLLECTION, "variables": given}).to_string();
-    let parts: [(&str, Option<&str>, &[u8]); 3] = [
+    let parts: [Part<'_>; 3] = [
         ("operations", None, operations.as_bytes()),
         ("map", None, br#"{"0": ["variables.file"]}"#),
         ("0", Some(filename), bytes),
     ];
-    let mut body = Vec::new();
-    for (name, filename, content) in parts {
-        let filename = filename.map(|filename| format!("; filename=\"{filename}\"")).unwrap_or_default();
-        let head = format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"{filename}\r\n\r\n");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
-    }
-    body.extend_from_slice(b"--edge--\r\n");
-    let mut request = app
-        .client
-        .post(format!("{}/graphql", app.base))
-        .header("content-type", "multipart/form-data; boundary=edge")
-        .header("graphql-require-preflight", "1")
-        .body(body);
+    let mut request = form(app.client.post(format!("{}/graphql", app.base)), &parts);
     if let Some(token) = token {
         request = request.bearer_auth(token);
     }

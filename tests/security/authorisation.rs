@@ -1,187 +1,52 @@
-//! Who may what: every field of the schema's roots and of what is somebody's, tried as everybody. The table beside this
-//! file says what is expected; a field that is not in it fails the test.
+//! Who may what: every field of the roots and of what is somebody's, tried as everybody. The table beside this file says
+//! what is expected; a field that is not in it fails the test, and so does a row without a field.
 
-use std::collections::BTreeMap;
+mod questions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use dualcaster::config::{Mode, Operations, Settings};
-use dualcaster::domain::accounts::{
-    Device, Email, NewUser, SessionTerms, create_client, create_user, open_session,
-};
+use dualcaster::domain::accounts::{Device, Email, NewUser, SessionTerms, create_user, open_session};
 use dualcaster::ingest::Format;
 use dualcaster::outside::Outside;
 use entity::enums::Role;
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 
-use super::{Person, behind_a_proxy, everywhere_with};
-use crate::harness::{Content, Printing, TestApp, TestFile, all_printings};
+use super::{Person, behind_a_proxy, bot, everywhere_with};
+use crate::collection::BOLT;
+use crate::harness::{Content, TestApp, TestFile, all_printings};
+use crate::jobs::{shocks, upload_with};
+pub use questions::base_of;
+use questions::{Question, questions, types_of_the_schema};
 
 /// `Type.field: anonymous user other bot admin`, each `yes`, `null` or a code.
 const TABLE: &str = include_str!("authorisation.txt");
 
-/// How a field is asked for: where it is a root field, and where it is of somebody, as that somebody's.
-fn question(place: &str) -> Option<(&'static str, &'static str)> {
-    Some(match place {
-        "Query.node" => ("query", "node(id: $ada) { id }"),
-        "Query.nodes" => ("query", "nodes(ids: [$ada]) { id }"),
-        "Query.viewer" => ("query", "viewer { id }"),
-        "Query.userByDiscordId" => ("query", "userByDiscordId(discordId: \"77\") { id }"),
-        "Query.card" => ("query", "card(by: {name: \"no such card\"}) { id }"),
-        "Query.cards" => ("query", "cards(first: 1) { totalCount }"),
-        "Query.searchSuggestions" => ("query", "searchSuggestions(prefix: \"a\")"),
-        "Query.cardSet" => ("query", "cardSet(code: \"xxx\") { id }"),
-        "Query.cardSets" => ("query", "cardSets(first: 1) { totalCount }"),
-        "Query.marketplaces" => ("query", "marketplaces { id }"),
-        "Session.id" => ("query", "node(id: $session) { id }"),
-        "ApiToken.id" => ("query", "node(id: $token) { id }"),
-        "InventoryItem.id" => ("query", "node(id: $item) { id }"),
-        "WantListItem.id" => ("query", "node(id: $want) { id }"),
-        "Mutation.addInventoryItems" => {
-            ("mutation", "addInventoryItems(input: {items: [{cardId: \"x\"}]}) { userErrors { errorCode } }")
-        }
-        "Mutation.updateInventoryItem" => {
-            ("mutation", "updateInventoryItem(input: {id: $item, quantity: 2}) { userErrors { errorCode } }")
-        }
-        "Mutation.removeInventoryItems" => {
-            ("mutation", "removeInventoryItems(input: {ids: [$item]}) { userErrors { errorCode } }")
-        }
-        "Mutation.restoreInventoryItems" => {
-            ("mutation", "restoreInventoryItems(input: {ids: [$removed]}) { userErrors { errorCode } }")
-        }
-        "Mutation.addWantListItem" => {
-            ("mutation", "addWantListItem(input: {cardId: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.updateWantListItem" => {
-            ("mutation", "updateWantListItem(input: {id: $want, quantity: 2}) { userErrors { errorCode } }")
-        }
-        "Mutation.removeWantListItems" => {
-            ("mutation", "removeWantListItems(input: {ids: [$want]}) { userErrors { errorCode } }")
-        }
-        "CollectionImport.id" => ("query", "node(id: $job) { id }"),
-        "UploadedFile.id" => ("query", "node(id: $file) { id }"),
-        "DeadLetter.id" => ("query", "node(id: $letter) { id }"),
-        "Query.deadLetters" => ("query", "deadLetters(first: 1) { nodes { id } }"),
-        // Without a form of several parts there is no file: see tests/jobs/files.rs for who may send one.
-        "Mutation.importCollection" => {
-            ("mutation", "importCollection(input: {file: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.cancelJob" => ("mutation", "cancelJob(input: {id: $job}) { userErrors { errorCode } }"),
-        "Mutation.undoImport" => ("mutation", "undoImport(input: {id: $job}) { userErrors { errorCode } }"),
-        "Mutation.deleteUpload" => {
-            ("mutation", "deleteUpload(input: {id: $file}) { userErrors { errorCode } }")
-        }
-        "Mutation.retryDeadLetters" => {
-            ("mutation", "retryDeadLetters(input: {ids: [$letter]}) { userErrors { errorCode } }")
-        }
-        "Mutation.discardDeadLetters" => {
-            ("mutation", "discardDeadLetters(input: {ids: [$letter]}) { userErrors { errorCode } }")
-        }
-        "Mutation.exportInventory" => ("mutation", "exportInventory(input: {}) { userErrors { errorCode } }"),
-        "Mutation.exportAccount" => ("mutation", "exportAccount { userErrors { errorCode } }"),
-        "Mutation.register" => (
-            "mutation",
-            "register(input: {email: \"x\", password: \"x\", displayName: \"x\"}) { userErrors { errorCode } }",
-        ),
-        "Mutation.login" => {
-            ("mutation", "login(input: {email: \"x\", password: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.refreshSession" => {
-            ("mutation", "refreshSession(input: {refreshToken: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.logout" => ("mutation", "logout { userErrors { errorCode } }"),
-        "Mutation.revokeSession" => {
-            ("mutation", "revokeSession(input: {sessionId: $session}) { userErrors { errorCode } }")
-        }
-        "Mutation.revokeAllSessions" => {
-            ("mutation", "revokeAllSessions(input: {}) { userErrors { errorCode } }")
-        }
-        "Mutation.changePassword" => (
-            "mutation",
-            "changePassword(input: {currentPassword: \"x\", newPassword: \"x\"}) { userErrors { errorCode } }",
-        ),
-        "Mutation.verifyEmail" => {
-            ("mutation", "verifyEmail(input: {token: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.requestPasswordReset" => (
-            "mutation",
-            "requestPasswordReset(input: {email: \"EMAIL\"}) { success userErrors { errorCode } }",
-        ),
-        "Mutation.resetPassword" => (
-            "mutation",
-            "resetPassword(input: {token: \"x\", newPassword: \"seven llamas juggle torches\"}) { userErrors { errorCode } }",
-        ),
-        "Mutation.updateProfile" => {
-            ("mutation", "updateProfile(input: {displayName: \"Ada\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.deleteAccount" => {
-            ("mutation", "deleteAccount(input: {password: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.createApiToken" => {
-            ("mutation", "createApiToken(input: {name: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.revokeApiToken" => {
-            ("mutation", "revokeApiToken(input: {id: $token}) { userErrors { errorCode } }")
-        }
-        "Mutation.createDiscordLinkCode" => {
-            ("mutation", "createDiscordLinkCode(input: {discordId: \"78\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.linkDiscordAccount" => {
-            ("mutation", "linkDiscordAccount(input: {code: \"x\"}) { userErrors { errorCode } }")
-        }
-        "Mutation.unlinkDiscordAccount" => ("mutation", "unlinkDiscordAccount { userErrors { errorCode } }"),
-        _ => return None,
-    })
-}
+/// Who asks, in the table's order.
+const ASKERS: [&str; 5] = ["anonymous", "user", "other", "bot", "admin"];
 
-/// Fields of a user are asked for by the administrators' and the bot's way to one: through `node` and Discord.
-fn of_user(place: &str) -> Option<String> {
-    let field = place.strip_prefix("User.")?;
-    let below = match field {
-        "sessions" | "apiTokens" => " { id }",
-        "inventory" | "wantList" | "jobs" => " { totalCount }",
-        "portfolio" => " { itemCount }",
-        _ => "",
-    };
-    Some(format!("node(id: $ada) {{ ... on User {{ asked: {field}{below} }} }}"))
-}
-
-/// The roots' fields, and those of types that are somebody's, by introspection.
-async fn fields(app: &TestApp) -> Vec<String> {
-    let answer = app.data("{ __schema { types { name fields { name } } } }", json!(null)).await;
-    let mut fields = Vec::new();
-    for kind in answer["__schema"]["types"].as_array().expect("types") {
-        let name = kind["name"].as_str().expect("a name");
-        match name {
-            "Query" | "Mutation" | "User" => {}
-            "Session" | "ApiToken" | "InventoryItem" | "WantListItem" | "CollectionImport"
-            | "UploadedFile" | "DeadLetter" => {
-                fields.push(format!("{name}.id"));
-                continue;
-            }
-            _ => continue,
+/// What is expected of each field, and the types whose fields need no row.
+fn table() -> (BTreeMap<String, String>, BTreeSet<String>) {
+    let (mut rows, mut everyones) = (BTreeMap::new(), BTreeSet::new());
+    for line in TABLE.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some((_, types)) = line.split_once(" = ") {
+            everyones.extend(types.split(' ').map(str::to_owned));
+            continue;
         }
-        for field in kind["fields"].as_array().expect("fields") {
-            fields.push(format!("{name}.{}", field["name"].as_str().expect("a name")));
+        let (places, cells) = line.split_once(": ").expect("a line of the table");
+        let (ty, fields) = places.split_once('.').expect("a type and its fields");
+        for field in fields.split(' ') {
+            let twice = rows.insert(format!("{ty}.{field}"), cells.to_owned());
+            assert_eq!(twice, None, "{ty}.{field} has two rows");
         }
     }
-    fields.sort();
-    fields
-}
-
-/// What an answer comes to: data, nothing, or a code.
-fn told(body: &Value) -> String {
-    if let Some(code) = body["errors"][0]["extensions"]["errorCode"].as_str() {
-        return code.to_owned();
-    }
-    let value = body["data"].as_object().and_then(|data| data.values().next()).cloned().unwrap_or_default();
-    let asked = value.get("asked").cloned().unwrap_or_else(|| value.clone());
-    if let Some(code) = value["userErrors"][0]["errorCode"].as_str() {
-        return code.to_owned();
-    }
-    if asked.is_null() || asked == json!([null]) { "null".to_owned() } else { "yes".to_owned() }
+    (rows, everyones)
 }
 
 /// A new account and its session, made behind the server's back: to hash a password for each cell would take long.
-async fn somebody(app: &TestApp, role: Role) -> Person {
+pub async fn somebody(app: &TestApp, role: Role) -> Person {
     let outside = Outside::system();
     let id = outside.uuid();
     let new = NewUser {
@@ -209,97 +74,119 @@ fn every_field_is_tried_as_everybody() {
 }
 
 async fn try_everything(app: &TestApp) {
-    let expected: BTreeMap<&str, Vec<&str>> = TABLE
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        .map(|line| {
-            let (place, cells) = line.split_once(':').expect("a line of the table");
-            (place, cells.split_whitespace().collect())
-        })
-        .collect();
-    let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
-        .await
-        .expect("a client")
-        .1;
-    let catalogue = TestFile::json(&all_printings(&[BOLT], |_, _| {}));
-    app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
-    let mut wrong = Vec::new();
-    let mut tried = 0;
-    let places = fields(app).await;
-    for place in &places {
-        let (kind, question) = match (question(place), of_user(place)) {
-            (Some((kind, question)), _) => (kind, question.to_owned()),
-            (None, Some(question)) => ("query", question),
-            (None, None) => panic!("{place} is new: say here how it is asked for, and in the table who may"),
-        };
-        // What is asked for is Ada's, and new each time: some of it ends what it is asked with.
-        let mut cells = Vec::new();
-        for who in ["anonymous", "user", "other", "bot", "admin"] {
-            let ada = somebody(app, Role::User).await;
-            let token = api_token(app, &ada).await;
-            app.execute("update users set discord_id = null").await;
-            app.execute(&format!("update users set discord_id = '77' where email_key = '{}'", ada.email))
-                .await;
-            let bearer = match who {
-                "anonymous" => None,
-                "user" => Some(ada.access.clone()),
-                "other" => Some(somebody(app, Role::User).await.access),
-                "bot" => Some(bot.text()),
-                _ => Some(somebody(app, Role::Admin).await.access),
-            };
-            let held = if question.contains("$item")
-                || question.contains("$want")
-                || question.contains("$removed")
-            {
-                held(app, &ada).await
-            } else {
-                Held::default()
-            };
-            let work =
-                if question.contains("$job") || question.contains("$file") || question.contains("$letter") {
-                    work_of(app, &ada).await
-                } else {
-                    Work::default()
-                };
-            let declared: Vec<_> = [
-                ("job", &work.job),
-                ("file", &work.file),
-                ("letter", &work.letter),
-                ("ada", &ada.id),
-                ("session", &ada.session),
-                ("token", &token),
-                ("item", &held.item),
-                ("want", &held.want),
-                ("removed", &held.removed),
-            ]
-            .into_iter()
-            .filter(|(name, _)| question.contains(&format!("${name}")))
-            .collect();
-            let signature: Vec<_> = declared.iter().map(|(name, _)| format!("${name}: ID!")).collect();
-            let signature =
-                if signature.is_empty() { String::new() } else { format!("({})", signature.join(", ")) };
-            let variables: serde_json::Map<_, _> =
-                declared.iter().map(|(name, id)| ((*name).to_owned(), json!(id))).collect();
-            let question = question.replace("EMAIL", &ada.email);
-            let query = format!("{kind}{signature} {{ {question} }}");
+    let (expected, everyones) = table();
+    let bot = bot(app).await;
+    load_a_card(app).await;
+    let types = types_of_the_schema();
+    let unknown: Vec<_> = everyones.iter().filter(|ty| !types.contains_key(*ty)).collect();
+    assert!(unknown.is_empty(), "there are no types {unknown:?}");
+    let mut told: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut asked = 0;
+    let questions = types.iter().flat_map(|(ty, fields)| questions(ty, fields, everyones.contains(ty)));
+    for question in questions {
+        for who in ASKERS {
             // Each from another address, so that nobody is left out for what another has missed.
-            let from = format!("203.0.{}.{}", tried / 250, tried % 250);
-            let headers = [("x-forwarded-for", from.as_str())];
-            let answer = app.ask_with(bearer.as_deref(), &headers, &query, json!(variables)).await;
-            cells.push(told(&answer.body));
-            tried += 1;
-        }
-        let line = cells.join(" ");
-        if expected.get(place.as_str()).map(|cells| cells.join(" ")) != Some(line.clone()) {
-            wrong.push(format!("{place}: {line}"));
+            let from = format!("203.0.{}.{}", asked / 250, asked % 250);
+            asked += 1;
+            let body = ask_as(app, &bot, who, &question, &from).await;
+            for place in &question.places {
+                told.entry(place.clone()).or_default().push(question.told(place, &body));
+            }
         }
     }
-    let gone: Vec<_> = expected.keys().filter(|place| !places.iter().any(|there| there == *place)).collect();
-    assert!(wrong.is_empty() && gone.is_empty(), "it is\n{}\nand there is no {gone:?}", wrong.join("\n"));
-    assert_eq!(tried, expected.len() * 5, "every cell");
+    let told: BTreeMap<_, _> = told.into_iter().map(|(place, cells)| (place, cells.join(" "))).collect();
+    let wrong: Vec<_> = told.iter().filter(|(place, cells)| expected.get(*place) != Some(*cells)).collect();
+    let gone: Vec<_> = expected.keys().filter(|place| !told.contains_key(*place)).collect();
+    assert!(wrong.is_empty() && gone.is_empty(), "it is {wrong:#?} and there is no {gone:?}");
 }
 
-/// A job of somebody's that waits, a file, and a job of theirs that failed for good, by id.
+/// What somebody is answered who asks for what is Ada's, which is new each time: some of it ends what it is asked with.
+async fn ask_as(app: &TestApp, bot: &str, who: &str, question: &Question, from: &str) -> Value {
+    let ada = somebody(app, Role::User).await;
+    app.execute("update users set discord_id = null").await;
+    app.execute(&format!("update users set discord_id = '77' where email_key = '{}'", ada.email)).await;
+    let bearer = match who {
+        "anonymous" => None,
+        "user" => Some(ada.access.clone()),
+        "other" => Some(somebody(app, Role::User).await.access),
+        "bot" => Some(bot.to_owned()),
+        _ => Some(somebody(app, Role::Admin).await.access),
+    };
+    let (bearer, headers) = (bearer.as_deref(), [("x-forwarded-for", from)]);
+    if question.places == ["Mutation.importCollection"] {
+        return upload_with(app, bearer, &headers, "cards.csv", shocks(1).as_bytes(), json!({})).await.body;
+    }
+    let held =
+        if question.needs(&["item", "want", "removed"]) { held(app, &ada).await } else { Held::default() };
+    let work =
+        if question.needs(&["job", "file", "letter"]) { work_of(app, &ada).await } else { Work::default() };
+    let ids = [
+        ("ada", ada.id.clone()),
+        ("card", BOLT.id()),
+        ("file", work.file),
+        ("item", held.item),
+        ("job", work.job),
+        ("letter", work.letter),
+        ("removed", held.removed),
+        ("session", ada.session.clone()),
+        ("token", api_token(app, &ada).await),
+        ("want", held.want),
+    ];
+    let needed: Vec<_> = ids.into_iter().filter(|(name, _)| question.needs(&[*name])).collect();
+    let declared: Vec<_> = needed.iter().map(|(name, _)| format!("${name}: ID!")).collect();
+    let declared = if declared.is_empty() { String::new() } else { format!("({})", declared.join(", ")) };
+    let variables: serde_json::Map<_, _> =
+        needed.into_iter().map(|(name, id)| (name.to_owned(), json!(id))).collect();
+    let text = question.text.replace("EMAIL", &ada.email);
+    let query = format!("{}{declared} {{ {text} }}", question.operation);
+    if question.operation == "subscription" {
+        return listen_as(app, bearer, from, &query, json!(variables)).await;
+    }
+    app.ask_with(bearer, &headers, &query, json!(variables)).await.body
+}
+
+/// What who listens is told first, or that they are let in.
+pub async fn listen_as(
+    app: &TestApp,
+    bearer: Option<&str>,
+    from: &str,
+    query: &str,
+    variables: Value,
+) -> Value {
+    let mut request = app.client.post(format!("{}/graphql", app.base)).header("accept", "text/event-stream");
+    if let Some(token) = bearer {
+        request = request.bearer_auth(token);
+    }
+    let asked = json!({"query": query, "variables": variables});
+    let answer = request.header("x-forwarded-for", from).json(&asked).send().await.expect("a stream");
+    let mut events = answer.bytes_stream();
+    let first = async {
+        let mut heard = String::new();
+        while !heard.contains("\n\n") {
+            let piece = events.next().await.expect("an event").expect("bytes");
+            heard.push_str(&String::from_utf8_lossy(&piece));
+        }
+        let data = heard.lines().find_map(|line| line.strip_prefix("data:")).expect("data");
+        serde_json::from_str::<Value>(data.trim()).expect("JSON")
+    };
+    let listening = async |is_so: bool| {
+        while (app.app.live().listeners() > 0) != is_so {
+            tokio::task::yield_now().await;
+        }
+    };
+    let told = async {
+        tokio::select! {
+            told = first => told,
+            () = listening(true) => json!({"data": {"listens": true}}),
+        }
+    };
+    let told = tokio::time::timeout(Duration::from_secs(20), told).await.expect("an answer in time");
+    drop(events);
+    listening(false).await;
+    told
+}
+
+/// A job of somebody's that waits, a file that no job reads, and a job of theirs that failed for good, by id.
 #[derive(Default)]
 struct Work {
     job: String,
@@ -321,19 +208,36 @@ async fn work_of(app: &TestApp, person: &Person) -> Work {
     let user: uuid::Uuid = decoded.trim_start_matches("User:").parse().expect("a uuid");
     let payload =
         json!({"platform": "GENERIC", "mode": "MERGE", "dry_run": false, "header": [], "columns": []});
-    let new = |id| NewJob {
+    let new = |id, upload| NewJob {
         id,
         kind: entity::enums::JobKind::CollectionImport,
         user: Some(user),
-        upload: None,
+        upload,
         priority: 0,
         payload: payload.clone(),
         total: None,
         trace_id: None,
     };
     let limits = QueueLimits { of_user: 1_000, of_kind: 1_000_000 };
-    let job = queue_job(connection, new(outside.uuid()), limits, outside.now()).await.expect("a job").id;
-    let dead = queue_job(connection, new(outside.uuid()), limits, outside.now()).await.expect("a job");
+    let (file, of_job) = (outside.uuid(), outside.uuid());
+    for id in [file, of_job] {
+        let row = entity::upload::Model {
+            id,
+            user_id: user,
+            filename: "x.csv".to_owned(),
+            size_bytes: 1,
+            row_count: 1,
+            encoding: "UTF-8".to_owned(),
+            sha256: vec![0],
+            uploaded_at: outside.now(),
+            deleted_at: None,
+        };
+        create_upload(connection, row).await.expect("a file");
+    }
+    let job = new(outside.uuid(), Some(of_job));
+    let job = queue_job(connection, job, limits, outside.now()).await.expect("a job").id;
+    let dead = new(outside.uuid(), None);
+    let dead = queue_job(connection, dead, limits, outside.now()).await.expect("a job");
     app.execute(
         "update jobs set status = 1, lease_by = id where created_at = (select max(created_at) from jobs)",
     )
@@ -346,19 +250,6 @@ async fn work_of(app: &TestApp, person: &Person) -> Work {
     let letters =
         list_dead_letters(connection, &DeadLetterList { kind: None }, &page).await.expect("letters");
     let letter = letters.rows[0].id;
-    let file = outside.uuid();
-    let row = entity::upload::Model {
-        id: file,
-        user_id: user,
-        filename: "x.csv".to_owned(),
-        size_bytes: 1,
-        row_count: 1,
-        encoding: "UTF-8".to_owned(),
-        sha256: vec![0],
-        uploaded_at: outside.now(),
-        deleted_at: None,
-    };
-    create_upload(connection, row).await.expect("a file");
     let id = |kind: &str, uuid: uuid::Uuid| URL_SAFE_NO_PAD.encode(format!("{kind}:{uuid}"));
     Work {
         job: id("CollectionImport", job),
@@ -391,8 +282,26 @@ async fn held(app: &TestApp, person: &Person) -> Held {
     Held { item, want, removed }
 }
 
-const BOLT: Printing =
-    Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
+/// A catalogue of one card, which is the one that everybody holds and wants here.
+pub async fn load_a_card(app: &TestApp) {
+    let catalogue = TestFile::json(&all_printings(&[BOLT], |_, _| {}));
+    app.ingest(Format::MtgjsonPrintings, &catalogue).await.expect("a catalogue");
+}
+
+/// Something new of somebody's of every type, by type and id.
+pub async fn one_of_each(app: &TestApp, person: &Person) -> BTreeMap<&'static str, String> {
+    let (held, work) = (held(app, person).await, work_of(app, person).await);
+    BTreeMap::from([
+        ("ApiToken", api_token(app, person).await),
+        ("CollectionImport", work.job),
+        ("DeadLetter", work.letter),
+        ("InventoryItem", held.item),
+        ("Session", person.session.clone()),
+        ("UploadedFile", work.file),
+        ("User", person.id.clone()),
+        ("WantListItem", held.want),
+    ])
+}
 
 async fn api_token(app: &TestApp, person: &Person) -> String {
     let query = "mutation { createApiToken(input: {name: \"x\"}) { apiToken { id } } }";
@@ -405,11 +314,7 @@ fn in_production_the_schema_and_explanations_are_for_administrators() {
     let production = |settings: &mut Settings| settings.mode = Mode::Production;
     everywhere_with(Content::Tables, production, async |app| {
         let (user, admin) = (somebody(app, Role::User).await.access, somebody(app, Role::Admin).await.access);
-        let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
-            .await
-            .expect("a client")
-            .1
-            .text();
+        let bot = bot(app).await;
         for (token, sees) in [(None, false), (Some(&user), false), (Some(&bot), false), (Some(&admin), true)]
         {
             let token = token.map(String::as_str);
@@ -443,11 +348,7 @@ fn an_administrator_may_ask_for_more_at_once() {
 fn a_bot_may_be_held_to_what_was_registered() {
     let for_bots = |settings: &mut Settings| settings.guard.operations = Operations::TrustedForBots;
     everywhere_with(Content::Tables, for_bots, async |app| {
-        let bot = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
-            .await
-            .expect("a client")
-            .1
-            .text();
+        let bot = bot(app).await;
         let user = somebody(app, Role::User).await.access;
         let known = "query Known { marketplaces { id } }";
         app.app.engine().trust([("known".to_owned(), known.to_owned())]);

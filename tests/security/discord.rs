@@ -1,21 +1,10 @@
 //! Discord accounts: linked by a code that the bot gives, seen by the bot and administrators.
 
 use chrono::TimeDelta;
-use dualcaster::domain::accounts::create_client;
-use dualcaster::outside::Outside;
-use entity::enums::Role;
 use serde_json::json;
 
-use super::{mutate, sign_up};
+use super::{bot, mutate, sign_up};
 use crate::harness::{TestApp, everywhere};
-
-async fn bot(app: &TestApp) -> String {
-    create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system())
-        .await
-        .expect("a client")
-        .1
-        .text()
-}
 
 async fn code(app: &TestApp, bot: &str, discord_id: &str) -> String {
     let query = "mutation($id: String!) { createDiscordLinkCode(input: {discordId: $id}) { code expiresAt userErrors { errorCode } } }";

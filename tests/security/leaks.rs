@@ -3,51 +3,46 @@
 use serde_json::json;
 
 use super::{PASSWORD, login, register, sign_up};
-use crate::harness::{TestApp, everywhere};
+use crate::harness::{Store, TestApp, everywhere};
 
-/// All that the tables of accounts hold, as text.
+/// What all tables hold, as text, each table's rows in an order of their own.
 pub async fn dump(app: &TestApp) -> String {
-    #[derive(sea_orm::FromQueryResult)]
-    struct Row {
-        text: String,
-    }
+    let connection = app.bulk.write();
+    let texts = async |select: &str| {
+        #[derive(sea_orm::FromQueryResult)]
+        struct Row {
+            text: String,
+        }
+        let mut sql = dualcaster::db::Sql::new(connection);
+        sql.push(select);
+        let rows = sql.all::<Row>(connection).await.expect(select);
+        rows.into_iter().map(|row| row.text).collect::<Vec<_>>()
+    };
+    let tables = match app.store {
+        Store::Postgres => {
+            "select cast(tablename as text) as text from pg_tables where schemaname = 'public'"
+        }
+        // The indexes over texts are tables too, of what other tables hold.
+        Store::Sqlite => {
+            "select name as text from sqlite_master where type = 'table' and name not like 'sqlite_%' \
+             and name not like '%_search%'"
+        }
+    };
     let mut all = String::new();
-    for table in [
-        "users",
-        "sessions",
-        "refresh_tokens",
-        "api_tokens",
-        "one_time_tokens",
-        "clients",
-        "discord_link_codes",
-    ] {
-        let columns = match app.store {
-            crate::harness::Store::Postgres => format!("select t::text as text from {table} t"),
-            crate::harness::Store::Sqlite => {
-                let names = sqlite_columns(app, table).await;
-                let cells: Vec<_> = names.iter().map(|name| format!("coalesce(quote({name}), '')")).collect();
+    for table in texts(tables).await {
+        let select = match app.store {
+            Store::Postgres => format!("select t::text as text from {table} t"),
+            Store::Sqlite => {
+                let names = texts(&format!("select name as text from pragma_table_info('{table}')")).await;
+                let cells: Vec<_> = names.iter().map(|name| format!("quote(\"{name}\")")).collect();
                 format!("select {} as text from {table}", cells.join(" || ' ' || "))
             }
         };
-        let mut sql = dualcaster::db::Sql::new(app.bulk.write());
-        sql.push(&columns);
-        for row in sql.all::<Row>(app.bulk.write()).await.expect("rows") {
-            all.push_str(&row.text);
-            all.push('\n');
-        }
+        let mut rows = texts(&select).await;
+        rows.sort();
+        all.push_str(&format!("{table}\n{}\n", rows.join("\n")));
     }
     all
-}
-
-async fn sqlite_columns(app: &TestApp, table: &str) -> Vec<String> {
-    #[derive(sea_orm::FromQueryResult)]
-    struct Column {
-        name: String,
-    }
-    let mut sql = dualcaster::db::Sql::new(app.bulk.write());
-    sql.push(&format!("select name from pragma_table_info('{table}')"));
-    let columns = sql.all::<Column>(app.bulk.write()).await.expect("columns");
-    columns.into_iter().map(|column| column.name).collect()
 }
 
 everywhere! { Tables:

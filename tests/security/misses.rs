@@ -10,9 +10,9 @@ use entity::enums::Role;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{Person, sign_up};
+use super::{Person, on_each_database, sign_up};
 use crate::collection::nobodys;
-use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+use crate::harness::{Content, TestApp, everywhere};
 
 /// Asks for what is nobody's, and says whether that was looked for: who is left out is told so.
 async fn misses(app: &TestApp, person: &Person) -> bool {
@@ -69,24 +69,15 @@ everywhere! { Tables:
 
 #[test]
 fn servers_that_share_redis_count_misses_together_and_others_do_not() {
-    for (store, with_redis) in
-        [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
-    {
-        runtime().block_on(async {
-            let mut database = TestDatabase::new(store, Content::Tables).await;
-            if with_redis {
-                database = database.with_redis();
-            }
-            let (here, there) = (TestApp::start(&database).await, TestApp::start(&database).await);
-            let ada = sign_up(&here, "ada@example.com").await;
-            let mut missed = 0;
-            for app in [&here, &there].into_iter().cycle().take(30) {
-                missed += usize::from(misses(app, &ada).await);
-            }
-            assert_eq!(missed, if with_redis { 10 } else { 20 }, "{store:?}");
-            here.stop().await;
-            there.stop().await;
-            database.remove().await;
-        });
-    }
+    on_each_database(Content::Tables, async |database| {
+        let (here, there) = (TestApp::start(database).await, TestApp::start(database).await);
+        let ada = sign_up(&here, "ada@example.com").await;
+        let mut missed = 0;
+        for app in [&here, &there].into_iter().cycle().take(30) {
+            missed += usize::from(misses(app, &ada).await);
+        }
+        assert_eq!(missed, if database.redis.is_some() { 10 } else { 20 }, "{:?}", database.store);
+        here.stop().await;
+        there.stop().await;
+    });
 }

@@ -1,5 +1,44 @@
 //! Who may do what, how often, and what a stranger gets. Each file is about one line of what must hold, each test about a
-//! part of it; most run on both stores, without Redis and with it.
+//! part of it; most run on both stores, without Redis and with it. What must hold of identities, and where it is tried:
+//!
+//! - access token of ten minutes at most, with its session:
+//!   `access_tokens::a_token_says_who_and_which_session_and_lasts_ten_minutes_at_most`; one algorithm, every claim, five
+//!   seconds of leeway: `src/identity/access_token.rs::whatever_is_wrong_with_a_token_it_is_refused`,
+//!   `src/identity/access_token.rs::a_token_holds_from_its_start_to_its_end_with_five_seconds_at_each`
+//! - refresh token, used once, the identical pair within 10 s:
+//!   `refresh_tokens::a_token_works_once_and_gives_the_identical_pair_for_ten_seconds`,
+//!   `refresh_tokens::of_fifty_that_come_at_once_all_get_one_child`; later, or once the child was used, the session ends:
+//!   `refresh_tokens::a_parent_whose_child_was_used_ends_the_session_at_once`; kept as a hash:
+//!   `refresh_tokens::the_store_knows_a_token_by_its_digest_only`, `leaks::no_password_and_no_token_is_in_the_store_in_plain`
+//! - the database is the truth: `revocation::what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied`;
+//!   the fast path: `revocation::who_is_signed_in_costs_no_statement`; both, whatever users do:
+//!   `sessions::whatever_users_do_each_token_is_worth_what_the_rules_say`
+//! - what is revoked is refused on every server: `revocation::what_one_server_takes_back_the_other_refuses_with_redis`,
+//!   `streams::sockets_and_events_end_when_their_token_is_revoked_and_others_go_on`; with Redis away:
+//!   `outages::while_redis_is_away_the_database_says_what_holds`
+//! - argon2id by OWASP's parameters, renewed on login:
+//!   `passwords::a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in`; a score of 3, 128 characters at most, looked
+//!   at before: `passwords::weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed`; so many at once, then 503:
+//!   `src/identity/hasher.rs::who_comes_beyond_the_queue_is_told_to_come_back`
+//! - an unknown address costs one hash: `passwords::an_unknown_address_costs_one_hash_and_is_answered_as_a_wrong_password_is`
+//! - throttled by account and by both: `throttles::the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back`; the
+//!   owner is not locked out: `throttles::others_wrong_guesses_do_not_keep_an_owner_out`,
+//!   `networks::an_owner_is_known_at_every_address_of_their_network`; with Redis away:
+//!   `outages::guessing_stays_slow_while_redis_is_away`
+//! - addresses in every spelling: `email::an_address_is_one_in_every_spelling`; one that is taken:
+//!   `email::of_many_that_register_one_address_at_once_one_has_it`,
+//!   `throttles::accounts_are_not_made_by_the_dozen_from_one_address`
+//! - who may what: `authorisation::every_field_is_tried_as_everybody`, which walks the schema; alike for what is another's,
+//!   gone, of another type and nonsense:
+//!   `enumeration::a_node_that_is_anothers_or_gone_or_of_another_type_or_nonsense_is_answered_alike`
+//! - enumeration, 10 misses: `enumeration::ten_requests_that_miss_block_their_user_for_five_minutes`; in every field that takes
+//!   an id: `enumeration::ten_misses_block_whatever_is_asked_for_and_in_whichever_field`; by address:
+//!   `networks::misses_of_who_says_nothing_count_for_a_whole_network`; for all servers:
+//!   `misses::servers_that_share_redis_count_misses_together_and_others_do_not`
+//! - the catalogue never counts: `enumeration::the_catalogue_and_nonsense_never_count`; a bot is never blocked as a whole:
+//!   `enumeration::a_bot_is_never_left_out_as_a_whole`
+//! - nothing of it in a log, a metric or an error: `canaries::nothing_that_is_somebodys_is_in_a_log_a_metric_or_an_error`
+//! - whose address it is: `throttles::an_address_that_no_proxy_of_ours_says_is_not_believed`
 
 mod access_tokens;
 mod account;
@@ -8,6 +47,7 @@ mod api_tokens;
 mod authorisation;
 mod browsers;
 mod budgets;
+mod canaries;
 mod discord;
 mod email;
 mod enumeration;
@@ -28,14 +68,17 @@ mod throttles;
 mod transactions;
 
 use dualcaster::config::Settings;
+use dualcaster::domain::accounts::create_client;
+use dualcaster::outside::Outside;
+use entity::enums::Role;
 use serde_json::{Value, json};
 
 use crate::harness::{Answered, Content, Store, TestApp, TestDatabase, runtime};
 
 pub const PASSWORD: &str = "seven llamas juggle torches";
 
-/// Runs a test on both stores, without Redis and with it, against a server whose settings are changed first.
-pub fn everywhere_with(content: Content, change: impl Fn(&mut Settings), test: impl AsyncFn(&TestApp)) {
+/// Runs a test on a database of each store, without Redis and beside one.
+pub fn on_each_database(content: Content, test: impl AsyncFn(&TestDatabase)) {
     for (store, with_redis) in
         [(Store::Postgres, false), (Store::Sqlite, false), (Store::Postgres, true), (Store::Sqlite, true)]
     {
@@ -44,14 +87,21 @@ pub fn everywhere_with(content: Content, change: impl Fn(&mut Settings), test: i
             if with_redis {
                 database = database.with_redis();
             }
-            let mut settings = database.settings();
-            change(&mut settings);
-            let app = TestApp::start_with(&database, settings).await;
-            test(&app).await;
-            app.stop().await;
+            test(&database).await;
             database.remove().await;
         });
     }
+}
+
+/// The same against a server whose settings are changed first.
+pub fn everywhere_with(content: Content, change: impl Fn(&mut Settings), test: impl AsyncFn(&TestApp)) {
+    on_each_database(content, async |database| {
+        let mut settings = database.settings();
+        change(&mut settings);
+        let app = TestApp::start_with(database, settings).await;
+        test(&app).await;
+        app.stop().await;
+    });
 }
 
 /// Believes a proxy on this machine, so that a test can be from anywhere.
@@ -81,6 +131,12 @@ impl Person {
             refresh: text(&payload["refreshToken"]),
         }
     }
+}
+
+/// A bot's token.
+pub async fn bot(app: &TestApp) -> String {
+    let made = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system()).await;
+    made.expect("a client").1.text()
 }
 
 const NEW_SESSION: &str = "{ accessToken refreshToken expiresAt session { id expiresAt current } \
@@ -143,9 +199,14 @@ pub async fn mutate(app: &TestApp, person: &Person, mutation: &str) -> Answered 
     app.ask_as(Some(&person.access), &format!("mutation {{ {mutation} }}"), json!(null)).await
 }
 
-/// The newest mail to an address, once there is one: how many there are, and the token of its link.
+/// The token of the link in the newest mail to an address, once there is one.
 pub async fn token_mailed_to(app: &TestApp, email: &str, path: &str) -> String {
-    let folder = app.app.settings().data_dir.join("mail");
+    token_in_mail(&app.app.settings().data_dir, email, path).await
+}
+
+/// The same of a server whose data are in this folder.
+pub async fn token_in_mail(data_dir: &std::path::Path, email: &str, path: &str) -> String {
+    let folder = data_dir.join("mail");
     let started = std::time::Instant::now();
     loop {
         let mails = std::fs::read_dir(&folder).expect("a folder of mails");
@@ -169,5 +230,28 @@ pub async fn token_mailed_to(app: &TestApp, email: &str, path: &str) -> String {
         }
         assert!(started.elapsed().as_secs() < 20, "no mail to {email} came");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+}
+
+#[test]
+fn every_test_that_an_index_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (folder, index) in
+        [("tests/security", include_str!("mod.rs")), ("tests/security/limits", include_str!("limits/mod.rs"))]
+    {
+        let index: Vec<_> = index.lines().filter(|line| line.starts_with("//!")).collect();
+        let index = index.join("\n");
+        let names: Vec<_> =
+            index.split('`').skip(1).step_by(2).filter_map(|name| name.rsplit_once("::")).collect();
+        assert!(names.len() > 15, "{folder} has an index");
+        for (file, name) in names {
+            let path = if file.contains('/') {
+                root.join(file)
+            } else {
+                root.join(folder).join(file).with_extension("rs")
+            };
+            let source = std::fs::read_to_string(&path).unwrap_or_else(|_| panic!("there is no {file}"));
+            assert!(source.contains(&format!("fn {name}(")), "{file} has no {name}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Content, Store, TestApp, TestDatabase, post, query, refusal, runtime, send};
 use crate::jobs::administrator;
-use crate::security::sign_up;
+use crate::security::{bot, sign_up};
 
 fn in_production(test: impl AsyncFnOnce(&TestApp)) {
     with_settings(|settings| settings.mode = Mode::Production, test);
@@ -30,8 +30,7 @@ fn with_settings(change: impl FnOnce(&mut Settings), test: impl AsyncFnOnce(&Tes
 fn introspection_in_production_is_for_administrators_only() {
     in_production(async |app| {
         let (ada, root) = (sign_up(app, "ada@example.com").await, administrator(app).await);
-        let made = create_client(app.bulk.write(), "bot", Role::Bot, None, &Outside::system()).await;
-        let bot = made.expect("a client").1.text();
+        let bot = bot(app).await;
         for text in [
             "{ __schema { types { name } } }",
             "{ ...A } fragment A on Query { x: __type(name: \"Card\") { name } }",
