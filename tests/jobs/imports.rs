@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{NEW_BOLT, WOODS, ended, imported, load, queued, report, shocks, stored, undo, upload};
+use super::{NEW_BOLT, WOODS, ended, imported, load, report, shocks, undo, upload};
 use crate::collection::{
     BOLT, FOREST, LOTUS, NOTHING, SHOCK, VIAL, added, amount, ask, cents, held, ids, list, new_prices,
     number, problem, problems, text,

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::files::lay;
 use super::queue::{dead, letters};
-use super::{administrator, claimed, ended, kept, load, on_each_store_with, queued, shocks, stored, upload};
-use crate::collection::{SHOCK, added, list, uuid_of};
+use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, upload};
+use crate::collection::{list, uuid_of};
 use crate::harness::{TestApp, on_both_stores};
 use crate::security::sign_up;
 
@@ -34,11 +34,11 @@ on_both_stores! { Tables:
     }
 
     async fn what_its_owner_can_put_right_is_a_letter_too(app: TestApp) {
-        load(&app).await;
         let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
-        added(&app, &ada, json!([{"cardId": SHOCK.id(), "quantity": 99_999}])).await;
-        app.work();
         let id = queued(&app, &ada, &shocks(2), json!({})).await["id"].clone();
+        let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
+        let full = Error::from(Refusal::new(Code::Conflict, "An inventory has at most so many items."));
+        fail_job(app.bulk.write(), &claim, &full, true, app.app.outside()).await.expect("an answer");
         let job = ended(&app, &ada, &id).await;
         assert_eq!((&job["status"], &job["error"]["errorCode"]), (&json!("FAILED"), &json!("ERR-3004")));
         let letter = letters(&app, &root, json!({})).await.field()["nodes"][0].clone();

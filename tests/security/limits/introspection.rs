@@ -1,9 +1,6 @@
 //! What a stranger learns of the schema in production.
 
 use dualcaster::config::{Introspection, Mode, Settings};
-use dualcaster::domain::accounts::create_client;
-use dualcaster::outside::Outside;
-use entity::enums::Role;
 use serde_json::{Value, json};
 
 use crate::harness::{Content, Store, TestApp, TestDatabase, post, query, refusal, runtime, send};
