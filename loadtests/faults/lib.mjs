@@ -40,7 +40,7 @@ export function readCommand(usage, { numbers, flags = [], takesDatabase = true }
     }
     const read = ([name, value]) => {
       if (typeof value === 'boolean') return [name, value];
-      if (!/^\d{1,7}$/.test(value)) throw new Error(`--${name} must be a whole number.`);
+      if (!/^\d{1,9}$/.test(value)) throw new Error(`--${name} must be a whole number.`);
       return [name, Number(value)];
     };
     return { binary: resolve(binary), database: url, ...Object.fromEntries(Object.entries(values).map(read)) };

@@ -1,7 +1,7 @@
 //! An import: a file's rows as items. It is read and resolved some rows at a time; what is held changes in one transaction at
 //! the end, which also ends the job. So an attempt can be killed at any moment, and the next one begins anew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,10 +76,6 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         mode: payload.mode,
         gathered: Gathered::default(),
         new: 0,
-        held: match payload.mode {
-            ImportMode::Merge => held_copies(connection, user).await?,
-            ImportMode::Replace => HashMap::new(),
-        },
         result: ImportResult::default(),
     };
     let (mut processed, mut report) = (0, Vec::new());
@@ -88,11 +84,11 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
         processed += batch.len() as u64;
         // What became of the lines before is written while these are looked up.
         let (resolved, written) = futures_util::join!(
-            Import::resolve(connection, &mut resolver, &batch),
+            import.resolve(connection, &mut resolver, &batch),
             write_lines(connection, job.id, std::mem::take(&mut report)),
         );
         written?;
-        report = import.take(batch, resolved?);
+        report = import.take(batch, resolved?)?;
         attempt.at(processed).await?;
     }
     write_lines(connection, job.id, report).await?;
@@ -117,27 +113,43 @@ struct Import {
     gathered: Gathered,
     /// Items that are not held yet.
     new: i64,
-    /// What is held already.
-    held: HashMap<Likeness, HeldCopies>,
     result: ImportResult,
 }
 
+/// The items of some lines, in their order, what each comes to, and what is held of them already.
+struct Found {
+    rows: Vec<(ImportRow, Resolved)>,
+    held: HashMap<Likeness, HeldCopies>,
+}
+
 impl Import {
-    /// The items of these lines, in their order, and what each comes to.
     async fn resolve(
+        &self,
         connection: &Connection,
         resolver: &mut Resolver,
         batch: &[Read],
-    ) -> Result<Vec<(ImportRow, Resolved)>, Error> {
+    ) -> Result<Found, Error> {
         let rows: Vec<ImportRow> =
             batch.iter().flat_map(|read| read.rows.iter().flatten().cloned()).collect();
         let resolved = resolver.resolve(connection, &rows).await?;
-        Ok(rows.into_iter().zip(resolved).collect())
+        let held = match self.mode {
+            ImportMode::Merge => {
+                let card = |resolved: &Resolved| match resolved {
+                    Resolved::Card(card, _) => Some(card.id),
+                    Resolved::Rejected(..) => None,
+                };
+                let cards: BTreeSet<i32> = resolved.iter().filter_map(card).collect();
+                held_copies(connection, self.user, &Vec::from_iter(cards)).await?
+            }
+            ImportMode::Replace => HashMap::new(),
+        };
+        Ok(Found { rows: rows.into_iter().zip(resolved).collect(), held })
     }
 
     /// Gathers what the lines bring, and says what became of each.
-    fn take(&mut self, batch: Vec<Read>, resolved: Vec<(ImportRow, Resolved)>) -> Vec<ReportRow> {
-        let mut resolved = resolved.into_iter();
+    fn take(&mut self, batch: Vec<Read>, found: Found) -> Result<Vec<ReportRow>, Error> {
+        let Found { rows, held } = found;
+        let mut resolved = rows.into_iter();
         let mut report = Vec::with_capacity(batch.len());
         for read in batch {
             let mut became = (RowOutcome::Skipped, None, read.skipped.map(str::to_owned));
@@ -146,7 +158,7 @@ impl Import {
                 Ok(rows) => {
                     for (row, resolved) in resolved.by_ref().take(rows.len()) {
                         let one = match resolved {
-                            Resolved::Card(card, note) => self.gather(row, *card, note),
+                            Resolved::Card(card, note) => self.gather(row, *card, note, &held)?,
                             Resolved::Rejected(code, message) => {
                                 (RowOutcome::Rejected, Some(code), Some(message))
                             }
@@ -167,7 +179,7 @@ impl Import {
             let line = i64::try_from(read.line).unwrap_or(i64::MAX);
             report.push(ReportRow { line, outcome, code, message, cells: read.cells });
         }
-        report
+        Ok(report)
     }
 
     fn gather(
@@ -175,21 +187,22 @@ impl Import {
         row: ImportRow,
         card: crate::domain::catalogue::FoundCard,
         note: Option<String>,
-    ) -> (RowOutcome, Option<Code>, Option<String>) {
+        held: &HashMap<Likeness, HeldCopies>,
+    ) -> Result<(RowOutcome, Option<Code>, Option<String>), Error> {
         let note = told(note, row.left_out.as_deref());
         let finish = card.finish(row.finish);
         let like = (card.id, finish, row.condition, row.language.unwrap_or(card.language));
-        let there = self.held.get(&like).map_or(0, |held| held.quantity);
-        let said_of_held = self.held.get_mut(&like).and_then(|held| held.join(row.price, &row.tags));
+        let held = held.get(&like);
+        let there = held.map_or(0, |held| held.quantity);
+        let said_of_held = held.and_then(|held| held.say(self.gathered.tags(&like), row.price, &row.tags));
         let copies = Copies {
             name_key: card.name_key.into(),
             quantity: row.quantity,
             price: row.price,
             acquired_on: row.acquired_on,
-            notes: row.notes,
             tags: row.tags,
         };
-        match self.gathered.take(like, copies, there) {
+        Ok(match self.gathered.take(like, copies, row.notes.as_deref(), there)? {
             Taken::New if there > 0 => (RowOutcome::Merged, None, told(note, said_of_held)),
             Taken::New => {
                 self.new += 1;
@@ -201,11 +214,12 @@ impl Import {
                     "With those before and those held, these would be over 100,000 copies.".to_owned();
                 (RowOutcome::Rejected, Some(Code::RowInvalidValue), Some(message))
             }
-        }
+        })
     }
 
     async fn finish(self, attempt: &Attempt<'_>, processed: u64, dry_run: bool) -> Result<(), Stopped> {
-        let Self { job, user, mode, gathered, new, result, .. } = self;
+        let Self { job, user, mode, mut gathered, new, result } = self;
+        gathered.flush()?;
         let told = serde_json::to_value(result)
             .map_err(|error| Error::internal(format!("a result is no JSON: {error}")))?;
         let processed = i64::try_from(processed).unwrap_or(i64::MAX);

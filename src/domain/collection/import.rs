@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use entity::enums::{Condition, Currency, Finish};
+use entity::enums::Currency;
 use entity::inventory_item::{Model, Tags};
 use indexmap::IndexMap;
-use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
+use sea_orm::{ActiveEnum, ConnectionTrait};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,13 +17,17 @@ use super::copies::{
     Likeness, OTHER_CURRENCY, check_room, check_total, join_prices, join_tags, later_than, likeness,
     load_items_of_cards,
 };
+use super::import_spill::{Spill, Spilled};
 use super::import_undo::{Changed, note_changes, note_made, note_removed};
+use super::item::ItemRow;
 use super::values::{Of, refresh_values};
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::domain::market::Money;
-use crate::error::{Code, Refusal, Result};
+use crate::error::{Code, Error, Refusal, Result};
 use crate::outside::Outside;
 
+/// Cards whose items are looked at at once.
+const CARDS_AT_ONCE: usize = 2_000;
 /// Items that are written at once.
 pub(super) const AT_ONCE: usize = 5_000;
 
@@ -38,13 +42,16 @@ pub struct Copies {
     pub quantity: i32,
     pub price: Option<Money>,
     pub acquired_on: Option<NaiveDate>,
-    pub notes: Option<String>,
     pub tags: Vec<String>,
 }
 
-/// What a file brings, equal items added up, in the order in which they came.
+/// What a file brings, equal items added up, in the order in which they came. Notes can be as long as the file: they are not
+/// held in memory.
 #[derive(Debug, Default)]
-pub struct Gathered(IndexMap<Likeness, Copies>);
+pub struct Gathered {
+    items: IndexMap<Likeness, (Copies, Option<Spilled>)>,
+    notes: Spill,
+}
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,15 +65,19 @@ pub enum Taken {
 
 impl Gathered {
     /// Takes copies, of which so many are held already.
-    pub fn take(&mut self, like: Likeness, copies: Copies, held: i32) -> Taken {
-        let before = self.0.get(&like).map_or(0, |there| there.quantity);
+    ///
+    /// # Errors
+    /// When the notes can't be put aside.
+    pub fn take(&mut self, like: Likeness, copies: Copies, notes: Option<&str>, held: i32) -> Result<Taken> {
+        let before = self.items.get(&like).map_or(0, |(there, _)| there.quantity);
         let sum = before.saturating_add(copies.quantity);
         if check::quantity(sum.saturating_add(held)).is_some() {
-            return Taken::TooMany;
+            return Ok(Taken::TooMany);
         }
-        let Some(there) = self.0.get_mut(&like) else {
-            self.0.insert(like, copies);
-            return Taken::New;
+        let Some((there, _)) = self.items.get_mut(&like) else {
+            let notes = notes.map(|notes| self.notes.put(notes)).transpose().map_err(put_aside)?;
+            self.items.insert(like, (copies, notes));
+            return Ok(Taken::New);
         };
         let (price, said) = join_prices((there.price, there.quantity), (copies.price, copies.quantity));
         there.price = price;
@@ -75,8 +86,25 @@ impl Gathered {
         let too_many = (tags.len() > MOST_TAGS).then_some(TAGS_LEFT_OUT);
         there.tags = tags;
         there.tags.truncate(MOST_TAGS);
-        Taken::Joined(said.or(too_many))
+        Ok(Taken::Joined(said.or(too_many)))
     }
+
+    /// To be called when all was taken, before it is applied.
+    ///
+    /// # Errors
+    /// When the notes can't be put aside.
+    pub fn flush(&mut self) -> Result<()> {
+        self.notes.flush().map_err(put_aside)
+    }
+
+    /// The tags of copies that came before.
+    pub fn tags(&self, like: &Likeness) -> &[String] {
+        self.items.get(like).map_or(&[], |(there, _)| &there.tags)
+    }
+}
+
+fn put_aside(error: std::io::Error) -> Error {
+    Error::internal(format!("notes could not be put aside: {error}"))
 }
 
 const ITEMS: Target = Target {
@@ -122,13 +150,10 @@ pub async fn apply_import(
     outside: &Outside,
 ) -> Result<()> {
     begin(bulk, user).await?;
-    let mut held: HashMap<Likeness, Model> = HashMap::new();
+    let now = outside.now();
+    let mut is_new = vec![true; gathered.items.len()];
     match mode {
-        ImportMode::Merge => {
-            let cards: BTreeSet<i32> = gathered.0.keys().map(|(card, ..)| *card).collect();
-            let there = load_items_of_cards(bulk, user, &Vec::from_iter(cards)).await?;
-            held.extend(there.into_iter().map(|row| (likeness(&row.item), row.item)));
-        }
+        ImportMode::Merge => add_to_held(bulk, user, job, gathered, &mut is_new, now).await?,
         ImportMode::Replace => {
             note_removed(bulk, user, job).await?;
             // Values would go with their items, but one item at a time.
@@ -138,12 +163,9 @@ pub async fn apply_import(
             }
         }
     }
-    let new = gathered.0.keys().filter(|like| !held.contains_key(*like)).count();
+    let new = is_new.iter().filter(|is_new| **is_new).count();
     check_room(bulk, user, i64::try_from(new).unwrap_or(i64::MAX)).await?;
-    let now = outside.now();
-    add_to_held(bulk, job, gathered, &held, now).await?;
-    make_new(bulk, user, job, gathered.0.iter().filter(|(like, _)| !held.contains_key(*like)), outside, now)
-        .await
+    make_new(bulk, user, job, gathered, &is_new, outside, now).await
 }
 
 /// Refuses what [`apply_import`] would refuse, where so many items are new.
@@ -162,51 +184,68 @@ pub async fn check_import(
     }
 }
 
-/// Adds copies to the items like them that are held.
+/// Adds copies to the items like them that are held, which are not new then.
 async fn add_to_held(
     bulk: &Bulk,
+    user: Uuid,
     job: Uuid,
     gathered: &Gathered,
-    held: &HashMap<Likeness, Model>,
+    is_new: &mut [bool],
     now: DateTime<Utc>,
 ) -> Result<()> {
-    let mut more = held.iter().filter_map(|(like, there)| Some((there, gathered.0.get(like)?)));
-    loop {
+    let cards: BTreeSet<i32> = gathered.items.keys().map(|(card, ..)| *card).collect();
+    for cards in Vec::from_iter(cards).chunks(CARDS_AT_ONCE) {
         let mut rows: Vec<Model> = Vec::new();
         let mut changes: Vec<Changed> = Vec::new();
-        for (there, copies) in more.by_ref().take(AT_ONCE) {
-            let row = joined(there, copies, now)?;
-            changes.push(Changed::item(there, row.updated_at));
+        for ItemRow { item: there, .. } in load_items_of_cards(bulk, user, cards).await? {
+            let Some((place, _, (copies, _))) = gathered.items.get_full(&likeness(&there)) else { continue };
+            if let Some(is_new) = is_new.get_mut(place) {
+                *is_new = false;
+            }
+            let row = joined(&there, copies, now)?;
+            changes.push(Changed::item(&there, row.updated_at));
             rows.push(row);
-        }
-        if rows.is_empty() {
-            return Ok(());
         }
         let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
         write_items(bulk, rows).await?;
         refresh_values(bulk, Of::Items(&ids)).await?;
         note_changes(bulk, job, &changes).await?;
     }
+    Ok(())
 }
 
-/// Makes items, in the order of the file.
-async fn make_new<'g>(
+/// Makes the items that are new, in the order of the file.
+async fn make_new(
     bulk: &Bulk,
     user: Uuid,
     job: Uuid,
-    new: impl Iterator<Item = (&'g Likeness, &'g Copies)> + Send,
+    gathered: &Gathered,
+    is_new: &[bool],
     outside: &Outside,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let mut ids: Vec<Uuid> = Vec::new();
-    let rows = new.map(|(like, copies)| {
+    let mut failed = None;
+    let mut notes = gathered.notes.reader().map_err(put_aside)?;
+    let new = gathered.items.iter().zip(is_new).filter(|(_, is_new)| **is_new);
+    let rows = new.map(|((like, (copies, spilled)), _)| {
         // A moment apart each, so that a list by age has them in the order of the file.
         let at = now + TimeDelta::microseconds(i64::try_from(ids.len()).unwrap_or(i64::MAX));
         let id = outside.uuid_in_order();
         ids.push(id);
-        cells_of(made_of(like, copies, user, at, id))
+        let notes = spilled.and_then(|spilled| match notes.get(spilled) {
+            Ok(notes) => Some(notes),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+        cells_of(made_of(like, copies, notes, user, at, id))
     });
     bulk.insert(&ITEMS, rows).await?;
+    if let Some(error) = failed {
+        return Err(put_aside(error));
+    }
     for (part, ids) in ids.chunks(AT_ONCE).enumerate() {
         refresh_values(bulk, Of::New(ids)).await?;
         note_made(bulk, job, part, ids).await?;
@@ -223,41 +262,30 @@ pub struct HeldCopies {
 }
 
 impl HeldCopies {
-    /// What is to be said of copies that are added to these.
-    pub fn join(&mut self, price: Option<Money>, tags: &[String]) -> Option<&'static str> {
-        self.tags = join_tags(&self.tags, tags);
-        let is_other = self.paid_in.zip(price).is_some_and(|(paid, price)| paid != price.currency);
-        if is_other { Some(OTHER_CURRENCY) } else { (self.tags.len() > MOST_TAGS).then_some(TAGS_LEFT_OUT) }
+    /// What is to be said of copies that are added to these, where copies with these tags came before.
+    pub fn say(&self, before: &[String], price: Option<Money>, tags: &[String]) -> Option<&'static str> {
+        if self.paid_in.zip(price).is_some_and(|(paid, price)| paid != price.currency) {
+            return Some(OTHER_CURRENCY);
+        }
+        let tags = join_tags(&join_tags(&self.tags, before), tags);
+        (tags.len() > MOST_TAGS).then_some(TAGS_LEFT_OUT)
     }
 }
 
-/// What the user holds already.
+/// What the user holds of these cards.
 ///
 /// # Errors
 /// The database's.
 pub async fn held_copies(
     connection: &impl ConnectionTrait,
     user: Uuid,
+    cards: &[i32],
 ) -> Result<HashMap<Likeness, HeldCopies>> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        card_id: i32,
-        finish: Finish,
-        condition: Condition,
-        language: String,
-        quantity: i32,
-        price_currency: Option<Currency>,
-        tags: Tags,
-    }
-    let mut sql = Sql::new(connection);
-    sql.push(
-        "select card_id, finish, condition, language, quantity, price_currency, tags from inventory_items",
-    );
-    sql.push(" where user_id = ").bind(user);
-    let rows = sql.all::<Row>(connection).await?;
-    let copies = |row: Row| {
-        let like = (row.card_id, row.finish, row.condition, row.language);
-        (like, HeldCopies { quantity: row.quantity, paid_in: row.price_currency, tags: row.tags.0 })
+    let rows = load_items_of_cards(connection, user, cards).await?;
+    let copies = |ItemRow { item, .. }: ItemRow| {
+        let held =
+            HeldCopies { quantity: item.quantity, paid_in: item.price_currency, tags: item.tags.0.clone() };
+        (likeness(&item), held)
     };
     Ok(rows.into_iter().map(copies).collect())
 }
@@ -286,6 +314,7 @@ fn joined(there: &Model, copies: &Copies, now: DateTime<Utc>) -> Result<Model> {
 fn made_of(
     (card_id, finish, condition, language): &Likeness,
     copies: &Copies,
+    notes: Option<String>,
     user: Uuid,
     at: DateTime<Utc>,
     id: Uuid,
@@ -302,7 +331,7 @@ fn made_of(
         price_amount: amount,
         price_currency: currency,
         acquired_on: copies.acquired_on,
-        notes: copies.notes.clone(),
+        notes,
         tags: Tags(copies.tags.clone()),
         name_key: copies.name_key.to_string(),
         created_at: at,

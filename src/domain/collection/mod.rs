@@ -11,6 +11,7 @@ mod export;
 mod follow;
 mod import;
 mod import_report;
+mod import_spill;
 mod import_undo;
 mod invented;
 mod inventory;
