@@ -364,7 +364,9 @@ fn traces_of_each_part_of_a_request_go_to_the_collector() {
     let answer = runtime.block_on(async {
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let query = "query Watched { cards(first: 2) { nodes { name price { price } } } }";
-        let request = client.post(format!("{base}/graphql")).json(&serde_json::json!({"query": query}));
+        let request = client
+            .post(format!("{base}/graphql"))
+            .json(&serde_json::json!({"query": query, "operationName": "Watched"}));
         request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
     });
     assert_eq!(answer["data"]["cards"]["nodes"].as_array().map(Vec::len), Some(2), "{answer}");

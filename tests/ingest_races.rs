@@ -132,7 +132,7 @@ on_both_stores! { Tables:
         let held = held.field();
         assert_eq!(held["inventory"]["nodes"], json!([{"quantity": 4, "card": {"id": LOTUS.id()}}]));
         assert_eq!(held["wantList"]["nodes"], json!([{"card": {"id": LOTUS.id()}}]));
-        assert_eq!(app.number("select cast(sum(value) as bigint) as n from holding_values where currency = 0").await, 3_600);
+        assert_eq!(app.number("select cast(sum(usd_value) as bigint) as n from item_values").await, 3_600);
         let again = app.ingest(Format::MtgjsonPrices, &named).await.expect("again");
         assert_eq!((again.made, again.written), (0, 0));
     }
@@ -164,7 +164,7 @@ on_both_stores! { Tables:
         let file = |unmakeable: u128| {
             let printings: Vec<Printing> = (0..40)
                 .map(|number| Printing {
-                    number: 100 + number,
+                    number: 100 * unmakeable + number,
                     name: "Forest",
                     set: if number < unmakeable { "lea" } else { "m11" },
                     collector_number: "7",

@@ -22,11 +22,11 @@ on_both_stores! { Market:
         let (items, wants) = (app.rows("inventory_items").await, app.rows("want_list_items").await);
         assert!(items > 300 && wants > 30, "{items} items, {wants} wants");
         assert_eq!(report.written, u64::try_from(30 + items + wants).expect("a count"));
-        assert_eq!(app.rows("holding_values").await, 2 * items);
-        let of_price = "from inventory_items i join holding_values v on v.item_id = i.id and v.currency = 0
+        assert_eq!(app.rows("item_values").await, items);
+        let of_price = "from inventory_items i join item_values v on v.item_id = i.id
             join card_prices p on p.card_id = i.card_id and p.currency = 0 and p.finish = i.finish and p.condition = i.condition";
-        assert!(app.number(&format!("select count(*) as n {of_price} where v.value = i.quantity * p.price")).await > 50);
-        assert_eq!(app.number(&format!("select count(*) as n {of_price} where v.value <> i.quantity * p.price")).await, 0);
+        assert!(app.number(&format!("select count(*) as n {of_price} where v.usd_value = i.quantity * p.price")).await > 50);
+        assert_eq!(app.number(&format!("select count(*) as n {of_price} where v.usd_value <> i.quantity * p.price")).await, 0);
         let reached = "select count(*) as n from want_list_items w where w.below_target and w.hit_at is null";
         assert!((1..wants).contains(&app.number(reached).await), "some targets are above the price");
 

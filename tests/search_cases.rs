@@ -91,7 +91,7 @@ pub async fn check_nicknames(app: &TestApp) {
     }
     for (search, expected) in [
         (
-            "is:commander (westvale or elbrus or nezumi or !\"brisela, voice of nightmares\" or griselbrand or rofellos)",
+            "is:commander (westvale or elbrus or graverobber or shortfang or !\"brisela, voice of nightmares\" or griselbrand or rofellos)",
             0,
         ),
         ("is:commander (!\"teferi, temporal archmage\" or !\"krenko, mob boss\")", 2),

@@ -11,6 +11,9 @@ use crate::harness::{Part, TestApp};
 use crate::sockets::with_server;
 use crate::stage::RECEIVED;
 
+/// Held by those whose files the stage counts: it counts in one place for all.
+static COUNTED: std::sync::Mutex<()> = std::sync::Mutex::new(());
+
 const ONE: &str = "mutation ($file: Upload!) { upload(file: $file) { filename sizeBytes sha256 } }";
 
 fn form(app: &TestApp, parts: &[Part<'_>]) -> RequestBuilder {
@@ -30,6 +33,7 @@ fn operation(query: &str, variables: &Value) -> Vec<u8> {
 
 #[test]
 fn files_arrive_whole_and_nothing_else_is_taken_for_one() {
+    let _counting = COUNTED.lock();
     with_server(
         |settings| settings.server.max_upload_bytes = 100_000,
         async |app| {
@@ -203,6 +207,7 @@ fn a_part_begins_where_one_should_or_not_at_all() {
 
 #[test]
 fn a_file_may_take_longer_than_a_request_but_not_for_ever() {
+    let _counting = COUNTED.lock();
     let change = |settings: &mut dualcaster::config::Settings| {
         assert_eq!(settings.server.upload_bytes_per_second, 64 << 10);
         settings.server.request_timeout = Duration::from_secs(1);

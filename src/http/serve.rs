@@ -95,7 +95,7 @@ const HEADER_BYTES: usize = 128 << 10;
 const TOLD: usize = 64;
 /// The time that one of them has to hear it.
 const TELLING: Duration = Duration::from_secs(1);
-/// What it hears, whatever it asks: nothing of it is read before.
+/// What it hears, whatever it asks.
 const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\n\
 content-type: application/json; charset=utf-8\r\n\
 content-length: 170\r\n\
@@ -167,10 +167,12 @@ async fn listen(
 
 /// Tells a connection that there is no place for it.
 async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
+    let mut unread = [0; 4_096];
+    // An answer that comes before its question is a fault to some clients.
+    let _ = stream.read(&mut unread).await?;
     stream.write_all(FULL.as_bytes()).await?;
     stream.shutdown().await?;
     // What is closed with something unread in it may not be heard.
-    let mut unread = [0; 4_096];
     while stream.read(&mut unread).await? > 0 {}
     Ok(())
 }

@@ -442,7 +442,7 @@ on_both_stores! { Tables:
             let rejected = &job["rejectedRows"]["nodes"][0];
             assert_eq!((&job["rowsImported"], &rejected["line"], &rejected["code"]), (&json!(1), &json!(3), &json!("ERR-1103")));
         }
-        assert_eq!(printings(&app, &ada).await, ["1 Lightning Bolt (lea 161)", "60001 Shock (m11 156)"]);
+        assert_eq!(printings(&app, &ada).await, ["60001 Shock (m11 156)", "1 Lightning Bolt (lea 161)"]);
     }
 
     async fn what_is_imported_is_worth_what_the_prices_say(app: TestApp) {

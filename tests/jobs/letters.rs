@@ -38,7 +38,7 @@ on_both_stores! { Tables:
         let id = queued(&app, &ada, &shocks(2), json!({})).await["id"].clone();
         let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
         let full = Error::from(Refusal::new(Code::Conflict, "An inventory has at most so many items."));
-        fail_job(app.bulk.write(), &claim, &full, true, app.app.outside()).await.expect("an answer");
+        fail_job(app.bulk.write(), &claim, &full, false, app.app.outside()).await.expect("an answer");
         let job = ended(&app, &ada, &id).await;
         assert_eq!((&job["status"], &job["error"]["errorCode"]), (&json!("FAILED"), &json!("ERR-3004")));
         let letter = letters(&app, &root, json!({})).await.field()["nodes"][0].clone();

@@ -142,17 +142,17 @@ on_both_stores! { Tables:
         let ada = sign_up(&app, "ada@example.com").await;
         let (bolt, lotus) = (BOLT.id(), LOTUS.id());
         command_of(&app, &ada, &format!("addInventoryItems(input: {{items: [{{cardId: \"{bolt}\"}}, {{cardId: \"{lotus}\"}}]}})"),
-            &[("inventory_items", "insert"), ("holding_values", "insert")]).await;
+            &[("inventory_items", "insert"), ("item_values", "insert")]).await;
         // One that is held already is changed.
         let item = added(&app, &ada, json!([{"cardId": bolt}])).await[0]["id"].clone();
         command_of(&app, &ada, &format!("addInventoryItems(input: {{items: [{{cardId: \"{bolt}\"}}]}})"),
-            &[("inventory_items", "update"), ("holding_values", "update")]).await;
+            &[("inventory_items", "update"), ("item_values", "update")]).await;
         command_of(&app, &ada, &format!("updateInventoryItem(input: {{id: {item}, quantity: 7}})"),
-            &[("inventory_items", "update"), ("holding_values", "update")]).await;
+            &[("inventory_items", "update"), ("item_values", "update")]).await;
         command_of(&app, &ada, &format!("removeInventoryItems(input: {{ids: [{item}]}})"),
-            &[("removed_inventory_items", "insert"), ("inventory_items", "delete"), ("holding_values", "delete")]).await;
+            &[("removed_inventory_items", "insert"), ("inventory_items", "delete"), ("item_values", "delete")]).await;
         command_of(&app, &ada, &format!("restoreInventoryItems(input: {{ids: [{item}]}})"),
-            &[("inventory_items", "insert"), ("removed_inventory_items", "delete"), ("holding_values", "insert")]).await;
+            &[("inventory_items", "insert"), ("removed_inventory_items", "delete"), ("item_values", "insert")]).await;
 
         // What is met at once is noted after the want itself, and so is what is not met any more.
         command_of(&app, &ada, &format!("addWantListItem(input: {{cardId: \"{bolt}\", targetPrice: {{amount: \"999.00\"}}}})"),
@@ -192,9 +192,9 @@ on_both_stores! { Tables:
         let job = imported(&app, &ada, &file, json!({})).await;
         let (id, file): (&Value, &Value) = (&job["id"], &job["file"]["id"]);
         command_of(&app, &ada, &format!("undoImport(input: {{id: {id}}})"), &[
-            ("holding_values", "delete"), ("inventory_items", "delete"), ("inventory_items", "update"),
-            ("holding_values", "update"), ("import_changes", "delete"), ("jobs", "update"),
+            ("item_values", "delete"), ("inventory_items", "delete"), ("inventory_items", "update"),
+            ("item_values", "update"), ("import_changes", "delete"), ("import_made", "delete"), ("jobs", "update"),
         ]).await;
-        command_of(&app, &ada, &format!("deleteUpload(input: {{id: {file}}})"), &[("uploads", "update"), ("import_rows", "delete")]).await;
+        command_of(&app, &ada, &format!("deleteUpload(input: {{id: {file}}})"), &[("uploads", "update"), ("import_lines", "delete"), ("rejected_rows", "delete")]).await;
     }
 }

@@ -65,14 +65,19 @@ pub(super) async fn refresh_values(connection: &impl ConnectionTrait, of: Of<'_>
     }
     sql.push(" from inventory_items i join cards c on c.id = i.card_id");
     for currency in Currency::iter() {
-        // The price of the item's own condition (`e`), and that of near-mint copies (`n`).
+        // The price of the item's own condition (`e`), and that of near-mint copies (`n`). Each is looked up by its key: what
+        // was just written has no figures yet, and a planner without them reads all prices six times.
         for (alias, condition) in [("e", "i.condition"), ("n", "0")] {
-            let (prefix, number) = (prefix(currency), currency.to_value());
-            sql.push(&format!(
-                " left join card_prices {alias}_{prefix} on {alias}_{prefix}.card_id = i.card_id \
-                 and {alias}_{prefix}.currency = {number} and {alias}_{prefix}.finish = i.finish \
-                 and {alias}_{prefix}.condition = {condition}"
-            ));
+            let (name, number) = (format!("{alias}_{}", prefix(currency)), currency.to_value());
+            let is_it = format!(
+                "p.card_id = i.card_id and p.currency = {number} and p.finish = i.finish and p.condition = {condition}"
+            );
+            sql.either(
+                &format!(
+                    " left join lateral (select * from card_prices p where {is_it} offset 0) {name} on true"
+                ),
+                &format!(" left join card_prices {name} on {}", is_it.replace("p.", &format!("{name}."))),
+            );
         }
     }
     let is_new = matches!(of, Of::New(_));
