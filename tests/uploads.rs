@@ -188,6 +188,7 @@ fn sent(app: &TestApp, body: impl Into<reqwest::Body>) -> RequestBuilder {
 
 #[test]
 fn a_part_begins_where_one_should_or_not_at_all() {
+    let _counting = COUNTED.lock();
     with_server(
         |_| {},
         async |app| {
