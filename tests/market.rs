@@ -4,7 +4,7 @@ use dualcaster::ingest::Format;
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Printing, TestApp, TestFile, all_prices, all_printings, on_both_stores, scryfall_cards,
+    Printing, Series, TestApp, TestFile, all_prices, all_printings, on_both_stores, scryfall_cards,
 };
 
 const BOLT: Printing =
@@ -212,7 +212,7 @@ on_both_stores! { Tables:
         });
         app.ingest(Format::Scryfall, &TestFile::json(&dated)).await.expect("a catalogue");
         let price = async |printings: &[&Printing]| {
-            let series: Vec<(&Printing, &str, &str, &str, &[(&str, f64)])> = printings
+            let series: Vec<Series<'_>> = printings
                 .iter()
                 .map(|printing| (*printing, "cardkingdom", "retail", "normal", POINT))
                 .collect();

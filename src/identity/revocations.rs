@@ -206,7 +206,10 @@ impl Revocations {
 
     /// Looks for it each second, for as long as the server runs.
     pub async fn keep_looking(&self, connection: &Connection) {
-        while matches!(self.notes, Notes::Redis(_)) {
+        if !matches!(self.notes, Notes::Redis(_)) {
+            return;
+        }
+        loop {
             if let Err(error) = self.look_for_unheard(connection).await {
                 tracing::warn!(
                     error = error.log_text(),

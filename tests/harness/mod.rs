@@ -7,7 +7,7 @@ mod requests;
 mod server;
 
 pub use database::{Content, Store, TestDatabase, market, settings_for};
-pub use files::{Printing, TestFile, all_prices, all_printings, scryfall_cards};
+pub use files::{Printing, Series, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
 pub use requests::{Part, RESPONSE, form, post, query, refusal, send};
 pub use server::{Answered, TestApp, TestClock};
