@@ -14,7 +14,7 @@ use crate::domain::operations::{list_operations, operations_version};
 use crate::engine::Engine;
 use crate::error::Refusal;
 use crate::gates::Gates;
-use crate::graphql::schema;
+use crate::graphql::{LISTS_TAKEN, schema};
 use crate::identity::{
     AccessKeys, Hasher, Identity, MailError, Mailer, NoKey, Parts, Revocations, derived_keys,
 };
@@ -104,7 +104,7 @@ impl App {
     ) -> Result<Self, BuildError> {
         let ground = Ground::lay(settings, outside, metrics).await?;
         let cursors = CursorSecret::new(&ground.secrets);
-        let engine = Engine::new(|| schema(cursors.clone()), &ground.settings.guard);
+        let engine = Engine::new(|| schema(cursors.clone()), &ground.settings.guard).bounding(LISTS_TAKEN);
         let identity = ground.identity()?;
         let jobs = ground.jobs().await?;
         Ok(ground.build(engine, Box::new(identity.clone()), Some(identity), Some(jobs)))

@@ -148,6 +148,12 @@ const LIMITS = [
     refuses: invalid,
   },
   { what: 'ids', figures: [100, 101], make: (n) => ask(`{ nodes(ids: [${'"x" '.repeat(n)}]) { id } }`), refuses: invalid },
+  {
+    what: 'items of a list in an input',
+    figures: [100, 101],
+    make: (n) => ask('query ($x: [String!]) { cards(filter: {setCodes: $x}) { totalCount } }', { x: Array(n).fill('x') }),
+    refuses: invalid,
+  },
   { what: 'bytes of a document', figures: [65_536, 65_537], make: (n) => ask(`{ __typename }#${'x'.repeat(n - 15)}`) },
   { what: 'bytes of a body', figures: [MIB, MIB + 1], make: (n) => padded(ask('{ __typename }'), n), refuses: tooLarge },
   {

@@ -12,6 +12,7 @@ mod trusted;
 mod typename;
 mod variables;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,7 +20,7 @@ use async_graphql::Positioned;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
 };
-use async_graphql::registry::Registry;
+use async_graphql::registry::{MetaType, Registry};
 use async_graphql::{
     Data, Name, ObjectType, Request, Response, Schema, SchemaBuilder, ServerError, SubscriptionType,
     ValidationMode, Value, Variables,
@@ -199,6 +200,21 @@ impl Engine {
         Self { persisted: Persisted::sharing(shared), ..self }
     }
 
+    /// The same with the most items of lists that can't say it themselves, for async-graphql has no tags for the arguments
+    /// of subscriptions: each by its type, field and argument.
+    #[must_use]
+    pub fn bounding(mut self, lists: &[(&str, &str, &str, usize)]) -> Self {
+        for (ty, field, argument, most) in lists {
+            if let Some(MetaType::Object { fields, .. }) = self.registry.types.get_mut(*ty)
+                && let Some(field) = fields.get_mut(*field)
+                && let Some(argument) = field.args.get_mut(*argument)
+            {
+                argument.tags.push(format!("most={most}"));
+            }
+        }
+        self
+    }
+
     /// Makes an operation ready, or says why it can't be. Nothing is executed.
     ///
     /// # Errors
@@ -335,9 +351,17 @@ impl Engine {
             .boxed()
     }
 
-    /// The list fields of the schema that say nothing of how long they may be, as `Type.field`.
+    /// The lists of the schema that say nothing of how long they may be: those that fields return, as `Type.field`, and
+    /// those that are given, as [`Self::lists_taken`] names them.
     pub fn unbounded_lists(&self) -> Vec<String> {
-        guard::unbounded_lists(&self.registry)
+        let mut lists = guard::unbounded_lists(&self.registry);
+        lists.extend(self.lists_taken().into_iter().filter(|(_, most)| most.is_none()).map(|(list, _)| list));
+        lists
+    }
+
+    /// The lists that are given, as `Type.field(argument)` and `Input.field`, and how many items each takes.
+    pub fn lists_taken(&self) -> BTreeMap<String, Option<u64>> {
+        guard::lists_taken(&self.registry)
     }
 }
 

@@ -24,6 +24,7 @@ use loaders::Loaders;
 pub use misses::Misses;
 use mutations::Mutation;
 use planned::InTrees;
+pub use subscription::LISTS_TAKEN;
 use subscription::Subscription;
 pub use upload::{ReceivedFile, Upload, Uploads, upload_value};
 

@@ -26,11 +26,6 @@ use crate::pagination::{CursorSecret, PageArguments};
 use crate::principal::{Principal, Role};
 use uuid::Uuid;
 
-/// Ids that one `nodes` takes at most.
-const MAX_IDS: usize = 100;
-/// Kinds of sets that one filter takes at most.
-const MAX_KINDS: usize = 50;
-
 /// Names that are suggested at most.
 const MAX_SUGGESTIONS: usize = 50;
 
@@ -56,11 +51,8 @@ impl Query {
     async fn nodes(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "The objects' `id`s, 100 at most.")] ids: Vec<ID>,
+        #[graphql(desc = "The objects' `id`s, 100 at most.", tag = "most=100")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Result<Node>>>> {
-        if ids.len() > MAX_IDS {
-            return Err(Refusal::invalid_value(format!("ids takes {MAX_IDS} at most.")).into());
-        }
         let columns = card_columns(context);
         let nodes = ids.iter().map(|id| nullable(load_node(context, id, columns)));
         Ok(futures_util::future::join_all(nodes).await)
@@ -201,18 +193,14 @@ impl Query {
     async fn card_sets(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "Only these kinds, 50 at most: `expansion`, `core`, `token`, …")] kinds: Option<
-            Vec<String>,
-        >,
+        #[graphql(desc = "Only these kinds, 50 at most: `expansion`, `core`, `token`, …", tag = "most=50")]
+        kinds: Option<Vec<String>>,
         #[graphql(desc = "The first so many, 100 at most; 20 where neither first nor last is given.")] first: Option<i32>,
         #[graphql(desc = "Those after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last so many, 100 at most.")] last: Option<i32>,
         #[graphql(desc = "Those before this cursor.")] before: Option<String>,
     ) -> Option<Result<CardSetConnection>> {
         nullable(async {
-            if kinds.as_ref().is_some_and(|kinds| kinds.len() > MAX_KINDS) {
-                return Err(Refusal::invalid_value(format!("kinds takes {MAX_KINDS} at most.")).into());
-            }
             let loaders = context.data::<Loaders>()?;
             let secret = context.data::<CursorSecret>()?;
             let list_id = set_list_id(kinds.as_deref());

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    BOLT, CONDITIONS, FINISHES, FOREST, LOTUS, NOTHING, SHOCK, VIAL, add, added, held, ids, list, load,
-    moment, number, payload, problem, problems, remove, restore,
+    BOLT, CONDITIONS, FINISHES, FOREST, LOTUS, NOTHING, SHOCK, VIAL, add, added, has_too_long_a_list, held,
+    ids, list, load, moment, number, payload, problem, problems, remove, restore,
 };
 use crate::harness::{Store, draws, on_both_stores};
 use crate::security::sign_up;
@@ -134,7 +134,6 @@ on_both_stores! { Tables:
             ("language", json!(""), "ERR-3002", "language"),
             ("tags", json!(["fine", " "]), "ERR-3002", "tags.1"),
             ("tags", json!(["x".repeat(51)]), "ERR-3002", "tags.0"),
-            ("tags", Value::from_iter((0..21).map(|tag| tag.to_string())), "ERR-3002", "tags"),
             ("notes", json!("x".repeat(2_001)), "ERR-3002", "notes"),
             ("notes", json!("a\u{0}b"), "ERR-3002", "notes"),
             ("acquiredPrice", json!({"amount": "-0.01"}), "ERR-3002", "acquiredPrice.amount"),
@@ -153,6 +152,9 @@ on_both_stores! { Tables:
             assert_eq!(payload(&answer)["items"], json!([]), "{field} {value}");
             assert_eq!((app.rows("inventory_items").await, app.rows("item_values").await), (0, 0), "{field} {value}");
         }
+        let mut items = twenty();
+        items[17]["tags"] = Value::from_iter((0..21).map(|tag| tag.to_string()));
+        has_too_long_a_list(&add(&app, &ada, items).await);
         let mut items = twenty();
         items[2]["quantity"] = json!(0);
         items[2]["language"] = json!("xx");
@@ -232,20 +234,18 @@ on_both_stores! { Tables:
                 }
             }
         }
-        for count in [0, 501] {
-            let answer = add(&app, &ada, json!(items[..count])).await;
-            assert_eq!(problems(&answer), &json!([problem("ERR-3002", &["items"])]), "{count}");
-        }
+        assert_eq!(problems(&add(&app, &ada, json!([])).await), &json!([problem("ERR-3002", &["items"])]));
+        has_too_long_a_list(&add(&app, &ada, json!(items[..501])).await);
         assert_eq!(app.rows("inventory_items").await, 0);
         let made = ids(&added(&app, &ada, json!(items[..500])).await);
         assert_eq!((made.len(), app.rows("inventory_items").await), (500, 500));
         assert_eq!(app.rows("item_values").await, 500);
         let too_many: Vec<Value> = made.iter().cycle().take(1_001).cloned().collect();
-        for wrong in [Vec::new(), too_many] {
-            let refused = json!([problem("ERR-3002", &["ids"])]);
-            assert_eq!(problems(&remove(&app, &ada, &wrong).await), &refused);
-            assert_eq!(problems(&restore(&app, &ada, &wrong).await), &refused);
-        }
+        let none = json!([problem("ERR-3002", &["ids"])]);
+        assert_eq!(problems(&remove(&app, &ada, &[]).await), &none);
+        assert_eq!(problems(&restore(&app, &ada, &[]).await), &none);
+        has_too_long_a_list(&remove(&app, &ada, &too_many).await);
+        has_too_long_a_list(&restore(&app, &ada, &too_many).await);
         assert_eq!(remove(&app, &ada, &made).await.field()["removedIds"], json!(made));
         assert_eq!((app.rows("inventory_items").await, app.rows("item_values").await), (0, 0));
         assert_eq!(ids(&list(&restore(&app, &ada, &made).await.field()["items"])), made);

@@ -167,6 +167,12 @@ pub fn problem(code: &str, path: &[&str]) -> Value {
     json!({"errorCode": code, "path": path})
 }
 
+/// Asserts that nothing of it was executed, because a list of its input is too long.
+pub fn has_too_long_a_list(answer: &Answered) {
+    assert_eq!(answer.body["errors"][0]["extensions"]["errorCode"], json!("ERR-3002"), "{:#}", answer.body);
+    assert!(answer.body.get("data").is_none(), "{:#}", answer.body);
+}
+
 pub async fn ask(app: &TestApp, person: &Person, query: &str, variables: Value) -> Answered {
     app.ask_as(Some(&person.access), query, variables).await
 }

@@ -9,7 +9,7 @@ use crate::domain::catalogue::LANGUAGES;
 use crate::domain::market::Money;
 use crate::error::Refusal;
 
-/// Items that one command takes at most.
+/// Items that one command takes at most. What the schema says of its lists is compared with these by a test.
 pub const MOST_AT_ONCE: usize = 500;
 /// Ids that one command takes at most.
 pub const MOST_IDS: usize = 1_000;
@@ -25,7 +25,7 @@ const MOST_PAID: i64 = 999_999_999;
 /// Characters of notes at most.
 const NOTES_CHARS: usize = 2_000;
 /// Tags of an item at most.
-pub(super) const MOST_TAGS: usize = 20;
+pub const MOST_TAGS: usize = 20;
 /// Characters of a tag at most.
 const TAG_CHARS: usize = 50;
 /// The year of the first printing.
@@ -205,6 +205,13 @@ mod tests {
         assert!(language("ja").is_none() && language("jp").is_some() && language("").is_some());
         assert!(notes(&"ä".repeat(2_000)).is_none() && notes(&"ä".repeat(2_001)).is_some());
         assert!(notes("two\nlines").is_none() && notes("a\0b").is_some());
+        // Longer lists are refused before they come here, but by what the schema says.
+        for (count, fits) in [(0, false), (1, true), (MOST_AT_ONCE, true), (MOST_AT_ONCE + 1, false)] {
+            assert_eq!(at_once(count, "items").is_none(), fits, "{count}");
+        }
+        for (count, fits) in [(0, false), (1, true), (MOST_IDS, true), (MOST_IDS + 1, false)] {
+            assert_eq!(ids_at_once(count).is_none(), fits, "{count}");
+        }
     }
 
     #[test]

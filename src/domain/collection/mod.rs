@@ -22,7 +22,7 @@ mod values;
 mod want;
 mod want_write;
 
-pub use check::{Change, Held, MOST_AT_ONCE, MOST_ITEMS, MOST_WANTS, ids_at_once};
+pub use check::{Change, Held, MOST_AT_ONCE, MOST_IDS, MOST_ITEMS, MOST_TAGS, MOST_WANTS, ids_at_once};
 pub use completion::{SetCompletion, load_completions};
 pub use copies::Likeness;
 pub use export::{Layout, export_header, export_page};

@@ -4,6 +4,8 @@
 //! list what its field declares with `#[graphql(tag = "most=…")]`, or the length of the list that it is asked for by.
 //! What is no object counts nothing, but one where it has an alias: under thirty names it makes an answer thirty times as
 //! long. A root field counts one at least.
+//!
+//! The walk comes by every argument, so it is also where [`lists`] looks at those that are given.
 
 use std::collections::HashMap;
 
@@ -14,19 +16,20 @@ use async_graphql::parser::types::{
 };
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
+use super::lists;
 use crate::error::Refusal;
 
 /// The page of a connection where none is asked for, and the largest.
 const PAGE: (u64, u64) = (20, 100);
 /// A list that declares nothing; a test sees to it that there is none.
-const UNDECLARED: u64 = 100;
+pub(super) const UNDECLARED: u64 = 100;
 /// The schema about itself: what a client's introspection returns is no object of ours, and it is large.
 const SCHEMA: u64 = 2_000;
 
 /// The most objects that the operation may answer with.
 ///
 /// # Errors
-/// ERR-3002 for a page or a list of ids that is longer than its field gives.
+/// ERR-3002 for a page that is larger than its field gives, or a list that is longer than its argument takes.
 pub(super) fn predict(
     registry: &Registry,
     document: &ExecutableDocument,
@@ -52,7 +55,7 @@ struct Walk<'a> {
     variables: &'a Variables,
     /// Fragments by name, the page that they stand in, and whether at the root.
     known: HashMap<(&'a str, u64, bool), u64>,
-    /// The first argument that asks for more than there is at once.
+    /// The first argument that asks for more than there is at once, or brings more than is taken.
     too_long: Option<Refusal>,
 }
 
@@ -106,6 +109,13 @@ impl<'a> Walk<'a> {
         let Some(known) = parent.field_by_name(name) else {
             return of_no_object;
         };
+        for (argument, given) in &field.arguments {
+            if let Some(argument) = known.args.get(argument.node.as_str())
+                && let Err(refusal) = lists::check(self.registry, self.variables, argument, &given.node)
+            {
+                self.too_long.get_or_insert(refusal);
+            }
+        }
         let named = self.registry.types.get(MetaTypeName::concrete_typename(&known.ty));
         let Some(named) = named.filter(|named| !named.is_leaf()) else {
             return of_no_object;
@@ -122,7 +132,7 @@ impl<'a> Walk<'a> {
     }
 
     /// How many objects a field returns at most.
-    fn size(&mut self, parent: &MetaType, known: &MetaField, field: &Field, page: u64) -> u64 {
+    fn size(&self, parent: &MetaType, known: &MetaField, field: &Field, page: u64) -> u64 {
         if !is_list(&known.ty) {
             return 1;
         }
@@ -135,21 +145,13 @@ impl<'a> Walk<'a> {
         if known.tags.iter().any(|tag| tag == OF_FIRST) {
             return self.first(known, field);
         }
-        let most = declared(known).unwrap_or(UNDECLARED);
         let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
             match self.argument(field, &argument.name)? {
-                async_graphql::Value::List(items) => Some((&argument.name, items.len() as u64)),
-                _ => Some((&argument.name, 1)),
+                async_graphql::Value::List(items) => Some(items.len() as u64),
+                _ => Some(1),
             }
         });
-        let Some((name, asked)) = asked else {
-            return most;
-        };
-        if asked > most {
-            self.too_long
-                .get_or_insert_with(|| Refusal::invalid_value(format!("{name} takes {most} at most.")));
-        }
-        asked.min(most)
+        asked.unwrap_or_else(|| declared(known).unwrap_or(UNDECLARED))
     }
 
     fn page(&mut self, field: &Field) -> u64 {
@@ -197,7 +199,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_list(ty: &str) -> bool {
+pub(super) fn is_list(ty: &str) -> bool {
     matches!(MetaTypeName::create(ty.trim_end_matches('!')), MetaTypeName::List(_))
 }
 
@@ -215,7 +217,12 @@ fn is_connection(ty: &MetaType) -> bool {
 
 /// What a list's field declares.
 fn declared(field: &MetaField) -> Option<u64> {
-    field.tags.iter().find_map(|tag| tag.strip_prefix("most=")?.parse().ok())
+    number(&field.tags)
+}
+
+/// What is said by `most=…`.
+pub(super) fn number(tags: &[String]) -> Option<u64> {
+    tags.iter().find_map(|tag| tag.strip_prefix("most=")?.parse().ok())
 }
 
 /// The list fields of objects, as `Type.field`, whose size nothing bounds.

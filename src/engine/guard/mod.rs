@@ -3,9 +3,10 @@
 //! In three steps, each of which keeps the next one cheap: [`scan`] counts the text's tokens before it is parsed;
 //! [`shape`] walks the parsed document once, each fragment once, so that a fragment which spreads another a thousand
 //! times costs no more than one that spreads it twice; [`cost`] says, with the variables, how many objects the answer
-//! may hold at most. Counts that would overflow stay at the greatest number.
+//! may hold at most, and [`lists`] how long what is given may be. Counts that would overflow stay at the greatest number.
 
 mod cost;
+mod lists;
 mod scan;
 mod shape;
 
@@ -16,6 +17,7 @@ use async_graphql::registry::Registry;
 use async_graphql::{ServerError, Variables};
 
 pub use self::cost::unbounded_lists;
+pub use self::lists::lists_taken;
 pub(super) use self::scan::{Tokens, parsable};
 pub(super) use self::shape::Shape;
 use super::error::refused;
@@ -83,7 +85,7 @@ impl Guard {
     /// How many objects the operation's answer may hold at most; `most` are let through.
     ///
     /// # Errors
-    /// ERR-4003; ERR-3002 for a page or a list of ids that is too long.
+    /// ERR-4003; ERR-3002 for a page that is too large, or a list that is too long.
     pub fn check_cost(
         &self,
         registry: &Registry,

@@ -38,7 +38,7 @@ pub struct InventoryItemInput {
     /// Notes, at most 2,000 characters.
     notes: Option<String>,
     /// At most 20 words for it, of 1 to 50 characters each: binders, boxes, labels.
-    #[graphql(default)]
+    #[graphql(default, tag = "most=20")]
     tags: Vec<String>,
 }
 
@@ -62,6 +62,7 @@ impl From<InventoryItemInput> for NewItem {
 #[derive(InputObject)]
 pub struct AddInventoryItemsInput {
     /// 1 to 500 items, of which all are added or none.
+    #[graphql(tag = "most=500")]
     items: Vec<InventoryItemInput>,
 }
 
@@ -85,6 +86,7 @@ pub struct UpdateInventoryItemInput {
     /// The item's `updatedAt` as it was seen.
     expected_updated_at: Option<DateTime>,
     /// All of its tags, 20 at most: null or an empty list takes them away.
+    #[graphql(tag = "most=20")]
     tags: MaybeUndefined<Vec<String>>,
     /// How many copies: 1 to 100,000.
     quantity: MaybeUndefined<i32>,
@@ -116,6 +118,7 @@ pub struct UpdateInventoryItemPayload {
 #[derive(InputObject)]
 pub struct RemoveInventoryItemsInput {
     /// The `id`s of 1 to 1,000 items, of which all are removed or none.
+    #[graphql(tag = "most=1000")]
     ids: Vec<ID>,
 }
 
@@ -133,6 +136,7 @@ pub struct RemoveInventoryItemsPayload {
 #[derive(InputObject)]
 pub struct RestoreInventoryItemsInput {
     /// The `id`s of 1 to 1,000 items that were removed, of which all are put back or none.
+    #[graphql(tag = "most=1000")]
     ids: Vec<ID>,
 }
 

@@ -100,6 +100,7 @@ pub struct DeleteUploadPayload {
 #[derive(InputObject)]
 pub struct RetryDeadLettersInput {
     /// Their `id`s, 1,000 at most.
+    #[graphql(tag = "most=1000")]
     ids: Vec<ID>,
 }
 
@@ -117,6 +118,7 @@ pub struct RetryDeadLettersPayload {
 #[derive(InputObject)]
 pub struct DiscardDeadLettersInput {
     /// Their `id`s, 1,000 at most.
+    #[graphql(tag = "most=1000")]
     ids: Vec<ID>,
 }
 

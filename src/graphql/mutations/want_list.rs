@@ -76,6 +76,7 @@ pub struct UpdateWantListItemPayload {
 #[derive(InputObject)]
 pub struct RemoveWantListItemsInput {
     /// The `id`s of 1 to 1,000 items, of which all are removed or none.
+    #[graphql(tag = "most=1000")]
     ids: Vec<ID>,
 }
 

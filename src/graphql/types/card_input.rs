@@ -8,21 +8,20 @@ use crate::domain::catalogue::{self, CardOrder};
 use crate::error::Refusal;
 use crate::graphql::scalars::Decimal;
 
-/// Set codes that one filter takes at most.
-const MAX_SET_CODES: usize = 100;
-/// Values of an enum that one filter takes at most; more can only repeat.
-const MAX_VALUES: usize = 20;
-
 /// Conditions on cards; those left out let all pass.
 #[derive(Debug, Clone, InputObject)]
 pub struct CardFilter {
     /// Cards of any of these sets, 100 at most.
+    #[graphql(tag = "most=100")]
     set_codes: Option<Vec<String>>,
     /// Cards of any of these rarities, 20 at most.
+    #[graphql(tag = "most=20")]
     rarities: Option<Vec<Rarity>>,
     /// Cards of at least these colours, 20 at most.
+    #[graphql(tag = "most=20")]
     colors: Option<Vec<Color>>,
     /// Cards that come in any of these finishes, 20 at most.
+    #[graphql(tag = "most=20")]
     finishes: Option<Vec<Finish>>,
     /// Cards that may be played in this format: `modern`, `commander`, …
     legal_in: Option<String>,
@@ -79,16 +78,6 @@ impl TryFrom<CardFilter> for catalogue::CardFilter {
     type Error = Refusal;
 
     fn try_from(filter: CardFilter) -> Result<Self, Refusal> {
-        let at_most = |name: &str, length: Option<usize>, most: usize| match length {
-            Some(length) if length > most => {
-                Err(Refusal::invalid_value(format!("{name} takes {most} at most.")))
-            }
-            _ => Ok(()),
-        };
-        at_most("setCodes", filter.set_codes.as_ref().map(Vec::len), MAX_SET_CODES)?;
-        at_most("rarities", filter.rarities.as_ref().map(Vec::len), MAX_VALUES)?;
-        at_most("colors", filter.colors.as_ref().map(Vec::len), MAX_VALUES)?;
-        at_most("finishes", filter.finishes.as_ref().map(Vec::len), MAX_VALUES)?;
         let legal_in = filter.legal_in.map(|format| format.to_lowercase());
         let is_format = |format: &String| {
             (1..=30).contains(&format.len())

@@ -28,9 +28,6 @@ use crate::graphql::planned::{Planned, plan};
 use crate::graphql::scalars::{Date, DateTime, Decimal};
 use crate::pagination::{CursorSecret, ListId, Page, Slice};
 
-/// Values that one filter takes at most.
-const MAX_VALUES: usize = 100;
-
 /// Conditions on items; those left out let all pass.
 #[derive(Debug, Clone, InputObject)]
 pub struct InventoryFilter {
@@ -38,12 +35,16 @@ pub struct InventoryFilter {
     /// it says of order and of `unique:` does not count.
     search: Option<String>,
     /// Items with any of these tags, 100 at most.
+    #[graphql(tag = "most=100")]
     tags: Option<Vec<String>>,
     /// Items of cards of any of these sets, 100 at most.
+    #[graphql(tag = "most=100")]
     set_codes: Option<Vec<String>>,
     /// Items in any of these conditions, 100 at most.
+    #[graphql(tag = "most=100")]
     conditions: Option<Vec<Condition>>,
     /// Items in any of these finishes, 100 at most.
+    #[graphql(tag = "most=100")]
     finishes: Option<Vec<Finish>>,
 }
 
@@ -52,17 +53,6 @@ impl TryFrom<InventoryFilter> for collection::InventoryFilter {
 
     fn try_from(filter: InventoryFilter) -> std::result::Result<Self, Refusal> {
         let InventoryFilter { search, tags, set_codes, conditions, finishes } = filter;
-        let lengths = [
-            ("tags", tags.as_ref().map(Vec::len)),
-            ("setCodes", set_codes.as_ref().map(Vec::len)),
-            ("conditions", conditions.as_ref().map(Vec::len)),
-            ("finishes", finishes.as_ref().map(Vec::len)),
-        ];
-        for (name, length) in lengths {
-            if length.is_some_and(|length| length > MAX_VALUES) {
-                return Err(Refusal::invalid_value(format!("{name} takes {MAX_VALUES} at most.")));
-            }
-        }
         Ok(Self {
             search: search.as_deref().map(Search::parse).transpose()?,
             tags,

@@ -1,9 +1,10 @@
 //! How long a list may be: one that is given, and one that is returned.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql_parser::parse_schema;
 use async_graphql_parser::types::{BaseType, InputValueDefinition, TypeKind, TypeSystemDefinition};
+use dualcaster::domain::collection::{MOST_AT_ONCE, MOST_IDS, MOST_TAGS};
 use reqwest::header::ACCEPT;
 use serde_json::{Value, json};
 
@@ -12,11 +13,12 @@ use crate::harness::{RESPONSE, TestApp, on_both_stores, send};
 use crate::jobs::administrator;
 use crate::security::{Person, come_of_age};
 
-/// Each list that an argument takes, itself or in an input: the most items, and how it is given.
+/// Each list that an argument takes, itself or in an input: the most items, by the domain's word where it has one, and how
+/// it is given.
 const LISTS: &[(&str, usize, &str)] = &[
     (
         "AddInventoryItemsInput.items",
-        500,
+        MOST_AT_ONCE,
         "mutation($x: [InventoryItemInput!]!) { addInventoryItems(input: {items: $x}) { userErrors { errorCode } } }",
     ),
     ("CardFilter.colors", 20, "query($x: [Color!]!) { cards(filter: {colors: $x}) { totalCount } }"),
@@ -25,7 +27,7 @@ const LISTS: &[(&str, usize, &str)] = &[
     ("CardFilter.setCodes", 100, "query($x: [String!]!) { cards(filter: {setCodes: $x}) { totalCount } }"),
     (
         "DiscardDeadLettersInput.ids",
-        1_000,
+        MOST_IDS,
         "mutation($x: [ID!]!) { discardDeadLetters(input: {ids: $x}) { userErrors { errorCode } } }",
     ),
     (
@@ -50,7 +52,7 @@ const LISTS: &[(&str, usize, &str)] = &[
     ),
     (
         "InventoryItemInput.tags",
-        20,
+        MOST_TAGS,
         "mutation($x: [String!]!) {
             addInventoryItems(input: {items: [{cardId: \"x\", tags: $x}]}) { userErrors { errorCode } } }",
     ),
@@ -58,22 +60,22 @@ const LISTS: &[(&str, usize, &str)] = &[
     ("Query.nodes(ids)", 100, "query($x: [ID!]!) { nodes(ids: $x) { id } }"),
     (
         "RemoveInventoryItemsInput.ids",
-        1_000,
+        MOST_IDS,
         "mutation($x: [ID!]!) { removeInventoryItems(input: {ids: $x}) { userErrors { errorCode } } }",
     ),
     (
         "RemoveWantListItemsInput.ids",
-        1_000,
+        MOST_IDS,
         "mutation($x: [ID!]!) { removeWantListItems(input: {ids: $x}) { userErrors { errorCode } } }",
     ),
     (
         "RestoreInventoryItemsInput.ids",
-        1_000,
+        MOST_IDS,
         "mutation($x: [ID!]!) { restoreInventoryItems(input: {ids: $x}) { userErrors { errorCode } } }",
     ),
     (
         "RetryDeadLettersInput.ids",
-        1_000,
+        MOST_IDS,
         "mutation($x: [ID!]!) { retryDeadLetters(input: {ids: $x}) { userErrors { errorCode } } }",
     ),
     (
@@ -83,7 +85,7 @@ const LISTS: &[(&str, usize, &str)] = &[
     ),
     (
         "UpdateInventoryItemInput.tags",
-        20,
+        MOST_TAGS,
         "mutation($x: [String!]!) { updateInventoryItem(input: {id: \"x\", tags: $x}) { userErrors { errorCode } } }",
     ),
 ];
@@ -134,30 +136,34 @@ fn items(document: &str, count: usize) -> Vec<Value> {
     (0..count).map(item).collect()
 }
 
-/// Whether so many items are refused, as what can't be, and not as what is not there.
-async fn are_too_many(app: &TestApp, person: &Person, document: &str, count: usize) -> bool {
+/// What so many items are answered with: what there is none of, what can't be, or something of their answer.
+async fn answer_to(app: &TestApp, person: &Person, document: &str, count: usize) -> String {
     let form = if document.starts_with("subscription") { "text/event-stream" } else { RESPONSE };
     let request = app.client.post(format!("{}/graphql", app.base)).header(ACCEPT, form);
     let asked = json!({"query": document, "variables": {"x": items(document, count)}});
     let text = send(request.bearer_auth(&person.access).json(&asked)).await.text().await.expect("text");
     // Nor for who asks, nor for how much, nor for a trouble of ours.
     assert!(!["ERR-2", "ERR-4", "ERR-5"].iter().any(|other| text.contains(other)), "{document}: {text}");
-    text.contains("ERR-3002")
+    text
 }
 
 on_both_stores! { Tables:
     async fn each_list_of_an_argument_takes_its_maximum_and_no_more(app: TestApp) {
         let known: BTreeSet<String> = LISTS.iter().map(|(list, ..)| (*list).to_owned()).collect();
         assert_eq!(lists_of_the_schema(), known, "each list of an argument has a maximum, which is tried here");
+        let most: BTreeMap<_, _> = LISTS.iter().map(|(list, most, _)| ((*list).to_owned(), Some(*most as u64))).collect();
+        assert_eq!(app.app.engine().lists_taken(), most, "what the schema says is what the domain takes");
         // From then on, to know who asks costs no statement.
         come_of_age(&[&app]).await;
         let root = administrator(&app).await;
         for (list, most, document) in LISTS {
-            assert!(!are_too_many(&app, &root, document, *most).await, "{list}: {most} pass");
+            let text = answer_to(&app, &root, document, *most).await;
+            assert!(!text.contains("ERR-3002"), "{list}: {most} pass: {text}");
             let before = app.statements();
-            assert!(are_too_many(&app, &root, document, most + 1).await, "{list}: {most} and one");
-            // `viewer` is looked up before its list is; and with what is wrong with an item goes whether its card is known.
-            assert!(app.statements() - before <= 1, "{list}: nothing of it is executed");
+            let text = answer_to(&app, &root, document, most + 1).await;
+            let is_refused = text.contains("ERR-3002") && text.contains(&format!(" takes {most} at most."));
+            assert!(is_refused && !text.contains("\"data\""), "{list}: {most} and one: {text}");
+            assert_eq!(app.statements(), before, "{list}: nothing is executed");
         }
         assert_eq!((app.rows("inventory_items").await, app.rows("want_list_items").await), (0, 0));
     }

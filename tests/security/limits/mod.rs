@@ -16,8 +16,9 @@
 //!   tests/jobs/files.rs, whose helpers look for what is left, as `a_file_over_the_limit_is_refused_before_all_of_it_is_taken`
 //! - 10 uploads a minute a user: stays in tests/jobs/files.rs, for the same helpers, as
 //!   `nobody_sends_more_than_ten_files_within_a_minute`
-//! - every list argument: `lists::each_list_of_an_argument_takes_its_maximum_and_no_more`, which walks the schema, and
-//!   `lists::ids_100_in_a_query_pass_and_101_are_refused`; lists that are returned: `lists::every_list_says_how_long_it_may_be`
+//! - every list argument, itself or in an input: `lists::each_list_of_an_argument_takes_its_maximum_and_no_more`, which walks
+//!   the schema, and `lists::ids_100_in_a_query_pass_and_101_are_refused`; that each declares its maximum, and so does each
+//!   list that is returned: `lists::every_list_says_how_long_it_may_be`
 //! - 20 subscriptions a socket: `sockets::subscriptions_20_on_a_socket_pass_and_the_21st_ends_it`
 //! - `connection_init` within 10 s: `sockets::connection_init_comes_within_10_s_or_not_at_all`
 //! - a ping every 20 s: stays in tests/sockets.rs, beside what speaks plain TCP, as
