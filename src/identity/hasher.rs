@@ -85,6 +85,11 @@ impl Hasher {
         self.hashes.load(Ordering::Relaxed)
     }
 
+    fn count(&self, hashes: u64) {
+        self.hashes.fetch_add(hashes, Ordering::Relaxed);
+        metrics::counter!("dualcaster_password_hashes_total").increment(hashes);
+    }
+
     /// # Errors
     /// What `check` says of the password, which is asked on the same thread first; ERR-5003 where too many wait.
     pub async fn hash(
@@ -99,7 +104,7 @@ impl Hasher {
                 Err(refusal) => (Err(refusal.into()), 0),
             })
             .await?;
-        self.hashes.fetch_add(hashed, Ordering::Relaxed);
+        self.count(hashed);
         outcome
     }
 
@@ -111,7 +116,7 @@ impl Hasher {
         let is_somebodys = hash.is_some();
         let hash = hash.unwrap_or(&self.nobodys).to_owned();
         let salt = self.outside.bytes();
-        self.hashes.fetch_add(1, Ordering::Relaxed);
+        self.count(1);
         self.work(move || {
             let matches = compare(&password, &hash)? && is_somebodys;
             let renewed = (matches && !is_of_today(&hash)).then(|| hash_now(&password, salt)).transpose()?;

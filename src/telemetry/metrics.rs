@@ -53,6 +53,11 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
         "Operations that were refused because their caller's budget was used up, by kind"
     );
     describe_counter!(
+        "dualcaster_password_hashes_total",
+        Unit::Count,
+        "Password hashes that were computed, to keep one or to compare with one"
+    );
+    describe_counter!(
         "dualcaster_refresh_reuse_total",
         Unit::Count,
         "Sessions that ended because a refresh token came twice"

@@ -76,6 +76,12 @@ everywhere! { Tables:
         assert_eq!(told[1].0.as_deref(), Some("ERR-2004"));
         assert_eq!(told[2], told[1], "to the letter, and at the same number of statements");
         assert_eq!(told[3], told[1]);
+        // All servers of this process count together.
+        let metrics = app.client.get(format!("{}/metrics", app.base)).send().await.expect("an answer");
+        let metrics = metrics.text().await.expect("text");
+        let counted = metrics.lines().find_map(|line| line.strip_prefix("dualcaster_password_hashes_total "));
+        let counted: u64 = counted.expect("a counter").parse().expect("a count");
+        assert!(counted >= 5, "one to sign up and four to sign in: {counted}");
     }
 
     async fn a_password_of_more_than_128_characters_is_never_hashed(app: TestApp) {
