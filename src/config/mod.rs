@@ -158,6 +158,16 @@ mod tests {
     }
 
     #[test]
+    fn an_access_token_holds_for_600_seconds_at_most() {
+        let of = |seconds| read(&[("DUALCASTER_ACCESS_TOKEN_SECONDS", seconds)]);
+        let longest = std::time::Duration::from_secs(600);
+        assert_eq!(of("600").expect("settings").accounts.access_lifetime, longest);
+        assert_eq!(read(&[]).expect("defaults").accounts.access_lifetime, longest);
+        let mistakes = of("601").expect_err("a mistake").to_string();
+        assert!(mistakes.contains("DUALCASTER_ACCESS_TOKEN_SECONDS"), "{mistakes}");
+    }
+
+    #[test]
     fn the_wait_for_a_connection_is_shorter_than_a_request() {
         let of = |acquire, request| {
             read(&[

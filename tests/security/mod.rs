@@ -4,7 +4,8 @@
 //! - access token of ten minutes at most, with its session:
 //!   `access_tokens::a_token_says_who_and_which_session_and_lasts_ten_minutes_at_most`; one algorithm, every claim, five
 //!   seconds of leeway: `src/identity/access_token.rs::whatever_is_wrong_with_a_token_it_is_refused`,
-//!   `src/identity/access_token.rs::a_token_holds_from_its_start_to_its_end_with_five_seconds_at_each`
+//!   `src/identity/access_token.rs::a_token_holds_from_its_start_to_its_end_with_five_seconds_at_each`; nor longer by a setting:
+//!   `src/config/mod.rs::an_access_token_holds_for_600_seconds_at_most`
 //! - refresh token, used once, the identical pair within 10 s:
 //!   `refresh_tokens::a_token_works_once_and_gives_the_identical_pair_for_ten_seconds`,
 //!   `refresh_tokens::of_fifty_that_come_at_once_all_get_one_child`; later, or once the child was used, the session ends:
@@ -17,12 +18,15 @@
 //!   `streams::sockets_and_events_end_when_their_token_is_revoked_and_others_go_on`; with Redis away:
 //!   `outages::while_redis_is_away_the_database_says_what_holds`
 //! - argon2id by OWASP's parameters, renewed on login:
-//!   `passwords::a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in`; a score of 3, 128 characters at most, looked
-//!   at before: `passwords::weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed`; so many at once, then 503:
-//!   `src/identity/hasher.rs::who_comes_beyond_the_queue_is_told_to_come_back`
+//!   `passwords::a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in`; a score of 3, 128 characters at most:
+//!   `src/domain/accounts/password.rs::ten_to_128_characters_with_a_score_of_three_are_enough_and_no_less`; looked at before:
+//!   `passwords::weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed`; so many at once, then 503:
+//!   `src/identity/hasher.rs::who_comes_beyond_the_queue_is_told_to_come_back`,
+//!   `hang_ups::who_signs_in_while_all_hash_and_nobody_may_wait_is_told_when_to_come_back`
 //! - an unknown address costs one hash: `passwords::an_unknown_address_costs_one_hash_and_is_answered_as_a_wrong_password_is`
-//! - throttled by account and by both: `throttles::the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back`; the
-//!   owner is not locked out: `throttles::others_wrong_guesses_do_not_keep_an_owner_out`,
+//! - throttled by address: `throttles::thirty_guesses_from_one_address_are_all_whosever_accounts_they_are_at`; by both:
+//!   `throttles::the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back`; by account, whose owner is not locked
+//!   out: `throttles::others_wrong_guesses_do_not_keep_an_owner_out`,
 //!   `networks::an_owner_is_known_at_every_address_of_their_network`; with Redis away:
 //!   `outages::guessing_stays_slow_while_redis_is_away`
 //! - addresses in every spelling: `email::an_address_is_one_in_every_spelling`; one that is taken:
@@ -31,7 +35,9 @@
 //! - who may what: `authorisation::every_field_is_tried_as_everybody`, which walks the schema; alike for what is another's,
 //!   gone, of another type and nonsense:
 //!   `enumeration::a_node_that_is_anothers_or_gone_or_of_another_type_or_nonsense_is_answered_alike`
-//! - enumeration, 10 misses: `enumeration::ten_requests_that_miss_block_their_user_for_five_minutes`; in every field that takes
+//! - enumeration, 10 misses: `enumeration::ten_requests_that_miss_block_their_user_for_five_minutes`; within a minute, for five:
+//!   `src/gates/misses.rs::ten_misses_in_a_minute_block_for_five`,
+//!   `src/gates/misses.rs::misses_that_are_a_minute_apart_don_t_count_together`; in every field that takes
 //!   an id: `enumeration::ten_misses_block_whatever_is_asked_for_and_in_whichever_field`; by address:
 //!   `networks::misses_of_who_says_nothing_count_for_a_whole_network`; for all servers:
 //!   `misses::servers_that_share_redis_count_misses_together_and_others_do_not`

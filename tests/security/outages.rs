@@ -51,6 +51,15 @@ fn while_redis_is_away_the_database_says_what_holds() {
             for app in [here, there] {
                 let started = std::time::Instant::now();
                 assert_eq!(whoami(app, &gone.access).await, Err("ERR-2003".to_owned()), "at once");
+                let changed =
+                    mutate(app, &gone, "updateProfile(input: {displayName: \"Eve\"}) { user { id } }").await;
+                assert_eq!((changed.status, changed.code()), (401, Some("ERR-2003")), "nor by a mutation");
+                assert_eq!(
+                    mutate(app, &stays, "updateProfile(input: {displayName: \"Ada\"}) { user { id } }")
+                        .await
+                        .code(),
+                    None
+                );
                 for _ in 0..20 {
                     assert!(whoami(app, &stays.access).await.is_ok());
                 }

@@ -23,6 +23,22 @@ everywhere! { Tables:
         assert_eq!(login(&app, "bob@example.com", "wrong").await.code(), Some("ERR-2004"), "another account");
     }
 
+    async fn thirty_guesses_from_one_address_are_all_whosever_accounts_they_are_at(app: TestApp) {
+        // Nothing is hashed of a password of this length, so that hardly a place is free again meanwhile.
+        let long = "x".repeat(129);
+        let mut guesses = 0;
+        let refused = loop {
+            let answer = login(&app, &format!("ada{guesses}@example.com"), &long).await;
+            if answer.code() != Some("ERR-2004") {
+                break answer;
+            }
+            guesses += 1;
+            assert!(guesses < 60, "nobody counts");
+        };
+        assert_eq!((refused.status, refused.code()), (429, Some("ERR-4001")));
+        assert!(guesses >= 30, "{guesses}");
+    }
+
     async fn what_succeeds_does_not_count(app: TestApp) {
         sign_up(&app, "ada@example.com").await;
         for _ in 0..12 {

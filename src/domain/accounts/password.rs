@@ -81,4 +81,21 @@ mod tests {
             assert_eq!(check(password), Ok(()), "{password}");
         }
     }
+
+    #[test]
+    fn ten_to_128_characters_with_a_score_of_three_are_enough_and_no_less() {
+        let long = "seven llamas juggle torches".repeat(5);
+        let of = |count: usize| long[..count].to_owned();
+        for (password, fits) in [
+            ("x7Qm2vKp9".to_owned(), false),
+            ("x7Qm2vKp9Z".to_owned(), true),
+            (of(128), true),
+            (of(129), false),
+            // Its score is two.
+            ("kettlebadger".to_owned(), false),
+            ("kettlebadgers9".to_owned(), true),
+        ] {
+            assert_eq!(check(&password).is_ok(), fits, "{password}");
+        }
+    }
 }
