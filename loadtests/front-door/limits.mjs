@@ -135,9 +135,8 @@ const LIMITS = [
   },
   { what: 'fields', figures: [10_000, 10_001], make: (n) => ask(written(n)) },
   {
-    // There is no limit of its own; each has five tokens at least.
-    what: 'operations, by their tokens',
-    figures: [1_000, 1_001],
+    what: 'operations of a document',
+    figures: [50, 51],
     make: (n) => JSON.stringify({ query: times(n, (i) => `query q${i}{__typename}`), operationName: 'q7' }),
   },
   { what: 'page size', figures: [100, 101], make: (n) => ask(`{ cards(first: ${n}) { totalCount } }`), refuses: invalid },
@@ -178,7 +177,15 @@ const LIMITS = [
         note: 'batches are not on: any is refused',
       },
   servesMultipart
-    ? { what: 'parts of a multipart body', figures: [3, 4], make: multipart, headers: MULTIPART, refuses: isRefused }
+    ? {
+        what: 'parts of a multipart body',
+        figures: [3, 4],
+        make: multipart,
+        headers: MULTIPART,
+        passes: refused(401, 'ERR-2001'),
+        refuses: invalid,
+        note: 'files are taken from who is signed in: 3 pass the limit alone',
+      }
     : {
         what: 'parts of a multipart body',
         figures: [3, 4],
