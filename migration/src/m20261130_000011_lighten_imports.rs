@@ -1,4 +1,4 @@
-//! Fewer rows for an imported item: what it is worth in one row, and what a file said and brought in blocks.
+//! Less to write for an imported item: what it is worth in one row, and what a file said and brought in blocks.
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -11,6 +11,7 @@ pub struct Migration;
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        run_on(manager, DbBackend::Sqlite, SQLITE_ITEMS).await?;
         run(manager, TABLES).await?;
         let columns = CURRENCIES.map(|(_, number)| {
             let of = |column| format!(", coalesce(max(case when currency = {number} then {column} end), 0)");
@@ -23,6 +24,7 @@ impl MigrationTrait for Migration {
             columns.concat()
         );
         run(manager, &[&values, "drop table holding_values"]).await?;
+        run_on(manager, DbBackend::Sqlite, &["drop table former_items"]).await?;
         run(
             manager,
             &["insert into rejected_rows select job_id, line, code, message, cells from import_rows where code is not null"],
@@ -57,10 +59,43 @@ impl MigrationTrait for Migration {
 const CURRENCIES: [(&str, i16); 3] = [("usd", 0), ("eur", 1), ("tix", 2)];
 const COLUMNS: [&str; 5] = ["value", "change_24h", "base_24h", "change_7d", "base_7d"];
 
+/// The items once more, for the sake of their references.
+const SQLITE_ITEMS: &[&str] = &[
+    "alter table inventory_items rename to former_items",
+    "drop index inventory_items_by_age",
+    "drop index inventory_items_by_name",
+    "drop index inventory_items_by_quantity",
+    "drop index inventory_items_of_card",
+    "create table inventory_items (
+        id {uuid} not null primary key,
+        user_id {uuid} not null references users (id) on delete cascade {at_the_end},
+        card_id integer not null references cards (id) {at_the_end},
+        finish {small} not null,
+        condition {small} not null,
+        language {key} not null,
+        quantity integer not null check (quantity between 1 and 100000),
+        price_amount {big} check (price_amount between 0 and 999999999),
+        price_currency {small},
+        acquired_on {date},
+        notes text,
+        tags {json} not null,
+        name_key {key} not null,
+        created_at {time} not null,
+        updated_at {time} not null,
+        check ((price_amount is null) = (price_currency is null)),
+        unique (user_id, card_id, finish, condition, language)
+    ) {table}",
+    "insert into inventory_items select * from former_items",
+    "create index inventory_items_by_age on inventory_items (user_id, created_at, id)",
+    "create index inventory_items_by_name on inventory_items (user_id, name_key, id)",
+    "create index inventory_items_by_quantity on inventory_items (user_id, quantity, id)",
+    "create index inventory_items_of_card on inventory_items (card_id)",
+];
+
 const TABLES: &[&str] = &[
     // What all copies of an item are worth in each currency, and how that has moved: docs/adr/0015-values-of-holdings.md.
     "create table item_values (
-        item_id {uuid} not null primary key references inventory_items (id) on delete cascade,
+        item_id {uuid} not null primary key references inventory_items (id) on delete cascade {at_the_end},
         user_id {uuid} not null,
         usd_value {big} not null,
         usd_change_24h {big} not null,

@@ -359,7 +359,10 @@ impl<'t> Statements<'t> {
             let line = format!("({})", vec!["?"; columns.len()].join(", "));
             let values = vec![line; lines].join(", ");
             self.lines = lines;
-            self.text = format!("insert into {table} as t ({names}) values {values}{}", self.on_conflict);
+            // What fails is not taken back by itself, for which SQLite would keep all pages that a statement changes: the
+            // whole transaction is.
+            self.text =
+                format!("insert or fail into {table} as t ({names}) values {values}{}", self.on_conflict);
         }
         &self.text
     }

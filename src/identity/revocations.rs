@@ -408,16 +408,8 @@ impl InProcess {
 
 #[cfg(test)]
 mod tests {
+    use super::super::revoked::tests::standing;
     use super::*;
-
-    fn standing(session: u128, epoch: i64) -> Standing {
-        Standing {
-            user: Uuid::from_u128(1),
-            session: Uuid::from_u128(session),
-            epoch,
-            issued_at: DateTime::from_timestamp(1_000, 0).expect("a moment"),
-        }
-    }
 
     #[test]
     fn in_process_notes_know_only_of_tokens_made_since_they_began() {

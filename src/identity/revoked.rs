@@ -79,10 +79,11 @@ impl Revoked {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn standing(session: u128, epoch: i64) -> Standing {
+    /// A token of a session of user 1.
+    pub fn standing(session: u128, epoch: i64) -> Standing {
         Standing {
             user: Uuid::from_u128(1),
             session: Uuid::from_u128(session),

@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use entity::enums::Currency;
+use entity::enums::{Condition, Currency, Finish};
 use entity::inventory_item::{Model, Tags};
 use indexmap::IndexMap;
-use sea_orm::{ActiveEnum, ConnectionTrait};
+use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,9 +27,9 @@ use crate::error::{Code, Error, Refusal, Result};
 use crate::outside::Outside;
 
 /// Cards whose items are looked at at once.
-const CARDS_AT_ONCE: usize = 2_000;
+const CARDS_AT_ONCE: usize = 500;
 /// Items that are written at once.
-pub(super) const AT_ONCE: usize = 5_000;
+pub(super) const AT_ONCE: usize = 2_000;
 
 /// Said of copies that would have too many tags together with those there.
 const TAGS_LEFT_OUT: &str = "Some of its tags were left out: an item has at most 20.";
@@ -281,13 +281,26 @@ pub async fn held_copies(
     user: Uuid,
     cards: &[i32],
 ) -> Result<HashMap<Likeness, HeldCopies>> {
-    let rows = load_items_of_cards(connection, user, cards).await?;
-    let copies = |ItemRow { item, .. }: ItemRow| {
-        let held =
-            HeldCopies { quantity: item.quantity, paid_in: item.price_currency, tags: item.tags.0.clone() };
-        (likeness(&item), held)
+    #[derive(FromQueryResult)]
+    struct Row {
+        card_id: i32,
+        finish: Finish,
+        condition: Condition,
+        language: String,
+        quantity: i32,
+        price_currency: Option<Currency>,
+        tags: Tags,
+    }
+    let mut sql = Sql::by_keys(connection);
+    sql.push(
+        "select card_id, finish, condition, language, quantity, price_currency, tags from inventory_items",
+    );
+    sql.push(" where user_id = ").bind(user).push(" and card_id").any_of_numbers(cards);
+    let held = |row: Row| {
+        let like = (row.card_id, row.finish, row.condition, row.language);
+        (like, HeldCopies { quantity: row.quantity, paid_in: row.price_currency, tags: row.tags.0 })
     };
-    Ok(rows.into_iter().map(copies).collect())
+    Ok(sql.all::<Row>(connection).await?.into_iter().map(held).collect())
 }
 
 fn joined(there: &Model, copies: &Copies, now: DateTime<Utc>) -> Result<Model> {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use entity::enums::{Condition, Currency, Finish};
 use entity::inventory_item::{Model, Tags};
-use sea_orm::{ActiveEnum, FromQueryResult};
+use sea_orm::{ActiveEnum, FromJsonQueryResult, FromQueryResult};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,7 +45,7 @@ const CHANGES: Target = Target {
 };
 
 /// An item as it was, for taking an import back.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 struct Before {
     card_id: i32,
     finish: i16,
@@ -182,7 +182,7 @@ pub(super) async fn note_removed(bulk: &Bulk, user: Uuid, job: Uuid) -> Result<(
 #[derive(FromQueryResult)]
 struct ChangeRow {
     item_id: Uuid,
-    before: serde_json::Value,
+    before: Before,
     after_at: Option<DateTime<Utc>>,
 }
 
@@ -273,10 +273,7 @@ async fn put_back(bulk: &Bulk, user: Uuid, changes: Vec<ChangeRow>, kept: &mut V
         load_items(bulk, user, &ids).await?.into_iter().map(|row| (row.item.id, row.item)).collect();
     let mut back = Vec::new();
     for ChangeRow { item_id, before, after_at } in changes {
-        let read = serde_json::from_value::<Before>(before);
-        let before = read
-            .map_err(|error| Error::internal(format!("an item before an import can't be read: {error}")))?
-            .item(item_id, user)?;
+        let before = before.item(item_id, user)?;
         match (there.get(&item_id), after_at) {
             // As the import left it.
             (Some(item), Some(at)) if item.updated_at == at => back.push(before),

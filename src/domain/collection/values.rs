@@ -58,7 +58,8 @@ pub(super) async fn refresh_values(connection: &impl ConnectionTrait, of: Of<'_>
         .flat_map(|currency| COLUMNS.map(|column| format!("{}_{column}", prefix(currency))))
         .collect();
     let mut sql = Sql::new(connection);
-    sql.push("insert into item_values as v (item_id, user_id, ").push(&all.join(", "));
+    sql.either("insert", "insert or fail");
+    sql.push(" into item_values as v (item_id, user_id, ").push(&all.join(", "));
     sql.push(") select i.id, i.user_id");
     for currency in Currency::iter() {
         sql.push(&columns_of(currency));
