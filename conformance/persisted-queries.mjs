@@ -1,4 +1,5 @@
-// Automatic persisted queries as Apollo Client and urql use them, and both clients' way of turning Relay's pages.
+// Automatic persisted queries, by hand and as Apollo Client and urql ask them, and both clients' way of turning Relay's
+// pages: over GET and POST, with the text of the query and by its hash.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { ApolloClient, HttpLink, InMemoryCache, gql } from '@apollo/client';
@@ -80,19 +81,45 @@ const pages = () => `query ${fresh()}($first: Int, $after: String) {
   }
 }`;
 
-// What a client sent: the method, and whether the text of the query went along.
+// What a client sent, and what came of it, a line a request. A text must be the one of its hash, and a request must be in
+// one place only: the body of a POST, or the parameters of a GET.
 function recorder() {
-  const sent = [];
-  const record = (url, options) => {
-    const withText = options.body ? 'query' in JSON.parse(options.body) : new URL(url, endpoint).searchParams.has('query');
-    sent.push(`${options.method ?? 'GET'} ${withText ? 'text' : 'hash'}`);
-    return fetch(url, options);
+  const seen = [];
+  const texts = new Set();
+  const record = async (url, options) => {
+    const method = options.method ?? 'GET';
+    const parameters = Object.fromEntries(new URL(url, endpoint).searchParams);
+    assert.deepEqual([Boolean(options.body), Object.keys(parameters).length > 0], [method === 'POST', method === 'GET']);
+    const { query, extensions } = options.body ? JSON.parse(options.body) : parameters;
+    const hash = (typeof extensions === 'string' ? JSON.parse(extensions) : extensions)?.persistedQuery?.sha256Hash;
+    if (query) {
+      texts.add(sha256(query));
+      if (hash) assert.equal(hash, sha256(query));
+    }
+    const what = [hash && 'hash', query && 'text'].filter(Boolean).join(' and ');
+    const response = await fetch(url, options);
+    const { data, errors } = await response.clone().json();
+    const came = errors ? errors[0].extensions.errorCode : Object.keys(data).join();
+    seen.push({ line: `${method} ${what}: ${came}`, hash });
+    return response;
   };
-  return { sent, record };
+  const assertSeen = (lines) => {
+    assert.deepEqual(seen.map(({ line }) => line), lines);
+    // One document for all pages.
+    assert.equal(texts.size, 1);
+    for (const { hash } of seen) assert.ok(!hash || texts.has(hash), `another hash: ${hash}`);
+  };
+  return { record, assertSeen };
 }
 
-// The hash first, in vain; its text once, by POST (Apollo Client) or GET (urql); from then on the hash alone.
-const hashFirst = (method) => ['GET hash', `${method} text`, ...Array(PAGES - 1).fill('GET hash')];
+const NOT_FOUND = 'ERR-4004';
+const pagesBy = (how, count = PAGES) => Array(count).fill(`${how}: cards`);
+// The hash first, in vain; then the text with it; from then on the hash alone.
+const hashFirst = (first, second) => [
+  `${first} hash: ${NOT_FOUND}`,
+  `${second} hash and text: cards`,
+  ...pagesBy(`${first} hash`, PAGES - 1),
+];
 
 async function inOnePage() {
   return ids(await ask(pages(), { first: PAGE * PAGES }));
@@ -100,12 +127,9 @@ async function inOnePage() {
 
 const ids = (data) => data.cards.edges.map(({ node }) => node.id);
 
-await check('Apollo Client: three pages through the persisted-query link', async () => {
-  const { sent, record } = recorder();
+async function turnWithApollo(link) {
   const client = new ApolloClient({
-    link: new PersistedQueryLink({ sha256, useGETForHashedQueries: true }).concat(
-      new HttpLink({ uri: endpoint, fetch: record }),
-    ),
+    link,
     cache: new InMemoryCache({
       typePolicies: { Query: { fields: { cards: relayStylePagination(['search', 'filter', 'unique', 'sort']) } } },
     }),
@@ -119,26 +143,20 @@ await check('Apollo Client: three pages through the persisted-query link', async
     for (let page = 1; page <= PAGES; page += 1) {
       const { data, error } = await shows(PAGE * page);
       if (error) throw error;
-      if (page < PAGES) await list.fetchMore({ variables: { after: data.cards.pageInfo.endCursor } });
-      else assert.deepEqual(ids(data), await inOnePage());
+      if (page === PAGES) return data;
+      await list.fetchMore({ variables: { after: data.cards.pageInfo.endCursor } });
     }
-    assert.deepEqual(sent, hashFirst('POST'));
   } finally {
     subscription.unsubscribe();
     client.stop();
   }
-});
+}
 
-await check('urql: three pages through the persisted exchange', async () => {
-  const { sent, record } = recorder();
+async function turnWithUrql(options, exchanges) {
   const client = new Client({
     url: endpoint,
-    fetch: record,
-    exchanges: [
-      cacheExchange({ resolvers: { Query: { cards: relayPagination() } } }),
-      persistedExchange({ preferGetForPersistedQueries: true }),
-      fetchExchange,
-    ],
+    ...options,
+    exchanges: [cacheExchange({ resolvers: { Query: { cards: relayPagination() } } }), ...exchanges, fetchExchange],
   });
   const query = pages();
   let data;
@@ -147,8 +165,62 @@ await check('urql: three pages through the persisted exchange', async () => {
     if (result.error) throw result.error;
     data = result.data;
   }
-  assert.deepEqual(ids(data), await inOnePage());
-  assert.deepEqual(sent, hashFirst('GET'));
-});
+  return data;
+}
+
+// The ways in which each client may be told to ask, and what it then sends. Apollo Client sends a text that goes with its
+// hash by POST, whatever sends the hash; urql sends both alike.
+const apolloPersisted = (fetch, useGETForHashedQueries) =>
+  new PersistedQueryLink({ sha256, useGETForHashedQueries }).concat(new HttpLink({ uri: endpoint, fetch }));
+const WAYS = [
+  {
+    name: 'Apollo Client, the text by POST',
+    turn: (fetch) => turnWithApollo(new HttpLink({ uri: endpoint, fetch })),
+    sends: pagesBy('POST text'),
+  },
+  {
+    name: 'Apollo Client, the text by GET',
+    turn: (fetch) => turnWithApollo(new HttpLink({ uri: endpoint, fetch, useGETForQueries: true })),
+    sends: pagesBy('GET text'),
+  },
+  {
+    name: 'Apollo Client, persisted-query link by POST',
+    turn: (fetch) => turnWithApollo(apolloPersisted(fetch, false)),
+    sends: hashFirst('POST', 'POST'),
+  },
+  {
+    name: 'Apollo Client, persisted-query link by GET',
+    turn: (fetch) => turnWithApollo(apolloPersisted(fetch, true)),
+    sends: hashFirst('GET', 'POST'),
+  },
+  {
+    name: 'urql, the text by POST',
+    turn: (fetch) => turnWithUrql({ fetch, preferGetMethod: false }, []),
+    sends: pagesBy('POST text'),
+  },
+  {
+    name: 'urql, the text by GET',
+    turn: (fetch) => turnWithUrql({ fetch, preferGetMethod: true }, []),
+    sends: pagesBy('GET text'),
+  },
+  {
+    name: 'urql, persisted exchange by POST',
+    turn: (fetch) => turnWithUrql({ fetch }, [persistedExchange({ preferGetForPersistedQueries: false })]),
+    sends: hashFirst('POST', 'POST'),
+  },
+  {
+    name: 'urql, persisted exchange by GET',
+    turn: (fetch) => turnWithUrql({ fetch }, [persistedExchange({ preferGetForPersistedQueries: true })]),
+    sends: hashFirst('GET', 'GET'),
+  },
+];
+
+for (const { name, turn, sends } of WAYS) {
+  await check(`${name}: three pages`, async () => {
+    const { record, assertSeen } = recorder();
+    assert.deepEqual(ids(await turn(record)), await inOnePage());
+    assertSeen(sends);
+  });
+}
 
 finish();

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs others' clients and suites against a started server. Needs Node 20.19 or newer with npm, and Python 3.11 or newer.
+# Runs others' clients and suites against a started server. Needs Node 20.19 or newer with npm, Python 3.11 or newer, and
+# what --help says of each option.
 set -euo pipefail
 
 # Names of files and folders are the caller's, and so is where the program finds its data.
@@ -8,13 +9,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 # front-door comes last: what it sends is meant to hurt a server without limits.
 checks=(http-audits persisted-queries manifests relay codegen inspector eslint websocket sse gql_client subscriptions
-    live uploads gql_upload schemathesis_run cop front-door)
+    live uploads gql_upload graphiql rust_client schemathesis_run cop front-door)
 limit_seconds=120
 
 usage() {
     cat <<'END'
 conformance/run.sh [--url URL] [--contract FOLDER | --without-contract] [--binary PATH | --without-binary]
-                   [--stage URL | --without-stage] [--complete] [NAME…]
+                   [--stage URL | --without-stage] [--browser PATH | --without-browser]
+                   [--cargo PATH | --without-cargo] [--complete] [NAME…]
 
   --url URL            the server; http://127.0.0.1:8080 without it
   --contract FOLDER    the public contract: schema.graphql, and a folder of operations for each client
@@ -23,6 +25,10 @@ conformance/run.sh [--url URL] [--contract FOLDER | --without-contract] [--binar
   --without-binary     leaves out what needs the program
   --stage URL          the server of uploads and subscriptions
   --without-stage      leaves out what needs the stage
+  --browser PATH       Chromium; without it the one that is installed, or, for root, that of apt-get
+  --without-browser    leaves out what needs a browser
+  --cargo PATH         cargo, to build the Rust client with; without it the one that is installed
+  --without-cargo      leaves out what needs cargo
   --complete           what the contract has and the server has not is a failure too
   NAME                 only these checks:
 END
@@ -38,19 +44,23 @@ export DUALCASTER_URL=${DUALCASTER_URL:-http://127.0.0.1:8080}
 names=()
 while (($# > 0)); do
     case $1 in
-    --url | --contract | --binary | --stage)
+    --url | --contract | --binary | --stage | --browser | --cargo)
         (($# > 1)) || wrong_use "$1 needs a value."
         case $1 in
         --url) DUALCASTER_URL=$2 ;;
         --contract) export DUALCASTER_CONTRACT=$2 ;;
         --binary) export DUALCASTER_BINARY=$2 ;;
         --stage) export DUALCASTER_STAGE_URL=$2 ;;
+        --browser) export CHROMIUM=$2 ;;
+        --cargo) export CARGO=$2 ;;
         esac
         shift
         ;;
     --without-contract) export DUALCASTER_WITHOUT_CONTRACT=1 ;;
     --without-binary) export DUALCASTER_WITHOUT_BINARY=1 ;;
     --without-stage) export DUALCASTER_WITHOUT_STAGE=1 ;;
+    --without-browser) export DUALCASTER_WITHOUT_BROWSER=1 ;;
+    --without-cargo) export DUALCASTER_WITHOUT_CARGO=1 ;;
     --complete) export DUALCASTER_COMPLETE=1 ;;
     -h | --help)
         usage
@@ -65,15 +75,15 @@ while (($# > 0)); do
     shift
 done
 ((${#names[@]} > 0)) || names=("${checks[@]}")
-for variable in DUALCASTER_CONTRACT DUALCASTER_BINARY; do
+for variable in DUALCASTER_CONTRACT DUALCASTER_BINARY CHROMIUM CARGO; do
     [[ -z ${!variable:-} || ${!variable} == /* ]] || declare -x "$variable=$DUALCASTER_CALLER/${!variable}"
 done
 if [[ -n ${DUALCASTER_CONTRACT:-} && ! -f $DUALCASTER_CONTRACT/schema.graphql ]]; then
     wrong_use "There is no schema.graphql in $DUALCASTER_CONTRACT."
 fi
-if [[ -n ${DUALCASTER_BINARY:-} && ! -x $DUALCASTER_BINARY ]]; then
-    wrong_use "There is no program $DUALCASTER_BINARY."
-fi
+for variable in DUALCASTER_BINARY CHROMIUM CARGO; do
+    [[ -z ${!variable:-} || -x ${!variable} ]] || wrong_use "There is no program ${!variable}."
+done
 
 for tool in node npm python3; do
     command -v "$tool" >/dev/null || wrong_use "$tool is missing."
@@ -101,9 +111,41 @@ install_python() {
     .venv/bin/pip install --disable-pip-version-check --require-hashes --only-binary :all: -r python/requirements.txt
 }
 
+# The browser that is named, or is there, or that Debian has.
+set_up_browser() {
+    [[ -z ${DUALCASTER_WITHOUT_BROWSER:-} ]] || return 0
+    set_up ../tests/graphiql/package-lock.json ../tests/graphiql/node_modules/.lock npm ci --prefix ../tests/graphiql
+    [[ -z ${CHROMIUM:-} ]] || return 0
+    if ! command -v chromium >/dev/null && command -v apt-get >/dev/null && ((EUID == 0)); then
+        echo 'installing chromium'
+        {
+            apt-get update --quiet=2
+            apt-get install --yes --quiet=2 --no-install-recommends chromium
+        } >"$scratch/install" 2>&1 || cat "$scratch/install"
+    fi
+    # Where there is none, the check says so.
+    CHROMIUM=$(command -v chromium || true)
+    export CHROMIUM
+}
+
+# Builds what the check then runs: it takes minutes where nothing has been built.
+set_up_cargo() {
+    [[ -z ${DUALCASTER_WITHOUT_CARGO:-} ]] || return 0
+    [[ -n ${CARGO:-} ]] || CARGO=$(PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin command -v cargo || true)
+    export CARGO
+    [[ -n $CARGO ]] || return 0
+    echo 'building the Rust client'
+    # Where it fails, so does the check.
+    (cd .. && "$CARGO" test --locked --workspace --test suite --no-run >"$scratch/install" 2>&1) || cat "$scratch/install"
+}
+
 set_up package-lock.json node_modules/.lock npm ci
 for name in "${names[@]}"; do
-    [[ ! -f python/$name.py ]] || set_up python/requirements.txt .venv/.lock install_python
+    case $name in
+    graphiql) set_up_browser ;;
+    rust_client) set_up_cargo ;;
+    *) [[ ! -f python/$name.py ]] || set_up python/requirements.txt .venv/.lock install_python ;;
+    esac
 done
 
 # shellcheck disable=SC2016 # The script is JavaScript.

@@ -10,7 +10,7 @@ const ENDPOINT = "/graphql";
 // The page's own question about the schema: its price is of no interest.
 const INTROSPECTION = "IntrospectionQuery";
 
-/** GraphiQL's fetcher: a promise of one answer, or the answers of a subscription as they come. */
+/** GraphiQL's fetcher: a promise of one answer, or an observable of a subscription's answers. */
 export function fetcher(operation, { headers } = {}) {
     const { operationName, ...rest } = operation;
     const document = read(operation.query);
@@ -55,9 +55,11 @@ async function post(operation, headers) {
     return answer;
 }
 
-async function* subscribe(operation, headers) {
+// Something to subscribe to, and no generator: one that waits for its next answer can't be left before that has come.
+function subscribe(operation, headers) {
     const url = new URL(ENDPOINT, location.href);
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    // Its socket closes with its only subscription.
     const client = createClient({
         url: url.href,
         // A browser sets no headers on a web socket; the first message carries them instead.
@@ -65,16 +67,27 @@ async function* subscribe(operation, headers) {
         // A socket that the server refuses is reported at once. Press run to try again.
         retryAttempts: 0,
     });
-    try {
-        for await (const answer of client.iterate(operation)) {
-            cost.keep(answer);
-            yield answer;
-        }
-    } catch (trouble) {
-        throw readable(trouble);
-    } finally {
-        client.dispose();
-    }
+    return {
+        subscribe(observer) {
+            let isLeft = false;
+            const leave = client.subscribe(operation, {
+                next(answer) {
+                    if (isLeft) return;
+                    cost.keep(answer);
+                    observer.next(answer);
+                },
+                // Who has left may have begun another by then, which this must not end.
+                error: (trouble) => isLeft || observer.error(readable(trouble)),
+                complete: () => isLeft || observer.complete(),
+            });
+            return {
+                unsubscribe() {
+                    isLeft = true;
+                    leave();
+                },
+            };
+        },
+    };
 }
 
 // What ends a subscription is an error, the answer's errors, or the event of the socket that closed.
