@@ -12,8 +12,8 @@ use sea_orm::sqlx::{self, AssertSqlSafe, Postgres, Sqlite, Transaction};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement};
 use uuid::Uuid;
 
-use super::Connection;
 use super::transaction::Begun;
+use super::{Connection, SQLITE_CACHE_OF_JOBS};
 use crate::error::Result;
 
 /// A value of a row that is written in bulk.
@@ -120,6 +120,31 @@ impl Bulk {
     /// The database's; nothing was written then.
     pub async fn commit(self) -> Result<()> {
         self.0.commit().await
+    }
+
+    /// Readies the transaction for very many rows. Postgres looks up each reference of each of them by a plan, and is let keep
+    /// that: to make it anew takes longer than to look. SQLite may hold more pages.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn expect_many(&self) -> Result<()> {
+        self.execute_unprepared(match self.get_database_backend() {
+            DbBackend::Postgres => "set local plan_cache_mode = auto",
+            _ => "pragma cache_size = -16000",
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// After [`Bulk::expect_many`], as the last of the transaction: what SQLite holds is given back with it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn had_many(&self) -> Result<()> {
+        if self.get_database_backend() == DbBackend::Sqlite {
+            self.execute_unprepared(&format!("pragma cache_size = {SQLITE_CACHE_OF_JOBS}")).await?;
+        }
+        Ok(())
     }
 
     /// Writes the rows and answers how many were new or changed. No two of them may have the same key.

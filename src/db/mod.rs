@@ -121,6 +121,9 @@ impl Databases {
 /// SQLite readers beyond this many only wait for each other; each costs a thread and a cache.
 const SQLITE_CONNECTIONS: u32 = 8;
 
+/// What a connection of a job may hold of its pages, in KiB as SQLite has it: each job has several.
+const SQLITE_CACHE_OF_JOBS: &str = "-2000";
+
 /// How many connections are kept open, and how many there are at most.
 fn pool_bounds(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> (u32, u32) {
     match (purpose, url.starts_with("sqlite:")) {
@@ -148,6 +151,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
     if sqlite {
         // Pages that are mapped count as memory, and a bulk write touches them all.
         let mapped = if purpose == Purpose::Requests { "268435456" } else { "0" };
+        let cache = if let Purpose::Jobs(_) = purpose { SQLITE_CACHE_OF_JOBS } else { "-8000" };
         options.map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)
@@ -156,7 +160,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(Duration::from_secs(5))
                 .pragma("temp_store", "memory")
-                .pragma("cache_size", "-8000")
+                .pragma("cache_size", cache)
                 .pragma("mmap_size", mapped)
                 .with_regexp()
         });

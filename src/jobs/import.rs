@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::enums::{JobStatus, RowOutcome};
+use entity::enums::{Condition, JobStatus, RowOutcome};
 use entity::job::Model;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -139,7 +139,9 @@ impl Import {
                     Resolved::Rejected(..) => None,
                 };
                 let cards: BTreeSet<i32> = resolved.iter().filter_map(card).collect();
-                held_copies(connection, self.user, &Vec::from_iter(cards)).await?
+                let conditions: BTreeSet<Condition> = rows.iter().map(|row| row.condition).collect();
+                held_copies(connection, self.user, &Vec::from_iter(cards), &Vec::from_iter(conditions))
+                    .await?
             }
             ImportMode::Replace => HashMap::new(),
         };

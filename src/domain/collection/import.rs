@@ -29,7 +29,7 @@ use crate::outside::Outside;
 /// Cards whose items are looked at at once.
 const CARDS_AT_ONCE: usize = 500;
 /// Items that are written at once.
-pub(super) const AT_ONCE: usize = 2_000;
+pub(super) const AT_ONCE: usize = 1_000;
 
 /// Said of copies that would have too many tags together with those there.
 const TAGS_LEFT_OUT: &str = "Some of its tags were left out: an item has at most 20.";
@@ -150,6 +150,7 @@ pub async fn apply_import(
     outside: &Outside,
 ) -> Result<()> {
     begin(bulk, user).await?;
+    bulk.expect_many().await?;
     let now = outside.now();
     let mut is_new = vec![true; gathered.items.len()];
     match mode {
@@ -165,7 +166,8 @@ pub async fn apply_import(
     }
     let new = is_new.iter().filter(|is_new| **is_new).count();
     check_room(bulk, user, i64::try_from(new).unwrap_or(i64::MAX)).await?;
-    make_new(bulk, user, job, gathered, &is_new, outside, now).await
+    make_new(bulk, user, job, gathered, &is_new, outside, now).await?;
+    bulk.had_many().await
 }
 
 /// Refuses what [`apply_import`] would refuse, where so many items are new.
@@ -272,7 +274,7 @@ impl HeldCopies {
     }
 }
 
-/// What the user holds of these cards.
+/// What the user holds of these cards in these conditions.
 ///
 /// # Errors
 /// The database's.
@@ -280,6 +282,7 @@ pub async fn held_copies(
     connection: &impl ConnectionTrait,
     user: Uuid,
     cards: &[i32],
+    conditions: &[Condition],
 ) -> Result<HashMap<Likeness, HeldCopies>> {
     #[derive(FromQueryResult)]
     struct Row {
@@ -296,6 +299,8 @@ pub async fn held_copies(
         "select card_id, finish, condition, language, quantity, price_currency, tags from inventory_items",
     );
     sql.push(" where user_id = ").bind(user).push(" and card_id").any_of_numbers(cards);
+    let conditions: Vec<i16> = conditions.iter().map(ActiveEnum::to_value).collect();
+    sql.push(" and condition").any_of_numbers(&conditions);
     let held = |row: Row| {
         let like = (row.card_id, row.finish, row.condition, row.language);
         (like, HeldCopies { quantity: row.quantity, paid_in: row.price_currency, tags: row.tags.0 })

@@ -199,6 +199,7 @@ pub async fn undo_import(
     now: DateTime<Utc>,
 ) -> Result<Vec<ItemRow>> {
     begin(bulk, user).await?;
+    bulk.expect_many().await?;
     if finished_at.is_none_or(|at| now - at > UNDONE_WITHIN) {
         let message = "An import can be taken back for 24 hours after it has ended.";
         return Err(Refusal::new(Code::Conflict, message).at("id").into());
@@ -229,6 +230,7 @@ pub async fn undo_import(
         let mut sql = Sql::new(bulk);
         sql.push(&format!("delete from {table} where job_id = ")).bind(job).run(bulk).await?;
     }
+    bulk.had_many().await?;
     Ok(kept)
 }
 
