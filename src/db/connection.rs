@@ -1,5 +1,6 @@
 //! A pool that counts, times, bounds and retries the statements sent through it.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -113,7 +114,9 @@ impl Connection {
         let statement = Arc::new(statement);
         let mut tried = 1;
         loop {
-            let sent = self.bounded(self.send(&statement, &send));
+            // Each stays where it is: a future that is handed on is copied, and kept twice.
+            let sent = pin!(self.send(&statement, &send));
+            let sent = pin!(self.bounded(sent));
             match self.noted(&statement.sql, sent).await {
                 Ok(value) => return Ok(value),
                 Err(error) => self.may_try_again(error, tried, only_reads).await?,

@@ -1,6 +1,7 @@
 //! Transactions: begun on a connection that lives, counted and bounded as other statements are, and run again where the
 //! database undid them for another's sake.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_graphql::async_trait;
@@ -78,7 +79,8 @@ impl Transaction {
     pub(super) async fn begin(connection: &Connection) -> Result<Self, DbErr> {
         let mut tried = 1;
         loop {
-            match connection.bounded(Begun::begin(connection)).await {
+            let begun = pin!(Begun::begin(connection));
+            match connection.bounded(begun).await {
                 Ok(begun) => return Ok(Self { begun: Mutex::new(begun), connection: connection.clone() }),
                 // SQLite has waited for its lock as long as anybody does.
                 Err(error) if Trouble::of(&error) == Trouble::Conflict => return Err(error),
@@ -117,7 +119,7 @@ impl Transaction {
             }
             sent
         };
-        self.connection.noted(&statement.sql, self.connection.bounded(sent)).await
+        self.noted(&statement.sql, pin!(sent)).await
     }
 
     /// For what goes below statements.
@@ -133,7 +135,9 @@ impl Transaction {
         sql: &str,
         sent: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
-        self.connection.noted(sql, self.connection.bounded(sent)).await
+        let sent = pin!(sent);
+        let sent = pin!(self.connection.bounded(sent));
+        self.connection.noted(sql, sent).await
     }
 }
 

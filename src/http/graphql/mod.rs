@@ -15,6 +15,7 @@ mod sse;
 mod websocket;
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use axum::body::Body;
 use axum::extract::ws::WebSocketUpgrade;
@@ -53,7 +54,7 @@ async fn in_form(State(app): State<App>, request: Request, next: Next) -> Respon
     let media_type = MediaType::accepted(request.headers()).unwrap_or(MediaType::Json);
     let id = request.extensions().get::<RequestId>().map_or_else(String::new, |id| id.0.clone());
     let is_form = multipart::is_multipart(request.headers());
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered = pin!(AssertUnwindSafe(next.run(request)).catch_unwind());
     let answered = if is_form {
         Ok(answered.await)
     } else {
@@ -98,8 +99,8 @@ async fn by_post(
     let acceptable = negotiate(&app, &headers);
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let is_form = multipart::is_multipart(&headers);
-    let read = async {
-        let checked = async {
+    let read = pin!(async {
+        let checked = pin!(async {
             acceptable.map(|_| ())?;
             request::check_content_type(&headers)?;
             let caller = Caller::of(&app, peer, &headers).await?;
@@ -108,7 +109,7 @@ async fn by_post(
                 Some(refusal) if is_form => Err(unauthorized(refusal.clone())),
                 _ => Ok(caller),
             }
-        };
+        });
         let caller = match timeout(deadline + GRACE, checked).await.unwrap_or_else(|_| Err(too_late())) {
             Ok(caller) => caller,
             Err(rejected) => {
@@ -118,14 +119,14 @@ async fn by_post(
             }
         };
         let (calls, uploads) = if is_form {
-            let (call, uploads) = multipart::read(&app, &headers, body, &caller).await?;
+            let (call, uploads) = Box::pin(multipart::read(&app, &headers, body, &caller)).await?;
             (Calls { calls: vec![call], is_batch: false }, uploads)
         } else {
             let body = request::read_body(&headers, body, settings.server.max_body_bytes).await?;
             (request::calls_in(&body, &settings.guard)?, Uploads::default())
         };
         Ok((calls, Caller { uploads, ..caller }))
-    };
+    });
     let mut ends_at = Instant::now() + deadline;
     let read = if is_form { Ok(read.await) } else { timeout_at(ends_at, read).await };
     if is_form {
@@ -142,7 +143,7 @@ async fn by_post(
             return one_operation().into_response(media_type, &id);
         }
         let call = Call { may_write: true, ..calls.remove(0) };
-        let answered = timeout_at(ends_at, sse::answer(&app, call, caller, id.clone())).await;
+        let answered = timeout_at(ends_at, Box::pin(sse::answer(&app, call, caller, id.clone()))).await;
         return answered.unwrap_or_else(|_| render(vec![late()], false, media_type, &id));
     }
     let answer = timeout_at(ends_at, async {
@@ -191,7 +192,7 @@ async fn by_get(
         }
         let call = request::call_in_query(query.as_deref().unwrap_or_default(), &app.settings().guard)?;
         if media_type == MediaType::EventStream {
-            return Ok(sse::answer(&app, call, caller, id.clone()).await);
+            return Ok(Box::pin(sse::answer(&app, call, caller, id.clone())).await);
         }
         // Addresses that are long and seldom the same would only fill caches; what is for one caller is not for them.
         let is_cacheable =

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 
 use async_graphql::ServerError;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -102,7 +103,7 @@ pub(super) async fn answer_call(app: &App, call: Call, caller: &Caller) -> Resul
             );
             Answer::Refused(vec![refused(&refusal, None)])
         }
-        Entered::Admitted(admitted) => run(app, *admitted, caller).await,
+        Entered::Admitted(admitted) => Box::pin(run(app, *admitted, caller)).await,
     })
 }
 
@@ -124,7 +125,7 @@ pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Resul
         let (app, caller) = (app.clone(), caller.clone());
         let answer = async move {
             let deadline = app.settings().server.request_timeout;
-            let answer = AssertUnwindSafe(run(&app, admitted, &caller)).catch_unwind();
+            let answer = pin!(AssertUnwindSafe(run(&app, admitted, &caller)).catch_unwind());
             match tokio::time::timeout(deadline, answer).await {
                 Ok(answer) => answer.unwrap_or_else(|panic| panicked(&*panic)),
                 Err(_) => late(),
@@ -180,7 +181,7 @@ async fn run(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
 
 async fn execute(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
     let Admitted { prepared, ticket, claimed } = admitted;
-    let execution = execute_prepared(app, prepared, caller, ticket);
+    let execution = pin!(execute_prepared(app, prepared, caller, ticket));
     let Some(claimed) = claimed else {
         return execution.await;
     };
@@ -192,7 +193,7 @@ async fn execute(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
 async fn execute_prepared(app: &App, prepared: Prepared, caller: &Caller, ticket: Ticket) -> Answer {
     let misses = Misses::default();
     let provide = caller.provide(app, prepared.merges(), misses.clone());
-    let execution = app.engine().execute(prepared, provide);
+    let execution = pin!(app.engine().execute(prepared, provide));
     let mut response = if caller.explains {
         let (mut response, notes) = explained(execution).await;
         response.extensions.insert("explain".to_owned(), told(&notes));
