@@ -78,7 +78,8 @@ impl<D: sqlx::Database> Kept<D> {
             return Ok(away);
         }
         let _waiting = Waiting::new(&self.waiting);
-        let connection = self.pool.acquire().await.map_err(acquire_error)?;
+        // In a box of its own: most statements find one in hand, and would carry this along.
+        let connection = Box::pin(self.pool.acquire()).await.map_err(acquire_error)?;
         Ok(Away { connection, since: Instant::now(), alarm: None })
     }
 
@@ -127,7 +128,8 @@ impl Leases {
             Stores::Sqlite(kept) => {
                 let mut away = kept.take().await?;
                 if away.alarm.is_none() {
-                    away.alarm = Some(Alarm::on(&mut away.connection).await.map_err(acquire_error)?);
+                    away.alarm =
+                        Some(Box::pin(Alarm::on(&mut away.connection)).await.map_err(acquire_error)?);
                 }
                 Held::Sqlite(kept, away)
             }
