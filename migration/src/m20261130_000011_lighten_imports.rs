@@ -10,6 +10,11 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// On SQLite too: another connection of the pool may not have heard yet that an index is gone whose name is taken again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run_on(manager, DbBackend::Sqlite, SQLITE_ITEMS).await?;
         run(manager, TABLES).await?;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::hang_ups::until;
 use super::leaks::dump;
 use super::{PASSWORD, Person, bot, mutate, sign_in, sign_up, token_mailed_to};
 use crate::collection::{BOLT, LOTUS, added, text};
@@ -102,7 +103,13 @@ everywhere! { Tables:
         command(&app, None, &format!("refreshSession(input: {{refreshToken: \"{}\"}})", ada.refresh),
             &[("refresh_tokens", "update"), ("refresh_tokens", "insert"), ("sessions", "update")]).await;
 
-        let (seven, _) = (link_code(&app, &bot, "7").await, link_code(&app, &bot, "8").await);
+        let seven = link_code(&app, &bot, "7").await;
+        // That a token was used is noted aside, and once a minute.
+        until("the bot's use is noted", async || {
+            app.number("select count(*) as n from clients where last_used_at is not null").await == 1
+        })
+        .await;
+        link_code(&app, &bot, "8").await;
         command_of(&app, &ada, &format!("linkDiscordAccount(input: {{code: \"{seven}\"}})"),
             &[("discord_link_codes", "delete"), ("users", "update")]).await;
         command_of(&app, &ada, "unlinkDiscordAccount", &[("users", "update")]).await;
