@@ -20,12 +20,12 @@ pub async fn dump(app: &TestApp) -> String {
     };
     let tables = match app.store {
         Store::Postgres => {
-            "select cast(tablename as text) as text from pg_tables where schemaname = 'public'"
+            "select cast(tablename as text) as text from pg_tables where schemaname = 'public' order by 1"
         }
         // The indexes over texts are tables too, of what other tables hold.
         Store::Sqlite => {
             "select name as text from sqlite_master where type = 'table' and name not like 'sqlite_%' \
-             and name not like '%_search%'"
+             and name not like '%_search%' order by 1"
         }
     };
     let mut all = String::new();
