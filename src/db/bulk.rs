@@ -106,6 +106,9 @@ const FEW_ROWS: usize = 5_000;
 /// Bytes of a COPY that are sent at once.
 const COPY_BYTES: usize = 1 << 16;
 
+/// Has Postgres keep plans until the transaction ends, or is told otherwise.
+const KEEP_PLANS: &str = "set local plan_cache_mode = auto";
+
 /// Parameters of one insert on SQLite; its own limit is 32,766.
 const SQLITE_PARAMETERS: usize = 8_000;
 
@@ -129,7 +132,7 @@ impl Bulk {
     /// The database's.
     pub async fn expect_many(&self) -> Result<()> {
         self.execute_unprepared(match self.get_database_backend() {
-            DbBackend::Postgres => "set local plan_cache_mode = auto",
+            DbBackend::Postgres => KEEP_PLANS,
             _ => "pragma cache_size = -16000",
         })
         .await?;
@@ -225,7 +228,15 @@ async fn merge_postgres(
         "insert into {table} as t ({columns}) select {columns} from stage_{table} order by position{}",
         target.on_conflict()
     );
+    // Each reference of a new row is looked up by a plan, which is kept for the rows after it.
+    let former: String =
+        sqlx::query_scalar("select current_setting('plan_cache_mode')").fetch_one(&mut **transaction).await?;
+    sqlx::raw_sql(KEEP_PLANS).execute(&mut **transaction).await?;
     let written = sqlx::query(AssertSqlSafe(merge)).execute(&mut **transaction).await?.rows_affected();
+    sqlx::query("select set_config('plan_cache_mode', $1, true)")
+        .bind(former)
+        .execute(&mut **transaction)
+        .await?;
     // A commit empties it for good; a truncate here would make a new file each time.
     let empty = format!("delete from stage_{table}");
     sqlx::query(AssertSqlSafe(empty)).execute(&mut **transaction).await?;
