@@ -114,10 +114,14 @@ impl Connection {
         let statement = Arc::new(statement);
         let mut tried = 1;
         loop {
-            // Each stays where it is: a future that is handed on is copied, and kept twice.
-            let sent = pin!(self.send(&statement, &send));
-            let sent = pin!(self.bounded(sent));
-            match self.noted(&statement.sql, sent).await {
+            let outcome = {
+                // Each stays where it is: a future that is handed on is copied, and kept twice. What came too late lets go of
+                // its connection here, before the wait for the next try.
+                let sent = pin!(self.send(&statement, &send));
+                let sent = pin!(self.bounded(sent));
+                self.noted(&statement.sql, sent).await
+            };
+            match outcome {
                 Ok(value) => return Ok(value),
                 Err(error) => self.may_try_again(error, tried, only_reads).await?,
             }

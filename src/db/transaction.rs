@@ -79,8 +79,11 @@ impl Transaction {
     pub(super) async fn begin(connection: &Connection) -> Result<Self, DbErr> {
         let mut tried = 1;
         loop {
-            let begun = pin!(Begun::begin(connection));
-            match connection.bounded(begun).await {
+            let begun = {
+                let begun = pin!(Begun::begin(connection));
+                connection.bounded(begun).await
+            };
+            match begun {
                 Ok(begun) => return Ok(Self { begun: Mutex::new(begun), connection: connection.clone() }),
                 // SQLite has waited for its lock as long as anybody does.
                 Err(error) if Trouble::of(&error) == Trouble::Conflict => return Err(error),
