@@ -360,11 +360,11 @@ export function send(base, { path, method = 'GET', headers, body, agent = kept, 
   });
 }
 
-const PASSWORD = 'seven llamas juggle torches';
-const REGISTER = `mutation($input: RegisterInput!) {
+export const PASSWORD = 'seven llamas juggle torches';
+export const REGISTER = `mutation($input: RegisterInput!) {
   register(input: $input) { accessToken userErrors { errorCode message } }
 }`;
-const LOGIN = `mutation($input: LoginInput!) {
+export const LOGIN = `mutation($input: LoginInput!) {
   login(input: $input) { accessToken userErrors { errorCode message } }
 }`;
 const IMPORT = `mutation($file: Upload!, $mode: ImportMode! = MERGE) {

@@ -1,15 +1,8 @@
 // What the scripts here share: how a server is asked, and what its metrics say.
 import { readFileSync } from 'node:fs';
-import { parsed, send } from '../faults/lib.mjs';
+import { LOGIN, PASSWORD, REGISTER, parsed, send } from '../faults/lib.mjs';
 
-export const PASSWORD = 'seven llamas juggle torches';
-
-const REGISTER = `mutation($input: RegisterInput!) {
-  register(input: $input) { accessToken userErrors { errorCode message } }
-}`;
-const LOGIN = `mutation($input: LoginInput!) {
-  login(input: $input) { accessToken userErrors { errorCode message } }
-}`;
+export { PASSWORD };
 
 // One operation: its status, how long it took, the first code that is wrong with it, and its first root field.
 export async function ask(base, query, { variables = {}, token, address }) {

@@ -1,6 +1,6 @@
 // How long searches take: 200 of many kinds, their first page and their 200th. See ../README.md.
-import http from 'node:http';
 import { printTable, quantile, randomNumbers, readArguments, sorted } from '../front-door/lib.mjs';
+import { parsed, send } from '../faults/lib.mjs';
 
 const USAGE =
   'node latency.mjs http://127.0.0.1:PORT [--searches 200] [--times 5] [--page 200] [--slowest 10] [--seed 1] [--within 1000]';
@@ -61,29 +61,12 @@ function makeSearches() {
   return [...searches];
 }
 
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-
-function ask(query, variables, headers = {}) {
-  const body = JSON.stringify({ query, variables });
-  return new Promise((resolve, reject) => {
-    const began = performance.now();
-    const request = http.request(new URL('/graphql', asked.url), {
-      method: 'POST',
-      agent,
-      headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers },
-    });
-    request.on('response', (response) => {
-      const pieces = [];
-      response.on('data', (piece) => pieces.push(piece));
-      response.on('error', reject);
-      response.on('end', () => {
-        const millis = performance.now() - began;
-        resolve({ millis, answer: JSON.parse(Buffer.concat(pieces)) });
-      });
-    });
-    request.on('error', reject);
-    request.end(body);
-  });
+async function ask(query, variables) {
+  const body = Buffer.from(JSON.stringify({ query, variables }));
+  const headers = { 'content-type': 'application/json', 'content-length': body.length };
+  const { ms, text, status, failure } = await send(asked.url, { path: '/graphql', method: 'POST', headers, body });
+  if (status === 0) throw new Error(`no answer: ${failure}`);
+  return { millis: ms, answer: parsed(text) };
 }
 
 const troubles = [];
@@ -126,7 +109,6 @@ for (const search of makeSearches()) {
   if (after) result.later = (await measured(search, { after }))?.millis;
   results.push(result);
 }
-agent.destroy();
 
 const shown = (millis) => (millis === undefined ? '' : millis.toFixed(1));
 const figures = (name, values) => {

@@ -100,7 +100,7 @@ async fn by_post(
     let media_type = *acceptable.as_ref().unwrap_or(&MediaType::Json);
     let is_form = multipart::is_multipart(&headers);
     let read = pin!(async {
-        let checked = pin!(async {
+        let checked = async {
             acceptable.map(|_| ())?;
             request::check_content_type(&headers)?;
             let caller = Caller::of(&app, peer, &headers).await?;
@@ -109,7 +109,7 @@ async fn by_post(
                 Some(refusal) if is_form => Err(unauthorized(refusal.clone())),
                 _ => Ok(caller),
             }
-        });
+        };
         let caller = match timeout(deadline + GRACE, checked).await.unwrap_or_else(|_| Err(too_late())) {
             Ok(caller) => caller,
             Err(rejected) => {
