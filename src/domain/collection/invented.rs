@@ -134,7 +134,6 @@ const WANTS: Target = Target {
 /// # Errors
 /// The database's.
 pub async fn write_invented(bulk: &Bulk, users: &[InventedUser], password_hash: &str) -> Result<u64> {
-    bulk.expect_many().await?;
     if Sql::new(bulk).is_postgres() {
         // As whoever changes an item does: see `super::begin`.
         bulk.execute_unprepared(&format!("select pg_advisory_xact_lock_shared({DERIVING})")).await?;
