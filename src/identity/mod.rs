@@ -13,6 +13,7 @@ mod revoked;
 mod sign_in;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{enums, session, user};
@@ -34,8 +35,8 @@ pub use sign_in::Credentials;
 use crate::config::AccountSettings;
 use crate::db::Connection;
 use crate::domain::accounts::{
-    OpaqueToken, SessionTerms, TokenKind, find_user, is_client_active, is_use_noteworthy, load_api_tokens,
-    note_api_token_use, note_client_use, use_api_token, use_client_token,
+    OpaqueToken, SessionTerms, TokenKind, find_user, is_api_token_active, is_client_active,
+    is_use_noteworthy, note_api_token_use, note_client_use, use_api_token, use_client_token,
 };
 use crate::error::{Code, Refusal, Result};
 use crate::gates::Gates;
@@ -295,7 +296,7 @@ impl Identify for Identity {
     }
 
     fn taken_back<'a>(&'a self, principal: &'a Principal) -> BoxFuture<'a, ()> {
-        let Inner { connection, revocations, .. } = &*self.inner;
+        let Inner { connection, revocations, outside, .. } = &*self.inner;
         match &principal.caller {
             Caller::Nobody => std::future::pending().boxed(),
             Caller::User(UserCaller {
@@ -309,8 +310,9 @@ impl Identify for Identity {
             }
             Caller::User(UserCaller { id: user, by: Credential::ApiToken { id, .. }, .. }) => {
                 let (user, id) = (*user, *id);
+                // Its own end too, by the clock: what counts the time that is left may stand still with the machine.
                 until_gone(move || async move {
-                    matches!(load_api_tokens(connection, user, &[id]).await, Ok(rows) if rows.is_empty())
+                    matches!(is_api_token_active(connection, user, id, outside.now()).await, Ok(false))
                 })
                 .boxed()
             }
@@ -323,11 +325,12 @@ impl Identify for Identity {
     }
 }
 
-/// How often it is looked whether a token that nobody tells about still holds.
-const LOOKED_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
+/// How often it is looked whether a token that nobody tells about still holds: what stays open ends within five seconds, the
+/// look itself among them.
+pub const TOKENS_LOOKED_AT_EVERY: Duration = Duration::from_secs(4);
 
 async fn until_gone<F: Future<Output = bool>>(is_gone: impl Fn() -> F) {
     while !is_gone().await {
-        tokio::time::sleep(LOOKED_EVERY).await;
+        tokio::time::sleep(TOKENS_LOOKED_AT_EVERY).await;
     }
 }

@@ -1,15 +1,18 @@
 //! What stays open ends with the token that it was opened with, whatever kind of token that is and however it is taken
-//! back. Of tokens for scripts and clients nobody is told: they are looked at every five seconds.
+//! back. Of tokens for scripts and clients nobody is told: they are looked at often enough.
 
 use std::time::Duration;
 
+use chrono::{SecondsFormat, TimeDelta};
+use dualcaster::config::Settings;
 use dualcaster::domain::accounts::{create_client, revoke_client};
+use dualcaster::identity::TOKENS_LOOKED_AT_EVERY;
 use dualcaster::outside::Outside;
 use entity::enums::Role;
 use serde_json::{Value, json};
 
-use super::{PASSWORD, Person, mutate, sign_in, sign_up, token_mailed_to, whoami};
-use crate::harness::{TestApp, everywhere, on_both_stores};
+use super::{PASSWORD, Person, everywhere_with, mutate, sign_in, sign_up, token_mailed_to, whoami};
+use crate::harness::{Content, TestApp, everywhere, on_both_stores};
 use crate::sockets::Socket;
 
 /// How long an end is waited for.
@@ -101,6 +104,27 @@ on_both_stores! { Market:
         listeners(&app, 2).await;
     }
 
+    async fn sockets_and_events_of_a_script_end_when_its_token_says_and_others_go_on(app: TestApp) {
+        let (ada, card) = (sign_up(&app, "ada@example.com").await, a_card(&app).await);
+        let end = (app.clock.now() + TimeDelta::hours(1)).to_rfc3339_opts(SecondsFormat::Secs, true);
+        let create = format!("createApiToken(input: {{name: \"x\", expiresAt: \"{end}\"}}) {{ token }}");
+        let made = mutate(&app, &ada, &create).await;
+        let brief = made.field()["token"].as_str().expect("a token");
+        let (other, _) = api_token(&app, &ada).await;
+        let (mut ends, mut goes_on) = (socket(&app, brief, &card).await, socket(&app, &other, &card).await);
+        let (events_end, events_go_on) = (events(&app, brief, &card).await, events(&app, &other, &card).await);
+        listeners(&app, 4).await;
+        app.clock.advance(TimeDelta::hours(2));
+        assert_eq!(ends.hear().await, json!(4401));
+        end_of(events_end).await;
+        listeners(&app, 2).await;
+        goes_on.say(json!({"type": "ping"})).await;
+        assert_eq!(goes_on.hear().await, json!({"type": "pong"}));
+        assert_eq!(whoami(&app, brief).await, Err("ERR-2002".to_owned()));
+        drop(events_go_on);
+        listeners(&app, 1).await;
+    }
+
     async fn nothing_more_is_begun_on_a_socket_whose_token_was_revoked(app: TestApp) {
         let (ada, card) = (sign_up(&app, "ada@example.com").await, a_card(&app).await);
         let (script, id) = api_token(&app, &ada).await;
@@ -158,4 +182,25 @@ everywhere! { Market:
         drop(goes_on);
         listeners(&app, 0).await;
     }
+}
+
+/// Within five seconds, for a look takes less than one.
+#[test]
+fn tokens_that_nobody_tells_of_are_looked_at_every_four_seconds() {
+    assert_eq!(TOKENS_LOOKED_AT_EVERY, Duration::from_secs(4));
+}
+
+/// An access token is taken five seconds longer than it says, so that what is opened here is opened in time.
+#[test]
+fn sockets_and_events_end_with_their_access_token() {
+    let brief = |settings: &mut Settings| settings.accounts.access_lifetime = Duration::from_secs(3);
+    everywhere_with(Content::Market, brief, async |app| {
+        let card = a_card(app).await;
+        let ada = sign_up(app, "ada@example.com").await;
+        let mut socket = socket(app, &ada.access, &card).await;
+        let events = events(app, &ada.access, &card).await;
+        assert_eq!(socket.hear().await, json!(4401));
+        end_of(events).await;
+        listeners(app, 0).await;
+    });
 }

@@ -94,6 +94,20 @@ pub async fn load_api_tokens(
     Ok(sql.all(connection).await?)
 }
 
+/// Whether a user's token still holds.
+///
+/// # Errors
+/// The database's.
+pub async fn is_api_token_active(
+    connection: &impl ConnectionTrait,
+    user: Uuid,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let found = load_api_tokens(connection, user, &[id]).await?.pop();
+    Ok(found.is_some_and(|row| row.expires_at.is_none_or(|end| end > now)))
+}
+
 /// # Errors
 /// ERR-3001 where the user has no such token; the database's.
 pub async fn revoke_api_token(connection: &impl ConnectionTrait, user: Uuid, id: Uuid) -> Result<()> {

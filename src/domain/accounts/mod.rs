@@ -18,8 +18,8 @@ mod unheard;
 mod users;
 
 pub use api_tokens::{
-    MOST_API_TOKENS, NewApiToken, create_api_token, is_use_noteworthy, list_api_tokens, load_api_tokens,
-    note_api_token_use, revoke_api_token, revoke_api_tokens, use_api_token,
+    MOST_API_TOKENS, NewApiToken, create_api_token, is_api_token_active, is_use_noteworthy, list_api_tokens,
+    load_api_tokens, note_api_token_use, revoke_api_token, revoke_api_tokens, use_api_token,
 };
 pub use clients::{
     create_client, is_client_active, list_clients, note_client_use, revoke_client, use_client_token,
