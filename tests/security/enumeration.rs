@@ -140,6 +140,36 @@ everywhere! { Market:
         }
     }
 
+    async fn however_the_catalogue_is_asked_it_never_counts_nor_do_discord_ids(app: TestApp) {
+        let (ada, bot) = (sign_up(&app, "ada@example.com").await, bot(&app).await);
+        let asked = [
+            format!("card(by: {{scryfallId: \"{}\"}}) {{ id }}", uuid::Uuid::new_v4()),
+            format!("card(by: {{id: \"{}\"}}) {{ id }}", nobodys("Card")),
+            "card(by: {name: \"no such card\"}) { id }".to_owned(),
+            "card(by: {fuzzyName: \"qqqqqqqqqqqq\"}) { id }".to_owned(),
+            "card(by: {printing: {setCode: \"xxx\", collectorNumber: \"1\"}}) { id }".to_owned(),
+            "cardSet(code: \"xxx\") { id }".to_owned(),
+            "cards(search: \"no such card\") { totalCount }".to_owned(),
+            "searchSuggestions(prefix: \"qqq\")".to_owned(),
+        ];
+        for number in 0..=MISSES {
+            for field in &asked {
+                for token in [Some(ada.access.as_str()), None] {
+                    let answer = app.ask_as(token, &format!("{{ {field} }}"), json!(null)).await;
+                    let value = answer.field();
+                    let is_nothing = value.is_null() || *value == json!([]) || value["totalCount"] == json!(0);
+                    assert!(is_nothing, "{number}, {field}: {value}");
+                }
+            }
+            // Each time for the same one, and for another who is not there either.
+            for discord in ["77".to_owned(), format!("78{number}")] {
+                let query = format!("{{ userByDiscordId(discordId: \"{discord}\") {{ id }} }}");
+                let answer = app.ask_as(Some(&bot), &query, json!(null)).await;
+                assert_eq!(answer.field(), &json!(null), "{number}");
+            }
+        }
+    }
+
     async fn of_many_ids_at_once_a_request_counts_once(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let ids: Vec<_> = (0..20).map(|_| nobodys("Session")).collect();

@@ -1,10 +1,11 @@
 //! Whose address it is: of IPv6 one caller has a whole network of 64 bits, of IPv4 one address.
 
+use dualcaster::gates::MISSES;
 use serde_json::json;
 
 use super::{PASSWORD, behind_a_proxy, everywhere_with, login_from, sign_up};
 use crate::collection::nobodys;
-use crate::harness::{Content, TestApp};
+use crate::harness::{Content, TestApp, everywhere};
 
 /// What a login from an address comes to: nothing, or the code of its refusal.
 async fn login_at(app: &TestApp, address: &str, email: &str, password: &str) -> Option<String> {
@@ -71,21 +72,48 @@ fn an_owner_is_known_at_every_address_of_their_network() {
     });
 }
 
+/// What nobody in particular is answered who asks for what is nobody's, with such a header: nothing, or the code of a refusal.
+async fn miss(app: &TestApp, forwarded: &str) -> Option<String> {
+    let headers = [("x-forwarded-for", forwarded)];
+    let query = "query($id: ID!) { node(id: $id) { id } }";
+    let answer = app.ask_with(None, &headers, query, json!({"id": nobodys("Session")})).await;
+    answer.code().map(str::to_owned)
+}
+
 #[test]
 fn misses_of_who_says_nothing_count_for_a_whole_network() {
     everywhere_with(Content::Tables, behind_a_proxy, async |app| {
-        let miss = async |address: &str| {
-            let headers = [("x-forwarded-for", address)];
-            let query = "query($id: ID!) { node(id: $id) { id } }";
-            let answer = app.ask_with(None, &headers, query, json!({"id": nobodys("Session")})).await;
-            answer.code().map(str::to_owned)
-        };
-        for number in 0..10 {
-            assert_eq!(miss(&format!("2001:db8:1:2:{number}::1")).await, None, "{number}");
+        for number in 0..MISSES {
+            assert_eq!(miss(app, &format!("2001:db8:1:2:{number}::1")).await, None, "{number}");
         }
         for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"] {
-            assert_eq!(miss(address).await.as_deref(), Some("ERR-4002"), "{address}");
+            assert_eq!(miss(app, address).await.as_deref(), Some("ERR-4002"), "{address}");
         }
-        assert_eq!(miss("2001:db8:1:3::1").await, None, "nobody else");
+        assert_eq!(miss(app, "2001:db8:1:3::1").await, None, "nobody else");
     });
+}
+
+#[test]
+fn misses_count_for_the_last_address_that_a_proxy_of_ours_says() {
+    everywhere_with(Content::Tables, behind_a_proxy, async |app| {
+        for number in 0..MISSES {
+            // What comes before it is written by who asks.
+            let forwarded = format!("198.51.100.{number}, 203.0.113.7");
+            assert_eq!(miss(app, &forwarded).await, None, "{number}");
+        }
+        for forwarded in ["198.51.100.99, 203.0.113.7", "203.0.113.7"] {
+            assert_eq!(miss(app, forwarded).await.as_deref(), Some("ERR-4002"), "{forwarded}");
+        }
+        assert_eq!(miss(app, "203.0.113.7, 203.0.113.8").await, None, "another's word of it");
+    });
+}
+
+everywhere! { Tables:
+    async fn misses_count_for_the_other_end_whatever_address_it_says(app: TestApp) {
+        for number in 0..MISSES {
+            assert_eq!(miss(&app, &format!("198.51.100.{number}")).await, None, "{number}");
+        }
+        assert_eq!(miss(&app, "198.51.100.99").await.as_deref(), Some("ERR-4002"));
+        assert_eq!(app.ask_as(None, "{ __typename }", json!(null)).await.code(), Some("ERR-4002"), "without a word too");
+    }
 }
