@@ -189,6 +189,25 @@ fn who_signs_in_while_all_hash_and_nobody_may_wait_is_told_when_to_come_back() {
     });
 }
 
+#[test]
+fn while_all_hash_as_many_wait_as_may_and_the_next_is_told_when_to_come_back() {
+    let one_waits = |settings: &mut Settings| settings.accounts.hashes_waiting = 1;
+    everywhere_with(Content::Tables, one_waits, async |app| {
+        sign_up(app, "ada@example.com").await;
+        let held = keep_hashers_busy(app).await;
+        let hasher = app.app.identity().expect("accounts").hasher();
+        let before = hasher.hashes();
+        let server = app.clone();
+        let first = tokio::spawn(async move { login(&server, "ada@example.com", PASSWORD).await });
+        until("one waits for a core", async || hasher.hashes() > before).await;
+        let refused = login(app, "ada@example.com", PASSWORD).await;
+        assert_eq!((refused.status, refused.code()), (503, Some("ERR-5003")));
+        assert!(!first.is_finished(), "no more hash at once than there are cores");
+        drop(held);
+        assert_eq!(first.await.expect("an answer").code(), None);
+    });
+}
+
 /// On SQLite there is one lock for all that writes, so that nothing could be held between two writes of a request.
 #[test]
 fn who_hangs_up_undoes_no_transaction_and_leaves_no_answer_unkept_on_postgres() {

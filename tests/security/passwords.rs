@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{PASSWORD, login, register, sign_up, token_mailed_to};
+use super::{PASSWORD, login, mutate, register, sign_up, token_mailed_to};
 use crate::harness::{TestApp, everywhere};
 
 fn hashes(app: &TestApp) -> u64 {
@@ -89,6 +89,26 @@ everywhere! { Tables:
         let before = hashes(&app);
         let answer = login(&app, "ada@example.com", &"x".repeat(129)).await;
         assert_eq!((answer.code(), hashes(&app)), (Some("ERR-2004"), before));
+    }
+
+    async fn nor_where_it_is_asked_for_once_more_or_is_to_be_new(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let long = "x".repeat(129);
+        let change = async |current: &str, new: &str| {
+            let before = hashes(&app);
+            let query = "mutation($input: ChangePasswordInput!) { changePassword(input: $input) { userErrors { errorCode } } }";
+            let input = json!({"currentPassword": current, "newPassword": new});
+            let answer = app.ask_as(Some(&ada.access), query, json!({"input": input})).await;
+            (answer.code().map(str::to_owned), hashes(&app) - before)
+        };
+        let new = "eleven owls debate philosophy";
+        assert_eq!(change(&long, new).await, (Some("ERR-2004".to_owned()), 0));
+        assert_eq!(change(PASSWORD, &long).await, (Some("ERR-2006".to_owned()), 1), "the old one alone");
+        let before = hashes(&app);
+        let delete = format!("deleteAccount(input: {{password: \"{long}\"}}) {{ userErrors {{ errorCode }} }}");
+        assert_eq!(mutate(&app, &ada, &delete).await.code(), Some("ERR-2004"));
+        assert_eq!(hashes(&app), before);
+        assert_eq!(change(PASSWORD, new).await, (None, 2));
     }
 
     async fn a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in(app: TestApp) {
