@@ -6,8 +6,8 @@ use serde_json::json;
 use sea_orm::ConnectionTrait;
 
 use super::hang_ups::until;
-use super::{mutate, sign_up, whoami};
-use crate::harness::everywhere;
+use super::{bot, mutate, on_each_database, sign_up, whoami};
+use crate::harness::{Content, TestApp, everywhere};
 
 const CREATE: &str = "mutation($input: CreateApiTokenInput!) { createApiToken(input: $input) \
      { apiToken { id name readOnly createdAt lastUsedAt expiresAt } token userErrors { errorCode path } } }";
@@ -145,4 +145,31 @@ everywhere! { Tables:
         }
         assert!(refused > 0, "none was refused");
     }
+}
+
+#[test]
+fn what_one_server_takes_back_the_other_refuses() {
+    use dualcaster::domain::accounts::revoke_client;
+    on_each_database(Content::Tables, async |database| {
+        let (here, there) = (TestApp::start(database).await, TestApp::start(database).await);
+        let ada = sign_up(&here, "ada@example.com").await;
+        let made =
+            mutate(&here, &ada, "createApiToken(input: {name: \"x\"}) { token apiToken { id } }").await;
+        let script = made.field()["token"].as_str().expect("a token").to_owned();
+        let tokens = [script, bot(&here).await];
+        for token in &tokens {
+            assert!(whoami(&there, token).await.is_ok());
+        }
+        let revoke =
+            format!("revokeApiToken(input: {{id: {}}}) {{ revokedId }}", made.field()["apiToken"]["id"]);
+        mutate(&here, &ada, &revoke).await.field();
+        assert!(revoke_client(here.bulk.write(), "bot", here.clock.now()).await.expect("revoked"));
+        for app in [&there, &here] {
+            for token in &tokens {
+                assert_eq!(whoami(app, token).await, Err("ERR-2003".to_owned()), "{:?}", database.store);
+            }
+        }
+        here.stop().await;
+        there.stop().await;
+    });
 }

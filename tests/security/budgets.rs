@@ -3,8 +3,8 @@
 use dualcaster::config::Settings;
 use serde_json::{Value, json};
 
-use super::{everywhere_with, sign_up};
-use crate::harness::{Content, Store, TestApp, TestDatabase, runtime};
+use super::{everywhere_with, on_each_database, sign_up};
+use crate::harness::{Content, TestApp};
 
 /// Runs a test against servers whose callers have little: 300 points at once, one more a second.
 fn with_little(test: impl AsyncFn(&TestApp)) {
@@ -60,25 +60,18 @@ fn who_has_used_up_a_budget_is_told_when_to_come_back() {
 
 #[test]
 fn two_servers_share_a_budget_where_they_share_redis() {
-    for with_redis in [true, false] {
-        runtime().block_on(async {
-            let mut database = TestDatabase::new(Store::Sqlite, Content::Market).await;
-            if with_redis {
-                database = database.with_redis();
-            }
-            let mut settings = database.settings();
-            settings.budget.anonymous = "300/1".parse().expect("a budget");
-            let here = TestApp::start_with(&database, settings.clone()).await;
-            let there = TestApp::start_with(&database, settings).await;
-            let mut granted = 0;
-            for app in [&here, &there, &here, &there, &here, &there, &here, &there] {
-                let answer = app.ask_as(None, "{ cards(first: 99) { nodes { id } } }", json!(null)).await;
-                granted += u32::from(answer.code().is_none());
-            }
-            assert_eq!(granted, if with_redis { 3 } else { 6 });
-            here.stop().await;
-            there.stop().await;
-            database.remove().await;
-        });
-    }
+    on_each_database(Content::Market, async |database| {
+        let mut settings = database.settings();
+        settings.budget.anonymous = "300/1".parse().expect("a budget");
+        let here = TestApp::start_with(database, settings.clone()).await;
+        let there = TestApp::start_with(database, settings).await;
+        let mut granted = 0;
+        for app in [&here, &there, &here, &there, &here, &there, &here, &there] {
+            let answer = app.ask_as(None, "{ cards(first: 99) { nodes { id } } }", json!(null)).await;
+            granted += u32::from(answer.code().is_none());
+        }
+        assert_eq!(granted, if database.redis.is_some() { 3 } else { 6 }, "{:?}", database.store);
+        here.stop().await;
+        there.stop().await;
+    });
 }

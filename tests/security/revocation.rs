@@ -1,12 +1,13 @@
 //! What is taken back is taken back at once, on every server, and stays so.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     PASSWORD, Person, come_of_age, mutate, on_each_database, refresh, sign_in, sign_up, token_mailed_to,
     whoami,
 };
 use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+use crate::sockets::Socket;
 
 async fn is_signed_in(app: &TestApp, person: &Person) -> bool {
     match whoami(app, &person.access).await {
@@ -168,65 +169,42 @@ fn what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied()
     });
 }
 
+/// Waits until so many servers listen to what is taken back: from then on they hear of it.
+async fn listened(database: &TestDatabase, servers: i64) {
+    let (url, prefix) = database.redis.as_ref().expect("a Redis");
+    let client = redis::Client::open(url.as_str()).expect("a client");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("a Redis");
+    let mut listening = redis::cmd("PUBSUB");
+    listening.arg("NUMSUB").arg(format!("{prefix}revoked:told"));
+    loop {
+        let told = listening.query_async::<(String, i64)>(&mut connection).await;
+        if told.expect("a count").1 >= servers {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 #[test]
 fn a_socket_ends_when_its_session_does() {
-    use futures_util::{SinkExt, StreamExt};
-    use tokio_tungstenite::tungstenite::Message;
-    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-    for with_redis in [false, true] {
-        runtime().block_on(async {
-            let mut database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-            if with_redis {
-                database = database.with_redis();
-            }
-            // Ended on this server, or, where they share Redis, on the other.
-            let (here, there) = two_servers(&database).await;
-            let ada = sign_up(&here, "ada@example.com").await;
-            let mut request = format!("{}/graphql", here.base.replace("http", "ws"))
-                .into_client_request()
-                .expect("a request");
-            request
-                .headers_mut()
-                .insert("sec-websocket-protocol", "graphql-transport-ws".parse().expect("a header"));
-            let (mut socket, _) = tokio_tungstenite::connect_async(request).await.expect("a socket");
-            let greeting = json!({
-                "type": "connection_init", "payload": {"authorization": format!("Bearer {}", ada.access)}
-            });
-            socket.send(Message::text(greeting.to_string())).await.expect("sent");
-            let hello = socket.next().await.expect("a message").expect("a message");
-            let hello: Value = serde_json::from_str(hello.to_text().expect("text")).expect("JSON");
-            assert_eq!(hello, json!({"type": "connection_ack"}));
-            if with_redis {
-                // The other servers are heard once they are listened to.
-                let listened = async || {
-                    let (url, prefix) = database.redis.clone().expect("a Redis");
-                    let client = redis::Client::open(url).expect("a client");
-                    let mut connection = client.get_multiplexed_async_connection().await.expect("a Redis");
-                    let (_, count): (String, i64) = redis::cmd("PUBSUB")
-                        .arg("NUMSUB")
-                        .arg(format!("{prefix}revoked:told"))
-                        .query_async(&mut connection)
-                        .await
-                        .expect("a count");
-                    count
-                };
-                while listened().await < 2 {
-                    tokio::task::yield_now().await;
-                }
-            }
-            let ending = if with_redis { &there } else { &here };
-            mutate(ending, &ada, "logout { success }").await.field();
-            let end = loop {
-                match tokio::time::timeout(std::time::Duration::from_secs(5), socket.next()).await {
-                    Ok(Some(Ok(Message::Close(Some(frame))))) => break u16::from(frame.code),
-                    Ok(Some(Ok(_))) => {}
-                    other => panic!("{other:?}"),
-                }
-            };
-            assert_eq!(end, 4401);
-            here.stop().await;
-            there.stop().await;
-            database.remove().await;
-        });
-    }
+    on_each_database(Content::Tables, async |database| {
+        // Ended on this server, or, where they share Redis, on the other.
+        let (here, there) = two_servers(database).await;
+        let ada = sign_up(&here, "ada@example.com").await;
+        let mut socket = Socket::open(&here).await;
+        let payload = json!({"authorization": format!("Bearer {}", ada.access)});
+        socket.say(json!({"type": "connection_init", "payload": payload})).await;
+        assert_eq!(socket.hear().await, json!({"type": "connection_ack"}));
+        let mut ending = &here;
+        if database.redis.is_some() {
+            listened(database, 2).await;
+            ending = &there;
+        }
+        mutate(ending, &ada, "logout { success }").await.field();
+        // Sooner than it is looked for again.
+        let end = tokio::time::timeout(std::time::Duration::from_secs(5), socket.hear()).await;
+        assert_eq!(end.expect("an end in time"), json!(4401), "{:?}", database.store);
+        here.stop().await;
+        there.stop().await;
+    });
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     PASSWORD, Person, behind_a_proxy, everywhere_with, login, login_from, mutate, register, sign_up,
 };
-use crate::harness::{Content, Store, TestApp, TestDatabase, everywhere, runtime};
+use crate::harness::{Content, everywhere};
 
 everywhere! { Tables:
     async fn the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back(app: TestApp) {
@@ -136,11 +136,8 @@ fn where_an_intruder_was_signed_in_is_no_owners_place_afterwards() {
     });
 }
 
-#[test]
-fn an_address_that_no_proxy_of_ours_says_is_not_believed() {
-    runtime().block_on(async {
-        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let app = TestApp::start(&database).await;
+everywhere! { Tables:
+    async fn an_address_that_no_proxy_of_ours_says_is_not_believed(app: TestApp) {
         for number in 0..5 {
             let from = format!("198.51.100.{number}");
             let headers = [("x-forwarded-for", from.as_str())];
@@ -148,7 +145,5 @@ fn an_address_that_no_proxy_of_ours_says_is_not_believed() {
         }
         let headers = [("x-forwarded-for", "198.51.100.99")];
         assert_eq!(login_from(&app, &headers, "ada@example.com", "wrong").await.code(), Some("ERR-4001"));
-        app.stop().await;
-        database.remove().await;
-    });
+    }
 }
