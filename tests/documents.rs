@@ -122,8 +122,8 @@ fn objects(value: &Value) -> u64 {
     }
 }
 
-async fn server() -> (TestDatabase, TestApp, Vec<String>) {
-    let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
+async fn server(store: Store) -> (TestDatabase, TestApp, Vec<String>) {
+    let database = TestDatabase::new(store, Content::Market).await;
     let mut settings = database.settings();
     settings.guard.cost = u64::MAX;
     let app = TestApp::start_with(&database, settings).await;
@@ -141,29 +141,31 @@ async fn server() -> (TestDatabase, TestApp, Vec<String>) {
 
 #[test]
 fn no_answer_has_more_objects_than_its_cost() {
-    runtime().block_on(async {
-        let (database, app, ids) = server().await;
-        let types = Types::read();
-        let mut writer =
-            Writer { types: &types, random: ChaCha8Rng::seed_from_u64(1), ids: &ids, aliases: 0 };
-        let (mut with_objects, mut most) = (0, 0);
-        for _ in 0..1_000 {
-            let document = writer.document();
-            let answer = app.answer(&document, json!(null)).await;
-            let refused = answer.get("data").is_none();
-            assert!(!refused, "{document}: {answer}");
-            // The answer itself is an object too, and none of the schema's.
-            let returned = objects(&answer["data"]).saturating_sub(1);
-            let cost = answer["extensions"]["cost"]["requested"].as_u64().expect("a cost");
-            assert!(cost >= returned, "{document} costs {cost} and returns {returned}");
-            with_objects += u64::from(returned > 0);
-            most = most.max(returned);
-        }
-        // The documents are about something.
-        assert!(with_objects > 500 && most > 50, "{with_objects} of 1000 return objects, {most} at most");
-        app.stop().await;
-        database.remove().await;
-    });
+    for store in [Store::Postgres, Store::Sqlite] {
+        runtime().block_on(async {
+            let (database, app, ids) = server(store).await;
+            let types = Types::read();
+            let mut writer =
+                Writer { types: &types, random: ChaCha8Rng::seed_from_u64(1), ids: &ids, aliases: 0 };
+            let (mut with_objects, mut most) = (0, 0);
+            for _ in 0..1_000 {
+                let document = writer.document();
+                let answer = app.answer(&document, json!(null)).await;
+                let refused = answer.get("data").is_none();
+                assert!(!refused, "{document}: {answer}");
+                // The answer itself is an object too, and none of the schema's.
+                let returned = objects(&answer["data"]).saturating_sub(1);
+                let cost = answer["extensions"]["cost"]["requested"].as_u64().expect("a cost");
+                assert!(cost >= returned, "{document} costs {cost} and returns {returned}");
+                with_objects += u64::from(returned > 0);
+                most = most.max(returned);
+            }
+            // The documents are about something.
+            assert!(with_objects > 500 && most > 50, "{with_objects} of 1000 return objects, {most} at most");
+            app.stop().await;
+            database.remove().await;
+        });
+    }
 }
 
 /// How many documents the next test sends; more by the variable `TEST_DOCUMENTS`.
@@ -174,7 +176,7 @@ fn nothing_that_is_sent_breaks_the_server() {
     let count =
         std::env::var("TEST_DOCUMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(DOCUMENTS);
     runtime().block_on(async {
-        let (database, app, ids) = server().await;
+        let (database, app, ids) = server(Store::Sqlite).await;
         let types = Types::read();
         let mut writer =
             Writer { types: &types, random: ChaCha8Rng::seed_from_u64(2), ids: &ids, aliases: 0 };

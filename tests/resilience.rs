@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, on_both_stores, runtime};
 
 /// What SQLite never comes to the end of.
-const ENDLESS: &str =
+pub const ENDLESS: &str =
     "select max(i) from (with recursive n (i) as (select 1 union all select i + 1 from n) select i from n)";
 
 /// Writes in a transaction.

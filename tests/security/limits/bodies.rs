@@ -5,9 +5,7 @@ use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
 use super::{passes, refused};
-use crate::harness::{
-    Content, Store, TestApp, TestDatabase, on_both_stores, post, query, refusal, runtime, send,
-};
+use crate::harness::{on_both_stores, post, query, refusal, send};
 use crate::jobs::upload;
 use crate::security::sign_up;
 
@@ -60,13 +58,8 @@ on_both_stores! { Tables:
             refused(&app, &of(deep), "ERR-3002").await;
         }
     }
-}
 
-#[test]
-fn upload_of_50_mib_passes_and_a_byte_more_is_refused() {
-    runtime().block_on(async {
-        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let app = TestApp::start(&database).await;
+    async fn upload_of_50_mib_passes_and_a_byte_more_is_refused(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let mut content = vec![b'x'; 50 * MIB];
         // Names are looked at after sizes: what is refused for its name has passed.
@@ -76,7 +69,5 @@ fn upload_of_50_mib_passes_and_a_byte_more_is_refused() {
         let answer = upload(&app, &ada, "cards.exe", &content, json!({})).await;
         let told = (answer.status, answer.code(), answer.body.get("data"));
         assert_eq!(told, (413, Some("ERR-1002"), None), "{:#}", answer.body);
-        app.stop().await;
-        database.remove().await;
-    });
+    }
 }

@@ -3,24 +3,16 @@
 use dualcaster::config::{Introspection, Mode, Settings};
 use serde_json::{Value, json};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, post, query, refusal, runtime, send};
+use crate::harness::{Content, TestApp, post, query, refusal, send};
 use crate::jobs::administrator;
-use crate::security::{bot, sign_up};
+use crate::security::{bot, everywhere_with, sign_up};
 
-fn in_production(test: impl AsyncFnOnce(&TestApp)) {
+fn in_production(test: impl AsyncFn(&TestApp)) {
     with_settings(|settings| settings.mode = Mode::Production, test);
 }
 
-fn with_settings(change: impl FnOnce(&mut Settings), test: impl AsyncFnOnce(&TestApp)) {
-    runtime().block_on(async {
-        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = database.settings();
-        change(&mut settings);
-        let app = TestApp::start_with(&database, settings).await;
-        test(&app).await;
-        app.stop().await;
-        database.remove().await;
-    });
+fn with_settings(change: impl Fn(&mut Settings), test: impl AsyncFn(&TestApp)) {
+    everywhere_with(Content::Tables, change, test);
 }
 
 #[test]

@@ -178,6 +178,21 @@ on_both_stores! { Tables:
         refused(&app, &of(101), "ERR-3002").await;
     }
 
+    async fn ids_1_000_in_a_mutation_pass_and_1_001_are_refused(app: TestApp) {
+        come_of_age(&[&app]).await;
+        let root = administrator(&app).await;
+        let remove = async |count: usize| {
+            let query = "mutation($ids: [ID!]!) { removeInventoryItems(input: {ids: $ids}) { userErrors { errorCode } } }";
+            app.ask_as(Some(&root.access), query, json!({"ids": vec!["x"; count]})).await
+        };
+        // They are looked for.
+        assert_eq!(remove(1_000).await.code(), Some("ERR-3001"));
+        let before = app.statements();
+        let answer = remove(1_001).await;
+        assert_eq!((answer.code(), answer.body.get("data")), (Some("ERR-3002"), None));
+        assert_eq!(app.statements(), before, "nothing is executed");
+    }
+
     async fn a_list_in_variables_has_10_000_items_and_no_more(app: TestApp) {
         let of = |count: usize| json!({"query": "{ marketplaces { slug } }", "variables": {"x": vec![1; count]}});
         passes(&app, &of(10_000)).await;

@@ -17,18 +17,21 @@
 //! - 10 uploads a minute a user: stays in tests/jobs/files.rs, for the same helpers, as
 //!   `nobody_sends_more_than_ten_files_within_a_minute`
 //! - every list argument, itself or in an input: `lists::each_list_of_an_argument_takes_its_maximum_and_no_more`, which walks
-//!   the schema, and `lists::ids_100_in_a_query_pass_and_101_are_refused`; that each declares its maximum, and so does each
+//!   the schema, `lists::ids_1_000_in_a_mutation_pass_and_1_001_are_refused` and
+//!   `lists::ids_100_in_a_query_pass_and_101_are_refused`; that each declares its maximum, and so does each
 //!   list that is returned: `lists::every_list_says_how_long_it_may_be`
 //! - 20 subscriptions a socket: `sockets::subscriptions_20_on_a_socket_pass_and_the_21st_ends_it`
 //! - `connection_init` within 10 s: `sockets::connection_init_comes_within_10_s_or_not_at_all`
 //! - a ping every 20 s: stays in tests/sockets.rs, beside what speaks plain TCP, as
 //!   `who_answers_pings_stays_and_who_does_not_is_let_go`
-//! - request deadline 10 s: `deadlines::request_deadline_10_s`; of its headers and body: stays in tests/sockets.rs, beside
+//! - request deadline 10 s: `deadlines::request_deadline_10_s`,
+//!   `deadlines::a_mutation_that_is_late_is_refused_and_done_all_the_same`; of its headers and body: stays in tests/sockets.rs, beside
 //!   what speaks plain TCP, as `half_a_request_does_not_stay`; of files
 //!   64 KiB a second: stays in tests/uploads.rs, beside what speaks of files, as
 //!   `a_file_may_take_longer_than_a_request_but_not_for_ever`
 //! - statement deadline 5 s for requests: `deadlines::statement_deadline_5_s_for_requests`
-//! - 60 s for jobs, none for migrations and COPY: `deadlines::statement_deadline_60_s_for_jobs_and_none_for_bulk_work`
+//! - 60 s for jobs, none for migrations and COPY: `deadlines::statement_deadline_60_s_for_jobs_and_none_for_bulk_work`,
+//!   `deadlines::on_sqlite_too_what_requests_have_is_not_the_end_of_jobs_and_bulk_work`
 //! - introspection in production: `introspection::introspection_in_production_is_for_administrators_only`
 //! - no "did you mean" hints: `introspection::no_hint_says_what_was_meant`
 //! - the leaky bucket by cost: a file of its own in tests/security, budgets.rs; to the point, and with three servers on one
