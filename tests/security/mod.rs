@@ -14,15 +14,26 @@
 //! - the database is the truth: `revocation::what_was_taken_back_stays_so_when_a_server_starts_again_or_redis_is_emptied`;
 //!   the fast path: `revocation::who_is_signed_in_costs_no_statement`; both, whatever users do:
 //!   `sessions::whatever_users_do_each_token_is_worth_what_the_rules_say`
-//! - what is revoked is refused on every server: `revocation::what_one_server_takes_back_the_other_refuses_with_redis`,
-//!   `streams::sockets_and_events_end_when_their_token_is_revoked_and_others_go_on`; with Redis away:
-//!   `outages::while_redis_is_away_the_database_says_what_holds`
+//! - what is revoked is refused on every server, before its end is answered:
+//!   `revocation::what_one_server_takes_back_the_other_refuses_with_redis`; tokens for scripts and clients too:
+//!   `api_tokens::what_one_server_takes_back_the_other_refuses`; with Redis away:
+//!   `outages::while_redis_is_away_the_database_says_what_holds`,
+//!   `outages::what_one_server_can_t_tell_in_redis_the_others_learn_from_the_database`
+//! - what stays open ends with its session: `revocation::a_socket_ends_when_its_session_does`,
+//!   `streams::events_end_with_their_session`; with its access token: `streams::sockets_and_events_end_with_their_access_token`;
+//!   when a script's or a client's token is revoked:
+//!   `streams::sockets_and_events_end_when_their_token_is_revoked_and_others_go_on`; or ends by itself:
+//!   `streams::sockets_and_events_of_a_script_end_when_its_token_says_and_others_go_on`; within five seconds:
+//!   `streams::tokens_that_nobody_tells_of_are_looked_at_every_four_seconds`
 //! - argon2id by OWASP's parameters, renewed on login:
 //!   `passwords::a_hash_of_other_parameters_is_replaced_when_its_owner_signs_in`; a score of 3, 128 characters at most:
 //!   `src/domain/accounts/password.rs::ten_to_128_characters_with_a_score_of_three_are_enough_and_no_less`; looked at before:
-//!   `passwords::weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed`; so many at once, then 503:
+//!   `passwords::weak_passwords_are_refused_with_a_reason_and_before_they_are_hashed`,
+//!   `passwords::a_password_of_more_than_128_characters_is_never_hashed`,
+//!   `passwords::nor_where_it_is_asked_for_once_more_or_is_to_be_new`; so many at once, some that wait, then 503:
 //!   `src/identity/hasher.rs::who_comes_beyond_the_queue_is_told_to_come_back`,
-//!   `hang_ups::who_signs_in_while_all_hash_and_nobody_may_wait_is_told_when_to_come_back`
+//!   `hang_ups::who_signs_in_while_all_hash_and_nobody_may_wait_is_told_when_to_come_back`,
+//!   `hang_ups::while_all_hash_as_many_wait_as_may_and_the_next_is_told_when_to_come_back`
 //! - an unknown address costs one hash: `passwords::an_unknown_address_costs_one_hash_and_is_answered_as_a_wrong_password_is`
 //! - throttled by address: `throttles::thirty_guesses_from_one_address_are_all_whosever_accounts_they_are_at`; by both:
 //!   `throttles::the_sixth_guess_at_an_account_is_refused_and_says_when_to_come_back`; by account, whose owner is not locked
@@ -32,19 +43,27 @@
 //! - addresses in every spelling: `email::an_address_is_one_in_every_spelling`; one that is taken:
 //!   `email::of_many_that_register_one_address_at_once_one_has_it`,
 //!   `throttles::accounts_are_not_made_by_the_dozen_from_one_address`
-//! - who may what: `authorisation::every_field_is_tried_as_everybody`, which walks the schema; alike for what is another's,
+//! - who may what: `authorisation::every_field_is_tried_as_everybody`, which walks the schema; in the domain's statements:
+//!   `owners::the_statements_find_what_is_somebodys_for_its_owner_alone`,
+//!   `owners::the_statements_change_what_is_somebodys_for_its_owner_alone`; alike for what is another's,
 //!   gone, of another type and nonsense:
 //!   `enumeration::a_node_that_is_anothers_or_gone_or_of_another_type_or_nonsense_is_answered_alike`
 //! - enumeration, 10 misses: `enumeration::ten_requests_that_miss_block_their_user_for_five_minutes`; within a minute, for five:
 //!   `src/gates/misses.rs::ten_misses_in_a_minute_block_for_five`,
-//!   `src/gates/misses.rs::misses_that_are_a_minute_apart_don_t_count_together`; in every field that takes
-//!   an id: `enumeration::ten_misses_block_whatever_is_asked_for_and_in_whichever_field`; by address:
-//!   `networks::misses_of_who_says_nothing_count_for_a_whole_network`; for all servers:
+//!   `src/gates/misses.rs::misses_that_are_a_minute_apart_don_t_count_together`, and in Redis:
+//!   `misses::in_redis_misses_count_for_a_minute_and_a_block_lasts_for_five`; in every field that takes
+//!   an id: `enumeration::ten_misses_block_whatever_is_asked_for_and_in_whichever_field`; by user:
+//!   `misses::misses_of_a_user_add_up_whatever_speaks_for_them`, `misses::what_is_asked_over_a_socket_counts_as_well`; or by
+//!   address: `networks::misses_of_who_says_nothing_count_for_a_whole_network`; for all servers:
 //!   `misses::servers_that_share_redis_count_misses_together_and_others_do_not`
-//! - the catalogue never counts: `enumeration::the_catalogue_and_nonsense_never_count`; a bot is never blocked as a whole:
+//! - the catalogue never counts: `enumeration::the_catalogue_and_nonsense_never_count`,
+//!   `enumeration::however_the_catalogue_is_asked_it_never_counts_nor_do_discord_ids`; a bot is never blocked as a whole:
 //!   `enumeration::a_bot_is_never_left_out_as_a_whole`
 //! - nothing of it in a log, a metric or an error: `canaries::nothing_that_is_somebodys_is_in_a_log_a_metric_or_an_error`
-//! - whose address it is: `throttles::an_address_that_no_proxy_of_ours_says_is_not_believed`
+//! - whose address it is: `src/http/visit.rs::an_address_is_believed_as_far_as_trusted_proxies_hand_it_on`,
+//!   `throttles::an_address_that_no_proxy_of_ours_says_is_not_believed`,
+//!   `networks::misses_count_for_the_last_address_that_a_proxy_of_ours_says`,
+//!   `networks::misses_count_for_the_other_end_whatever_address_it_says`
 
 mod access_tokens;
 mod account;
@@ -64,6 +83,7 @@ mod limits;
 mod misses;
 mod networks;
 mod outages;
+mod owners;
 mod passwords;
 mod refresh_tokens;
 mod revocation;
