@@ -6,6 +6,7 @@ use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
 use async_graphql::parser::{self, parse_query};
+use async_graphql::registry::Registry;
 use async_graphql::{Positioned, Request, Response, ServerError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -117,6 +118,7 @@ impl Documents {
         &self,
         text: &str,
         guard: &Guard,
+        registry: &Registry,
         name: Option<&str>,
         may_be: impl Fn(&OperationDefinition) -> bool,
     ) -> Result<Arc<Document>, Refused> {
@@ -133,7 +135,7 @@ impl Documents {
         if let DocumentOperations::Multiple(operations) = &parsed.operations {
             request.operation_name = operations.keys().next().map(ToString::to_string);
         }
-        request.set_parsed_query(checkable(&parsed)?);
+        request.set_parsed_query(checkable(registry, &parsed)?);
         let checked = self.checker.execute(request).await;
         if !checked.errors.is_empty() {
             return Err(Refused::Errors(checked.errors));

@@ -231,7 +231,7 @@ impl Engine {
         let name = call.operation_name.as_deref();
         let may_be =
             |operation: &OperationDefinition| call.may_write || operation.ty != OperationType::Mutation;
-        let document = self.documents.read(&query, &self.guard, name, may_be).await?;
+        let document = self.documents.read(&query, &self.guard, &self.registry, name, may_be).await?;
         if let Some(hash) = hash {
             self.persisted.remember(hash, &query);
         }

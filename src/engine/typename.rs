@@ -1,22 +1,24 @@
-//! What async-graphql's validation does not look at: `__typename`, and directives on variables. A document is checked in a
-//! copy in which it does.
+//! What async-graphql's validation does not look at, or not soon enough: `__typename`, and how variables are declared. A
+//! document is checked in a copy in which it does.
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+    BaseType, DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+    VariableDefinition,
 };
+use async_graphql::registry::Registry;
 use async_graphql::{Positioned, ServerError};
 
 /// The copy: `__typename @include(if: $a)` is `... @include(if: $a) { __typename }` there, which is the same.
 ///
 /// # Errors
 /// For what `__typename` and a variable's declaration can't have.
-pub(super) fn checkable(document: &ExecutableDocument) -> Result<ExecutableDocument, ServerError> {
+pub(super) fn checkable(
+    registry: &Registry,
+    document: &ExecutableDocument,
+) -> Result<ExecutableDocument, ServerError> {
     for (_, operation) in document.operations.iter() {
-        let declared = &operation.node.variable_definitions;
-        if let Some(directive) = declared.iter().find_map(|variable| variable.node.directives.first()) {
-            let message =
-                format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
-            return Err(ServerError::new(message, Some(directive.pos)));
+        for variable in &operation.node.variable_definitions {
+            check_variable(registry, variable)?;
         }
     }
     let mut copy = document.clone();
@@ -53,6 +55,25 @@ fn rewrite(set: &mut SelectionSet) -> Result<(), ServerError> {
         }
     }
     Ok(())
+}
+
+fn check_variable(registry: &Registry, variable: &Positioned<VariableDefinition>) -> Result<(), ServerError> {
+    let VariableDefinition { var_type, directives, .. } = &variable.node;
+    if let Some(directive) = directives.first() {
+        let message = format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
+        return Err(ServerError::new(message, Some(directive.pos)));
+    }
+    let mut base = &var_type.node.base;
+    while let BaseType::List(of) = base {
+        base = &of.base;
+    }
+    match base {
+        // A default in a list of such a type would end the check by a panic.
+        BaseType::Named(name) if !registry.types.contains_key(name.as_str()) => {
+            Err(ServerError::new(format!("Unknown type \"{name}\""), Some(variable.pos)))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check(field: &Positioned<Field>) -> Result<(), ServerError> {
