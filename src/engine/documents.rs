@@ -15,7 +15,7 @@ use super::error::Syntax;
 use super::guard::{Guard, Shape};
 use super::merges::merges;
 use super::typename::checkable;
-use super::{Execute, Refused};
+use super::{Execute, Refused, places};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
 const KEPT_BYTES: u64 = 4 << 20;
@@ -125,7 +125,7 @@ impl Documents {
         if let Some(known) = self.known.get(text) {
             return Ok(known);
         }
-        let parsed = parse_query(guard.check_text(text)?).map_err(|error| syntax_error(&error))?;
+        let mut parsed = parse_query(guard.check_text(text)?).map_err(|error| syntax_error(&error))?;
         if operation(&parsed, name).is_ok_and(|operation| !may_be(&operation.node)) {
             return Err(Refused::Mutation);
         }
@@ -140,6 +140,7 @@ impl Documents {
         if !checked.errors.is_empty() {
             return Err(Refused::Errors(checked.errors));
         }
+        places::check(registry, &mut parsed)?;
         let document = Arc::new(Document { merges: merges(&parsed), parsed, shape });
         self.known.insert(text.into(), Arc::clone(&document));
         Ok(document)

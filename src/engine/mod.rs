@@ -8,6 +8,7 @@ mod guard;
 mod manifest;
 mod merges;
 mod persisted;
+mod places;
 mod trusted;
 mod typename;
 mod variables;
@@ -159,6 +160,16 @@ fn root_fields(operation: &OperationDefinition) -> Option<Vec<Name>> {
         Selection::InlineFragment(_) | Selection::FragmentSpread(_) => None,
     };
     operation.selection_set.node.items.iter().map(of).collect()
+}
+
+/// The type at which operations of a kind begin.
+fn root_type(registry: &Registry, ty: OperationType) -> Option<&MetaType> {
+    let name = match ty {
+        OperationType::Query => Some(registry.query_type.as_str()),
+        OperationType::Mutation => registry.mutation_type.as_deref(),
+        OperationType::Subscription => registry.subscription_type.as_deref(),
+    };
+    registry.types.get(name?)
 }
 
 /// A schema with all that stands between it and its callers.

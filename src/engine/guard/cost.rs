@@ -10,12 +10,10 @@
 use std::collections::HashMap;
 
 use async_graphql::Variables;
-use async_graphql::parser::types::SelectionSet;
-use async_graphql::parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
+use super::super::root_type;
 use super::lists;
 use crate::error::Refusal;
 
@@ -36,13 +34,8 @@ pub(super) fn predict(
     operation: &OperationDefinition,
     variables: &Variables,
 ) -> Result<u64, Refusal> {
-    let root = match operation.ty {
-        OperationType::Query => Some(registry.query_type.as_str()),
-        OperationType::Mutation => registry.mutation_type.as_deref(),
-        OperationType::Subscription => registry.subscription_type.as_deref(),
-    };
     let mut walk = Walk { registry, document, variables, known: HashMap::new(), too_long: None };
-    let Some(root) = root.and_then(|root| registry.types.get(root)) else {
+    let Some(root) = root_type(registry, operation.ty) else {
         return Ok(0);
     };
     let cost = walk.selection(root, &operation.selection_set.node, PAGE.0, true);
