@@ -3,7 +3,8 @@
 //!
 //! - depth 15: `queries::depth_15_passes_and_16_is_refused`
 //! - cost 10,000 a query: `queries::cost_10_000_passes_and_10_001_is_refused`; never below the objects returned: stays in
-//!   tests/documents.rs, beside what writes documents, as `no_answer_has_more_objects_than_its_cost`
+//!   tests/documents.rs, beside what writes documents, as `no_answer_has_more_objects_than_its_cost` and
+//!   `no_answer_to_a_user_has_more_objects_than_its_cost`
 //! - aliases 30: `queries::aliases_30_pass_and_31_are_refused`
 //! - root fields 20: `queries::root_fields_20_pass_and_21_are_refused`
 //! - tokens 5,000: `queries::tokens_5_000_pass_and_5_001_are_refused`
