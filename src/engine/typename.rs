@@ -8,6 +8,8 @@ use async_graphql::parser::types::{
 use async_graphql::registry::Registry;
 use async_graphql::{Positioned, ServerError};
 
+use super::variables::check_declared;
+
 /// The copy: `__typename @include(if: $a)` is `... @include(if: $a) { __typename }` there, which is the same.
 ///
 /// # Errors
@@ -58,7 +60,7 @@ fn rewrite(set: &mut SelectionSet) -> Result<(), ServerError> {
 }
 
 fn check_variable(registry: &Registry, variable: &Positioned<VariableDefinition>) -> Result<(), ServerError> {
-    let VariableDefinition { var_type, directives, .. } = &variable.node;
+    let VariableDefinition { name, var_type, directives, default_value } = &variable.node;
     if let Some(directive) = directives.first() {
         let message = format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
         return Err(ServerError::new(message, Some(directive.pos)));
@@ -67,13 +69,16 @@ fn check_variable(registry: &Registry, variable: &Positioned<VariableDefinition>
     while let BaseType::List(of) = base {
         base = &of.base;
     }
-    match base {
+    if let BaseType::Named(ty) = base
+        && !registry.types.contains_key(ty.as_str())
+    {
         // A default in a list of such a type would end the check by a panic.
-        BaseType::Named(name) if !registry.types.contains_key(name.as_str()) => {
-            Err(ServerError::new(format!("Unknown type \"{name}\""), Some(variable.pos)))
-        }
-        _ => Ok(()),
+        return Err(ServerError::new(format!("Unknown type \"{ty}\""), Some(variable.pos)));
     }
+    let Some(default) = default_value else { return Ok(()) };
+    check_declared(registry, &var_type.node, &default.node).map_err(|misfit| {
+        ServerError::new(format!("The default of variable \"${}\" {misfit}.", name.node), Some(default.pos))
+    })
 }
 
 fn check(field: &Positioned<Field>) -> Result<(), ServerError> {

@@ -77,7 +77,7 @@ impl std::fmt::Display for Misfit {
 }
 
 /// By the type as the document declares it.
-fn check_declared(registry: &Registry, declared: &Type, value: &Value) -> Result<(), Misfit> {
+pub(super) fn check_declared(registry: &Registry, declared: &Type, value: &Value) -> Result<(), Misfit> {
     match (value, &declared.base) {
         (Value::Null, _) if declared.nullable => Ok(()),
         (Value::Null, _) => Err(Misfit::new("must not be null")),
