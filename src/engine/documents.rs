@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, SelectionSet,
+};
 use async_graphql::parser::{self, parse_query};
 use async_graphql::registry::Registry;
 use async_graphql::{Positioned, Request, Response, ServerError};
@@ -70,6 +72,18 @@ pub(super) fn operation<'a>(
             }
         }
     }
+}
+
+/// The selections of all operations and fragments, to be changed.
+pub(super) fn selections_mut(document: &mut ExecutableDocument) -> Vec<&mut SelectionSet> {
+    let mut sets: Vec<&mut SelectionSet> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![&mut operation.node.selection_set.node],
+        DocumentOperations::Multiple(operations) => {
+            operations.values_mut().map(|operation| &mut operation.node.selection_set.node).collect()
+        }
+    };
+    sets.extend(document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set.node));
+    sets
 }
 
 /// What the parser did not understand, in words: it draws the place, which the location tells already.

@@ -2,12 +2,12 @@
 //! document is checked in a copy in which it does.
 
 use async_graphql::parser::types::{
-    BaseType, DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
-    VariableDefinition,
+    BaseType, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet, VariableDefinition,
 };
 use async_graphql::registry::Registry;
 use async_graphql::{Positioned, ServerError};
 
+use super::documents::selections_mut;
 use super::variables::check_declared;
 
 /// The copy: `__typename @include(if: $a)` is `... @include(if: $a) { __typename }` there, which is the same.
@@ -24,16 +24,8 @@ pub(super) fn checkable(
         }
     }
     let mut copy = document.clone();
-    match &mut copy.operations {
-        DocumentOperations::Single(operation) => rewrite(&mut operation.node.selection_set.node)?,
-        DocumentOperations::Multiple(operations) => {
-            for operation in operations.values_mut() {
-                rewrite(&mut operation.node.selection_set.node)?;
-            }
-        }
-    }
-    for fragment in copy.fragments.values_mut() {
-        rewrite(&mut fragment.node.selection_set.node)?;
+    for set in selections_mut(&mut copy) {
+        rewrite(set)?;
     }
     Ok(copy)
 }
