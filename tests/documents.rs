@@ -1,6 +1,6 @@
 //! Documents that nobody wrote: the cost is never below what is returned, and nothing that is sent breaks the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql_parser::parse_schema;
 use async_graphql_parser::types::{BaseType, FieldDefinition, TypeKind, TypeSystemDefinition};
@@ -9,7 +9,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, runtime};
+use crate::collection::{added, all_cards, ask, text, two_of_each, want_two_of_each};
+use crate::harness::{Content, Store, TestApp, TestDatabase, draws, runtime};
+use crate::jobs::imported;
+use crate::security::{mutate, sign_in, sign_up};
 
 /// The object types of the schema with their fields, and which types are leaves.
 struct Types {
@@ -34,6 +37,12 @@ impl Types {
         }
         types
     }
+
+    /// Whether a field has fields of its own.
+    fn leads_on(&self, field: &FieldDefinition) -> bool {
+        let below = named(&field.ty.node.base);
+        self.objects.contains_key(below) || self.abstracts.contains_key(below)
+    }
 }
 
 fn named(ty: &BaseType) -> &str {
@@ -49,6 +58,8 @@ struct Writer<'a> {
     random: ChaCha8Rng,
     /// Global ids that are there, and one that is not.
     ids: &'a [String],
+    /// Whether it looks for fields that lead on.
+    digs: bool,
     aliases: usize,
 }
 
@@ -58,19 +69,63 @@ impl Writer<'_> {
         self.selection("Query", 0)
     }
 
+    /// A document about who asks; each number begins at another of the fields that lead on.
+    fn document_of_viewer(&mut self, number: usize) -> String {
+        self.aliases = 0;
+        let types = self.types;
+        let fields: Vec<_> = types.objects["User"].iter().filter(|field| types.leads_on(field)).collect();
+        let Some(field) = fields.get(number % (fields.len() + 1)) else { return self.document() };
+        let arguments = self.arguments(field).expect("arguments that can be made");
+        let below = self.selection(named(&field.ty.node.base), 2);
+        format!("{{ viewer {{ __typename {}{arguments} {below} }} }}", field.name.node)
+    }
+
+    /// A document with a variable of any type and default, which fit its place now and then.
+    fn document_with_variable(&mut self) -> String {
+        const TYPES: [&str; 9] =
+            ["Int", "Int!", "[Int!]", "[[ID]!]!", "Boolean", "Color", "CardLookup!", "Nothing", "[Nothing!]"];
+        const DEFAULTS: [&str; 9] = [
+            "",
+            " = 1",
+            " = -3000000000",
+            " = true",
+            " = null",
+            " = RED",
+            " = []",
+            " = {id: \"x\"}",
+            " = [[1], \"x\"]",
+        ];
+        const PLACES: [&str; 8] = [
+            "cards(first: $v) { totalCount }",
+            "cards(filter: {colors: [RED, $v]}) { totalCount }",
+            "cards(sort: {field: NAME, direction: $v}) { totalCount }",
+            "card(by: $v) { id }",
+            "card(by: {id: $v}) { id }",
+            "nodes(ids: $v) { id }",
+            "nodes(ids: [$v]) { id }",
+            "__typename @include(if: $v)",
+        ];
+        let mut one_of = |words: &[&'static str]| words[self.random.random_range(0..words.len())];
+        let (ty, default, place) = (one_of(&TYPES), one_of(&DEFAULTS), one_of(&PLACES));
+        format!("query($v: {ty}{default}) {{ ...F __typename }} fragment F on Query {{ {place} }}")
+    }
+
     fn selection(&mut self, name: &str, depth: usize) -> String {
         if let Some(concrete) = self.types.abstracts.get(name) {
             let parts: Vec<String> =
                 concrete.iter().map(|one| format!("... on {one} {}", self.selection(one, depth))).collect();
             return format!("{{ __typename {} }}", parts.join(" "));
         }
-        let fields = &self.types.objects[name];
+        let types = self.types;
+        let fields: Vec<_> = types.objects[name].iter().collect();
+        let leading: Vec<_> = fields.iter().copied().filter(|field| types.leads_on(field)).collect();
         let mut text = "{ __typename".to_owned();
         for _ in 0..self.random.random_range(1..=3) {
-            let field = &fields[self.random.random_range(0..fields.len())];
+            let digs = self.digs && !leading.is_empty() && self.random.random_bool(0.5);
+            let among = if digs { &leading } else { &fields };
+            let field = among[self.random.random_range(0..among.len())];
             let below = named(&field.ty.node.base);
-            let is_object =
-                self.types.objects.contains_key(below) || self.types.abstracts.contains_key(below);
+            let is_object = types.leads_on(field);
             if is_object && depth >= 5 {
                 continue;
             }
@@ -122,10 +177,45 @@ fn objects(value: &Value) -> u64 {
     }
 }
 
+/// How many objects of the schema an answer has: no more than its document costs.
+fn returned(document: &str, answer: &Value) -> u64 {
+    assert!(answer.get("data").is_some(), "{document}: {answer}");
+    // The answer itself is an object too, and none of the schema's.
+    let returned = objects(&answer["data"]).saturating_sub(1);
+    let cost = answer["extensions"]["cost"]["requested"].as_u64().expect("a cost");
+    assert!(cost >= returned, "{document} costs {cost} and returns {returned}");
+    returned
+}
+
+/// Adds what stands under a name anywhere in a value.
+fn add_texts(value: &Value, name: &str, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            found.extend(fields.get(name).and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|value| add_texts(value, name, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_texts(item, name, found)),
+        _ => {}
+    }
+}
+
+/// Changes a few bytes of a document.
+fn spoil(bytes: &mut Vec<u8>, random: &mut ChaCha8Rng) {
+    for _ in 0..random.random_range(1..6) {
+        let at = random.random_range(0..bytes.len());
+        match random.random_range(0..3) {
+            0 => bytes[at] = random.random(),
+            1 => drop(bytes.remove(at)),
+            _ => bytes.insert(at, bytes[random.random_range(0..bytes.len())]),
+        }
+    }
+}
+
 async fn server(store: Store) -> (TestDatabase, TestApp, Vec<String>) {
     let database = TestDatabase::new(store, Content::Market).await;
     let mut settings = database.settings();
     settings.guard.cost = u64::MAX;
+    settings.budget.user = settings.budget.anonymous;
     let app = TestApp::start_with(&database, settings).await;
     let data = app
         .data(
@@ -139,24 +229,48 @@ async fn server(store: Store) -> (TestDatabase, TestApp, Vec<String>) {
     (database, app, ids)
 }
 
+/// A token of somebody who has some of everything that users have, and the ids of some of it. It outlasts any test.
+async fn owner(app: &TestApp) -> (String, Vec<String>) {
+    let ada = sign_up(app, "ada@example.com").await;
+    sign_in(app, &ada.email).await;
+    let cards = all_cards(app).await;
+    added(app, &ada, two_of_each(&cards[..15])).await;
+    want_two_of_each(app, &ada, &cards[..15]).await;
+    app.work();
+    let rows: String = (0..30).map(|number| format!("1,Zyzzyx {number},\n")).collect();
+    for dry_run in [true, false] {
+        let file = format!("Quantity,Name,Set Code\n{rows}");
+        imported(app, &ada, &file, json!({"dryRun": dry_run})).await;
+    }
+    let mut token = String::new();
+    for _ in 0..3 {
+        let made = mutate(app, &ada, "createApiToken(input: {name: \"x\"}) { token }").await;
+        token = text(&made.field()["token"]).to_owned();
+    }
+    let query = "{ viewer { id inventory(first: 5) { nodes { id } } wantList(first: 5) { nodes { id } } sessions { id }
+        apiTokens { id } jobs { nodes { id ... on CollectionImport { file { id } } } } } }";
+    let mut ids = BTreeSet::new();
+    add_texts(ask(app, &ada, query, json!(null)).await.field(), "id", &mut ids);
+    (token, ids.into_iter().collect())
+}
+
 #[test]
 fn no_answer_has_more_objects_than_its_cost() {
     for store in [Store::Postgres, Store::Sqlite] {
         runtime().block_on(async {
             let (database, app, ids) = server(store).await;
             let types = Types::read();
-            let mut writer =
-                Writer { types: &types, random: ChaCha8Rng::seed_from_u64(1), ids: &ids, aliases: 0 };
+            let mut writer = Writer {
+                types: &types,
+                random: ChaCha8Rng::seed_from_u64(1),
+                ids: &ids,
+                digs: false,
+                aliases: 0,
+            };
             let (mut with_objects, mut most) = (0, 0);
             for _ in 0..1_000 {
                 let document = writer.document();
-                let answer = app.answer(&document, json!(null)).await;
-                let refused = answer.get("data").is_none();
-                assert!(!refused, "{document}: {answer}");
-                // The answer itself is an object too, and none of the schema's.
-                let returned = objects(&answer["data"]).saturating_sub(1);
-                let cost = answer["extensions"]["cost"]["requested"].as_u64().expect("a cost");
-                assert!(cost >= returned, "{document} costs {cost} and returns {returned}");
+                let returned = returned(&document, &app.answer(&document, json!(null)).await);
                 with_objects += u64::from(returned > 0);
                 most = most.max(returned);
             }
@@ -168,23 +282,80 @@ fn no_answer_has_more_objects_than_its_cost() {
     }
 }
 
-/// How many documents the next test sends; more by the variable `TEST_DOCUMENTS`.
-const DOCUMENTS: usize = 5_000;
+#[test]
+fn no_answer_to_a_user_has_more_objects_than_its_cost() {
+    runtime().block_on(async {
+        let (database, app, mut ids) = server(Store::Sqlite).await;
+        let (token, own) = owner(&app).await;
+        ids.extend(own);
+        let types = Types::read();
+        let mut writer =
+            Writer { types: &types, random: ChaCha8Rng::seed_from_u64(4), ids: &ids, digs: true, aliases: 0 };
+        let mut told = BTreeSet::new();
+        for number in 0..draws(120) {
+            let document = writer.document_of_viewer(number);
+            let answer = app.ask_as(Some(&token), &document, json!(null)).await;
+            returned(&document, &answer.body);
+            add_texts(&answer.body, "__typename", &mut told);
+        }
+        // The documents are about what is somebody's.
+        for owned in ["ApiToken", "CollectionImport", "InventoryItem", "Portfolio", "Session", "WantListItem"]
+        {
+            assert!(told.contains(owned), "{owned} is not among {told:?}");
+        }
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn nothing_that_a_user_sends_breaks_the_server() {
+    runtime().block_on(async {
+        let (database, app, mut ids) = server(Store::Sqlite).await;
+        let (token, own) = owner(&app).await;
+        ids.extend(own);
+        let types = Types::read();
+        let mut writer =
+            Writer { types: &types, random: ChaCha8Rng::seed_from_u64(5), ids: &ids, digs: true, aliases: 0 };
+        let mut random = ChaCha8Rng::seed_from_u64(6);
+        let (mut executed, mut refused) = (0, 0);
+        for number in 0..draws(120) {
+            let mut bytes = writer.document_of_viewer(number).into_bytes();
+            if number % 2 == 0 {
+                spoil(&mut bytes, &mut random);
+            }
+            let document = String::from_utf8_lossy(&bytes);
+            let answer = app.ask_as(Some(&token), &document, json!(null)).await;
+            let told = answer.body.to_string();
+            assert!(answer.status < 500 && !told.contains("ERR-5"), "{document}: {} {told}", answer.status);
+            let is_executed = answer.body.get("data").is_some();
+            executed += usize::from(is_executed);
+            refused += usize::from(!is_executed);
+        }
+        assert!(executed > 0 && refused > 0, "{executed} are executed, {refused} are not");
+        app.stop().await;
+        database.remove().await;
+    });
+}
 
 #[test]
 fn nothing_that_is_sent_breaks_the_server() {
-    let count =
-        std::env::var("TEST_DOCUMENTS").ok().and_then(|count| count.parse().ok()).unwrap_or(DOCUMENTS);
+    let count = draws(5_000);
     runtime().block_on(async {
         let (database, app, ids) = server(Store::Sqlite).await;
         let types = Types::read();
-        let mut writer =
-            Writer { types: &types, random: ChaCha8Rng::seed_from_u64(2), ids: &ids, aliases: 0 };
+        let mut writer = Writer {
+            types: &types,
+            random: ChaCha8Rng::seed_from_u64(2),
+            ids: &ids,
+            digs: false,
+            aliases: 0,
+        };
         let mut random = ChaCha8Rng::seed_from_u64(3);
         let (mut refused, mut raw) = (0, Vec::new());
         for number in 0..count {
             let mut bytes = writer.document().into_bytes();
-            match number % 4 {
+            match number % 5 {
                 0 => {}
                 // Noise of any bytes, and noise of what documents are made of.
                 1 => bytes = (0..random.random_range(0..200)).map(|_| random.random()).collect(),
@@ -193,16 +364,8 @@ fn nothing_that_is_sent_breaks_the_server() {
                     let letter = |_| ALPHABET[random.random_range(0..ALPHABET.len())];
                     bytes = (0..200).map(letter).collect();
                 }
-                _ => {
-                    for _ in 0..random.random_range(1..6) {
-                        let at = random.random_range(0..bytes.len());
-                        match random.random_range(0..3) {
-                            0 => bytes[at] = random.random(),
-                            1 => drop(bytes.remove(at)),
-                            _ => bytes.insert(at, bytes[random.random_range(0..bytes.len())]),
-                        }
-                    }
-                }
+                3 => spoil(&mut bytes, &mut random),
+                _ => bytes = writer.document_with_variable().into_bytes(),
             }
             // Some as they are, as a whole body and as the query in one.
             if number % 41 == 0 {
@@ -220,7 +383,7 @@ fn nothing_that_is_sent_breaks_the_server() {
             let call = Call { query: Some(query.clone()), may_introspect: true, ..Call::default() };
             match app.app.engine().prepare(call).await {
                 Err(_) => refused += 1,
-                Ok(_) if number % 40 < 4 => {
+                Ok(_) if number % 40 < 5 => {
                     let body = json!({"query": query});
                     let request = app.client.post(format!("{}/graphql", app.base)).json(&body);
                     let answer = request.send().await.expect("an answer");

@@ -86,6 +86,8 @@ on_both_stores! { Tables:
             ("{ __typename(x: 1) }", false),
             ("{ __typename { a } }", false),
             ("query($n: Int @unknown) { cards(first: $n) { totalCount } }", false),
+            ("query($s: CardSort = {field: NAME}) { cards(sort: $s) { totalCount } }", true),
+            ("query($s: CardSort = 7) { cards(sort: $s) { totalCount } }", false),
         ] {
             let request = post(&app).json(&json!({"query": document, "variables": {"y": true}}));
             let answer = send(request).await;

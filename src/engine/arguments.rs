@@ -1,9 +1,11 @@
 //! An argument that is given by a variable which is not set is as if it were not given, so that its default holds.
 //! async-graphql would make it null.
 
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet};
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql::{Name, Positioned};
 use async_graphql_value::Value;
+
+use super::documents::selections_mut;
 
 /// Takes such arguments, and such fields of input objects, out of the document. In a list the place stays, as null.
 pub(super) fn leave_out_unset(document: &mut ExecutableDocument, unset: &[&Name]) {
@@ -11,17 +13,7 @@ pub(super) fn leave_out_unset(document: &mut ExecutableDocument, unset: &[&Name]
         return;
     }
     let is_unset = |name: &Name| unset.contains(&name);
-    let mut sets: Vec<&mut SelectionSet> = Vec::new();
-    match &mut document.operations {
-        DocumentOperations::Single(operation) => {
-            sets.push(&mut operation.node.selection_set.node);
-        }
-        DocumentOperations::Multiple(operations) => {
-            sets.extend(operations.values_mut().map(|operation| &mut operation.node.selection_set.node));
-        }
-    }
-    sets.extend(document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set.node));
-    for set in sets {
+    for set in selections_mut(document) {
         in_selection(set, &is_unset);
     }
 }

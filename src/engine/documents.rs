@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use async_graphql::async_trait::async_trait;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute};
-use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition};
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, OperationDefinition, SelectionSet,
+};
 use async_graphql::parser::{self, parse_query};
+use async_graphql::registry::Registry;
 use async_graphql::{Positioned, Request, Response, ServerError};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use super::checkable::checkable;
 use super::error::Syntax;
 use super::guard::{Guard, Shape};
 use super::merges::merges;
-use super::typename::checkable;
-use super::{Execute, Refused};
+use super::{Execute, Refused, places};
 
 /// Bytes of documents' texts that are kept; what is parsed of them takes some ten times as much.
 const KEPT_BYTES: u64 = 4 << 20;
+/// As so many bytes more each text counts: the smallest document takes two kilobytes, however few its letters.
+const LEAST_BYTES: usize = 200;
 /// A guess for the cache's own tables.
 const KEPT_DOCUMENTS: usize = 4_096;
 
@@ -69,6 +74,18 @@ pub(super) fn operation<'a>(
     }
 }
 
+/// The selections of all operations and fragments, to be changed.
+pub(super) fn selections_mut(document: &mut ExecutableDocument) -> Vec<&mut SelectionSet> {
+    let mut sets: Vec<&mut SelectionSet> = match &mut document.operations {
+        DocumentOperations::Single(operation) => vec![&mut operation.node.selection_set.node],
+        DocumentOperations::Multiple(operations) => {
+            operations.values_mut().map(|operation| &mut operation.node.selection_set.node).collect()
+        }
+    };
+    sets.extend(document.fragments.values_mut().map(|fragment| &mut fragment.node.selection_set.node));
+    sets
+}
+
 /// What the parser did not understand, in words: it draws the place, which the location tells already.
 fn syntax_error(error: &parser::Error) -> ServerError {
     let at = error.positions().next();
@@ -98,7 +115,7 @@ struct ByLength;
 
 impl Weighter<Arc<str>, Arc<Document>> for ByLength {
     fn weight(&self, text: &Arc<str>, _: &Arc<Document>) -> u64 {
-        text.len().max(1) as u64
+        (text.len() + LEAST_BYTES) as u64
     }
 }
 
@@ -117,13 +134,14 @@ impl Documents {
         &self,
         text: &str,
         guard: &Guard,
+        registry: &Registry,
         name: Option<&str>,
         may_be: impl Fn(&OperationDefinition) -> bool,
     ) -> Result<Arc<Document>, Refused> {
         if let Some(known) = self.known.get(text) {
             return Ok(known);
         }
-        let parsed = parse_query(guard.check_text(text)?).map_err(|error| syntax_error(&error))?;
+        let mut parsed = parse_query(guard.check_text(text)?).map_err(|error| syntax_error(&error))?;
         if operation(&parsed, name).is_ok_and(|operation| !may_be(&operation.node)) {
             return Err(Refused::Mutation);
         }
@@ -133,11 +151,12 @@ impl Documents {
         if let DocumentOperations::Multiple(operations) = &parsed.operations {
             request.operation_name = operations.keys().next().map(ToString::to_string);
         }
-        request.set_parsed_query(checkable(&parsed)?);
+        request.set_parsed_query(checkable(registry, &parsed)?);
         let checked = self.checker.execute(request).await;
         if !checked.errors.is_empty() {
             return Err(Refused::Errors(checked.errors));
         }
+        places::check(registry, &mut parsed)?;
         let document = Arc::new(Document { merges: merges(&parsed), parsed, shape });
         self.known.insert(text.into(), Arc::clone(&document));
         Ok(document)
@@ -157,5 +176,22 @@ impl ExtensionFactory for CheckOnly {
 impl Extension for CheckOnly {
     async fn execute(&self, _: &ExtensionContext<'_>, _: Option<&str>, _: NextExecute<'_>) -> Response {
         Response::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_documents_do_not_fill_the_memory() {
+        let known: Cache<Arc<str>, Arc<Document>, _> =
+            Cache::with_weighter(KEPT_DOCUMENTS, KEPT_BYTES, ByLength);
+        let parsed = parse_query("{ a }").expect("a document");
+        let document = Arc::new(Document { parsed, shape: Shape::default(), merges: false });
+        for number in 0..100_000 {
+            known.insert(format!("{{a{number}}}").into(), Arc::clone(&document));
+        }
+        assert!((1_000..25_000).contains(&known.len()), "{}", known.len());
     }
 }

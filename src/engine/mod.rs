@@ -2,14 +2,15 @@
 //! Knows GraphQL, and neither HTTP nor what the schema is about.
 
 mod arguments;
+mod checkable;
 mod documents;
 mod error;
 mod guard;
 mod manifest;
 mod merges;
 mod persisted;
+mod places;
 mod trusted;
-mod typename;
 mod variables;
 
 use std::collections::BTreeMap;
@@ -161,6 +162,16 @@ fn root_fields(operation: &OperationDefinition) -> Option<Vec<Name>> {
     operation.selection_set.node.items.iter().map(of).collect()
 }
 
+/// The type at which operations of a kind begin.
+fn root_type(registry: &Registry, ty: OperationType) -> Option<&MetaType> {
+    let name = match ty {
+        OperationType::Query => Some(registry.query_type.as_str()),
+        OperationType::Mutation => registry.mutation_type.as_deref(),
+        OperationType::Subscription => registry.subscription_type.as_deref(),
+    };
+    registry.types.get(name?)
+}
+
 /// A schema with all that stands between it and its callers.
 pub struct Engine {
     schema: Box<dyn Execute>,
@@ -231,7 +242,7 @@ impl Engine {
         let name = call.operation_name.as_deref();
         let may_be =
             |operation: &OperationDefinition| call.may_write || operation.ty != OperationType::Mutation;
-        let document = self.documents.read(&query, &self.guard, name, may_be).await?;
+        let document = self.documents.read(&query, &self.guard, &self.registry, name, may_be).await?;
         if let Some(hash) = hash {
             self.persisted.remember(hash, &query);
         }

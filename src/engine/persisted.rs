@@ -17,6 +17,8 @@ use crate::error::{Code, Refusal};
 
 /// Bytes of queries that are kept.
 const KEPT_BYTES: u64 = 4 << 20;
+/// As so many bytes more each query counts, for what is around it.
+const AROUND_BYTES: usize = 150;
 /// A guess for the cache's own tables.
 const KEPT_QUERIES: usize = 4_096;
 
@@ -88,7 +90,7 @@ struct ByLength;
 
 impl Weighter<QueryHash, Arc<str>> for ByLength {
     fn weight(&self, _: &QueryHash, query: &Arc<str>) -> u64 {
-        query.len().max(1) as u64
+        (query.len() + AROUND_BYTES) as u64
     }
 }
 

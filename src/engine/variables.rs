@@ -3,7 +3,7 @@
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{BaseType, Type, VariableDefinition};
-use async_graphql::registry::{MetaType, MetaTypeName, Registry};
+use async_graphql::registry::{MetaInputValue, MetaType, MetaTypeName, Registry};
 use async_graphql::{Name, Positioned, ServerError, Value, Variables};
 
 /// The declared variables, each of its type; defaults are filled in, and what is not declared is left out.
@@ -40,8 +40,8 @@ pub(super) fn fit(
     if errors.is_empty() { Ok(fitted) } else { Err(errors) }
 }
 
-/// Where in a variable's value what is wrong.
-struct Misfit {
+/// Where in a value what is wrong.
+pub(super) struct Misfit {
     /// From the innermost outwards.
     path: Vec<String>,
     why: String,
@@ -52,11 +52,15 @@ impl Misfit {
         Self { path: Vec::new(), why: why.into() }
     }
 
-    fn expected(what: &str) -> Self {
+    pub fn expected(what: &str) -> Self {
         Self::new(format!("must be of the type {what}"))
     }
 
-    fn below(mut self, segment: impl Into<String>) -> Self {
+    pub fn one_of(name: &str) -> Self {
+        Self::new(format!("must have exactly one field of {name}, and that not null"))
+    }
+
+    pub fn below(mut self, segment: impl Into<String>) -> Self {
         self.path.push(segment.into());
         self
     }
@@ -73,7 +77,7 @@ impl std::fmt::Display for Misfit {
 }
 
 /// By the type as the document declares it.
-fn check_declared(registry: &Registry, declared: &Type, value: &Value) -> Result<(), Misfit> {
+pub(super) fn check_declared(registry: &Registry, declared: &Type, value: &Value) -> Result<(), Misfit> {
     match (value, &declared.base) {
         (Value::Null, _) if declared.nullable => Ok(()),
         (Value::Null, _) => Err(Misfit::new("must not be null")),
@@ -87,7 +91,7 @@ fn check_declared(registry: &Registry, declared: &Type, value: &Value) -> Result
 }
 
 /// By the type as the schema has it: `[Int!]`.
-fn check_typed(registry: &Registry, typed: &str, value: &Value) -> Result<(), Misfit> {
+pub(super) fn check_typed(registry: &Registry, typed: &str, value: &Value) -> Result<(), Misfit> {
     match (MetaTypeName::create(typed), value) {
         (MetaTypeName::NonNull(_), Value::Null) => Err(Misfit::new("must not be null")),
         (_, Value::Null) => Ok(()),
@@ -123,20 +127,11 @@ fn check_named(registry: &Registry, name: &str, value: &Value) -> Result<(), Mis
             let Value::Object(fields) = value else {
                 return Err(Misfit::expected(name));
             };
+            check_fields(name, input_fields, fields)?;
             for (field, value) in fields {
-                let Some(known) = input_fields.get(field.as_str()) else {
-                    return Err(
-                        Misfit::new(format!("has a field that {name} does not have")).below(field.as_str())
-                    );
-                };
-                check_typed(registry, &known.ty, value).map_err(|misfit| misfit.below(field.as_str()))?;
-            }
-            let missing = input_fields.values().find(|field| {
-                let required = field.ty.ends_with('!') && field.default_value.is_none();
-                required && !fields.contains_key(field.name.as_str())
-            });
-            if let Some(field) = missing {
-                return Err(Misfit::new("is missing").below(field.name.as_str()));
+                if let Some(known) = input_fields.get(field.as_str()) {
+                    check_typed(registry, &known.ty, value).map_err(|misfit| misfit.below(field.as_str()))?;
+                }
             }
             return if *oneof { check_one_of(name, fields) } else { Ok(()) };
         }
@@ -146,9 +141,25 @@ fn check_named(registry: &Registry, name: &str, value: &Value) -> Result<(), Mis
     if fits { Ok(()) } else { Err(Misfit::expected(name)) }
 }
 
+/// That an input has no fields but those of its type, and all that it must have.
+pub(super) fn check_fields<V>(
+    name: &str,
+    known: &IndexMap<String, MetaInputValue>,
+    given: &IndexMap<Name, V>,
+) -> Result<(), Misfit> {
+    if let Some(field) = given.keys().find(|field| !known.contains_key(field.as_str())) {
+        return Err(Misfit::new(format!("has a field that {name} does not have")).below(field.as_str()));
+    }
+    let missing = known.values().find(|field| {
+        let required = field.ty.ends_with('!') && field.default_value.is_none();
+        required && !given.contains_key(field.name.as_str())
+    });
+    missing.map_or(Ok(()), |field| Err(Misfit::new("is missing").below(field.name.as_str())))
+}
+
 fn check_one_of(name: &str, fields: &IndexMap<Name, Value>) -> Result<(), Misfit> {
     match fields.values().next() {
         Some(value) if fields.len() == 1 && *value != Value::Null => Ok(()),
-        _ => Err(Misfit::new(format!("must have exactly one field of {name}, and that not null"))),
+        _ => Err(Misfit::one_of(name)),
     }
 }

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use crate::harness::{
     Answered, Content, Printing, Store, TestApp, TestDatabase, TestFile, all_prices, all_printings, runtime,
 };
-use crate::security::Person;
+use crate::security::{Person, mutate};
 
 /// Priced in dollars and euros, and as a foil in dollars.
 pub const BOLT: Printing =
@@ -330,6 +330,35 @@ pub async fn listed(app: &TestApp, person: &Person, arguments: Value) -> Answere
 pub async fn held(app: &TestApp, person: &Person) -> Vec<Value> {
     let answer = listed(app, person, json!({"sort": {"field": "CREATED_AT"}, "first": 100})).await;
     list(&answer.field()["inventory"]["nodes"])
+}
+
+/// Items of these cards, two of each.
+pub fn two_of_each(cards: &[String]) -> Value {
+    let of = |card: &String| {
+        [
+            json!({"cardId": card, "quantity": 2, "acquiredPrice": {"amount": "1.00"}}),
+            json!({"cardId": card, "condition": "LIGHTLY_PLAYED"}),
+        ]
+    };
+    Value::from_iter(cards.iter().flat_map(of))
+}
+
+/// Wants of these cards, two of each, twenty a request.
+pub async fn want_two_of_each(app: &TestApp, person: &Person, cards: &[String]) {
+    for cards in cards.chunks(10) {
+        let mut mutations = String::new();
+        for (number, card) in cards.iter().enumerate() {
+            for (finish, target) in [("NONFOIL", "0.50"), ("FOIL", "5.00")] {
+                let input = format!(
+                    "{{cardId: \"{card}\", finish: {finish}, targetPrice: {{amount: \"{target}\"}}}}"
+                );
+                mutations.push_str(&format!(
+                    "w{number}{finish}: addWantListItem(input: {input}) {{ userErrors {{ errorCode }} }}\n"
+                ));
+            }
+        }
+        mutate(app, person, &mutations).await.field();
+    }
 }
 
 /// The ids of items or wants.

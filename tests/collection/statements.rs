@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use super::{
     INVENTORY_PAGE, PORTFOLIO_PAGE, WANT_LIST_PAGE, added, all_cards, ask, document, list,
-    on_both_stores_freely, text,
+    on_both_stores_freely, text, two_of_each, want_two_of_each,
 };
 use crate::harness::TestApp;
-use crate::security::{Person, come_of_age, mutate, sign_up};
+use crate::security::{Person, come_of_age, sign_up};
 
 /// Asserts that `requests` at once cost `each` statements apiece.
 async fn costs(app: &TestApp, person: &Person, each: u64, query: &str, variables: &Value) {
@@ -29,35 +29,6 @@ async fn known(app: &TestApp) -> Person {
     sign_up(app, "ada@example.com").await
 }
 
-/// Items of these cards, two of each.
-fn items(cards: &[String]) -> Value {
-    let of = |card: &String| {
-        [
-            json!({"cardId": card, "quantity": 2, "acquiredPrice": {"amount": "1.00"}}),
-            json!({"cardId": card, "condition": "LIGHTLY_PLAYED"}),
-        ]
-    };
-    Value::from_iter(cards.iter().flat_map(of))
-}
-
-/// Wants of these cards, two of each, twenty a request.
-async fn want(app: &TestApp, person: &Person, cards: &[String]) {
-    for cards in cards.chunks(10) {
-        let mut mutations = String::new();
-        for (number, card) in cards.iter().enumerate() {
-            for (finish, target) in [("NONFOIL", "0.50"), ("FOIL", "5.00")] {
-                let input = format!(
-                    "{{cardId: \"{card}\", finish: {finish}, targetPrice: {{amount: \"{target}\"}}}}"
-                );
-                mutations.push_str(&format!(
-                    "w{number}{finish}: addWantListItem(input: {input}) {{ userErrors {{ errorCode }} }}\n"
-                ));
-            }
-        }
-        mutate(app, person, &mutations).await.field();
-    }
-}
-
 /// A page by its operation's first field, of whoever asks.
 async fn viewed(app: &TestApp, person: &Person, query: &str, variables: Value) -> Value {
     ask(app, person, query, variables).await.field().clone()
@@ -75,7 +46,7 @@ on_both_stores_freely! { Market:
         let filtered = json!({"filter": {"search": "include:extras mv>=0", "finishes": ["NONFOIL"]}, "sort": {"field": "NAME"}});
         let mut held = 0;
         for part in [&cards[..5], &cards[5..]] {
-            held += added(&app, &ada, items(part)).await.len();
+            held += added(&app, &ada, two_of_each(part)).await.len();
             for variables in [&json!({}), &by_value, &filtered, &json!({"first": 10})] {
                 costs(&app, &ada, each, &query, variables).await;
             }
@@ -97,7 +68,7 @@ on_both_stores_freely! { Market:
         let query = document(WANT_LIST_PAGE);
         let mut wanted = 0;
         for part in [&cards[..5], &cards[5..]] {
-            want(&app, &ada, part).await;
+            want_two_of_each(&app, &ada, part).await;
             wanted += 2 * part.len();
             // The user; the page and the count; the wants' cards; their sets, prices and latest prices; the marketplaces.
             for variables in [json!({}), json!({"first": 10})] {
@@ -117,7 +88,7 @@ on_both_stores_freely! { Market:
         let query = document(PORTFOLIO_PAGE);
         let mut held = 0;
         for part in [&cards[..5], &cards[5..]] {
-            held += added(&app, &ada, items(part)).await.len();
+            held += added(&app, &ada, two_of_each(part)).await.len();
             // The user; the sums; the store's newest day and the days before; two divisions; the top items, their values and
             // cards; the cards' sets, prices and latest prices; the marketplaces.
             costs(&app, &ada, 13, &query, &json!({})).await;
@@ -132,7 +103,7 @@ on_both_stores_freely! { Market:
         let ada = known(&app).await;
         let query = "query($n: Int) { cardSets(first: $n) { nodes { code completion { owned total missingValue { amount currency } } } } }";
         for part in [&cards[..5], &cards[5..]] {
-            added(&app, &ada, items(part)).await;
+            added(&app, &ada, two_of_each(part)).await;
             for n in [1, 6] {
                 costs(&app, &ada, 2, query, &json!({"n": n})).await;
             }
@@ -151,7 +122,7 @@ on_both_stores_freely! { Market:
     async fn items_by_their_ids_cost_three(app: TestApp) {
         let cards = all_cards(&app).await;
         let ada = known(&app).await;
-        let made = added(&app, &ada, items(&cards[..25])).await;
+        let made = added(&app, &ada, two_of_each(&cards[..25])).await;
         let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id ... on InventoryItem { quantity value { amount } card { name } } } }";
         for count in [1, 50] {
             let ids: Vec<&Value> = made[..count].iter().map(|item| &item["id"]).collect();

@@ -10,12 +10,10 @@
 use std::collections::HashMap;
 
 use async_graphql::Variables;
-use async_graphql::parser::types::SelectionSet;
-use async_graphql::parser::types::{
-    ExecutableDocument, Field, OperationDefinition, OperationType, Selection,
-};
+use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
 use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
 
+use super::super::root_type;
 use super::lists;
 use crate::error::Refusal;
 
@@ -36,13 +34,8 @@ pub(super) fn predict(
     operation: &OperationDefinition,
     variables: &Variables,
 ) -> Result<u64, Refusal> {
-    let root = match operation.ty {
-        OperationType::Query => Some(registry.query_type.as_str()),
-        OperationType::Mutation => registry.mutation_type.as_deref(),
-        OperationType::Subscription => registry.subscription_type.as_deref(),
-    };
     let mut walk = Walk { registry, document, variables, known: HashMap::new(), too_long: None };
-    let Some(root) = root.and_then(|root| registry.types.get(root)) else {
+    let Some(root) = root_type(registry, operation.ty) else {
         return Ok(0);
     };
     let cost = walk.selection(root, &operation.selection_set.node, PAGE.0, true);
@@ -148,6 +141,8 @@ impl<'a> Walk<'a> {
         let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
             match self.argument(field, &argument.name)? {
                 async_graphql::Value::List(items) => Some(items.len() as u64),
+                // Nothing was asked for by it.
+                async_graphql::Value::Null => None,
                 _ => Some(1),
             }
         });
@@ -245,4 +240,49 @@ pub fn unbounded_lists(registry: &Registry) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema, SimpleObject, Variables};
+    use serde_json::json;
+
+    use super::super::super::{Call, Engine};
+    use crate::config::{Environment, Settings};
+
+    #[derive(SimpleObject)]
+    struct Thing {
+        name: String,
+    }
+
+    struct Query;
+
+    #[Object]
+    impl Query {
+        #[graphql(tag = "most=50")]
+        async fn things(&self, #[graphql(tag = "most=9")] names: Option<Vec<String>>) -> Vec<Thing> {
+            names.unwrap_or_default().into_iter().map(|name| Thing { name }).collect()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_is_as_long_as_the_one_that_it_is_asked_for_by_or_else_as_it_says() {
+        let settings = Settings::read(&mut Environment::new([])).expect("settings");
+        let engine = Engine::new(|| Schema::build(Query, EmptyMutation, EmptySubscription), &settings.guard);
+        let by_variable = "query($n: [String!]) { things(names: $n) { name } }";
+        for (query, variables, cost) in [
+            ("{ things(names: [\"a\", \"b\"]) { name } }", json!({}), 2),
+            ("{ things(names: \"a\") { name } }", json!({}), 1),
+            ("{ things { name } }", json!({}), 50),
+            ("{ things(names: null) { name } }", json!({}), 50),
+            (by_variable, json!({"n": ["a", "b", "c"]}), 3),
+            (by_variable, json!({"n": null}), 50),
+            (by_variable, json!({}), 50),
+        ] {
+            let given = Variables::from_json(variables.clone());
+            let call = Call { query: Some(query.to_owned()), variables: given, ..Call::default() };
+            let prepared = engine.prepare(call).await.expect("let in");
+            assert_eq!(prepared.cost(), cost, "{query} {variables}");
+        }
+    }
 }

@@ -146,23 +146,28 @@ async fn by_post(
         let answered = timeout_at(ends_at, Box::pin(sse::answer(&app, call, caller, id.clone()))).await;
         return answered.unwrap_or_else(|_| render(vec![late()], false, media_type, &id));
     }
-    let answer = timeout_at(ends_at, async {
-        let mut answers = Vec::new();
-        for (position, call) in calls.into_iter().enumerate() {
-            let mut caller = caller.clone();
-            if is_batch {
-                // One key for all: each is known by its place under it.
-                caller.idempotency_key = caller.idempotency_key.map(|key| format!("{key}#{position}"));
-            }
-            answers.push(answer_call(&app, Call { may_write: true, ..call }, &caller).await?);
+    let mut answers = Vec::new();
+    for (position, call) in calls.into_iter().enumerate() {
+        let mut caller = caller.clone();
+        if is_batch {
+            // One key for all: each is known by its place under it.
+            caller.idempotency_key = caller.idempotency_key.map(|key| format!("{key}#{position}"));
         }
-        Ok::<_, Rejected>(answers)
-    });
-    match answer.await {
-        Ok(Ok(answers)) => render(answers, is_batch, media_type, &id),
-        Ok(Err(rejected)) => rejected.into_response(media_type, &id),
-        Err(_) => render(vec![late()], false, media_type, &id),
+        let call = Call { may_write: true, ..call };
+        let answered = if Instant::now() < ends_at {
+            timeout_at(ends_at, answer_call(&app, call, &caller)).await.unwrap_or_else(|_| Ok(late()))
+        } else {
+            // Not even begun.
+            Ok(late())
+        };
+        answers.push(match answered {
+            Ok(answer) => answer,
+            Err(rejected) if position == 0 => return rejected.into_response(media_type, &id),
+            // What came before it in the batch has happened, and its answers are not lost.
+            Err(rejected) => Answer::Refused(vec![refused(&rejected.refusal, None)]),
+        });
     }
+    render(answers, is_batch, media_type, &id)
 }
 
 fn unauthorized(refusal: Refusal) -> Rejected {

@@ -3,7 +3,8 @@
 //!
 //! - depth 15: `queries::depth_15_passes_and_16_is_refused`
 //! - cost 10,000 a query: `queries::cost_10_000_passes_and_10_001_is_refused`; never below the objects returned: stays in
-//!   tests/documents.rs, beside what writes documents, as `no_answer_has_more_objects_than_its_cost`
+//!   tests/documents.rs, beside what writes documents, as `no_answer_has_more_objects_than_its_cost` and
+//!   `no_answer_to_a_user_has_more_objects_than_its_cost`
 //! - aliases 30: `queries::aliases_30_pass_and_31_are_refused`
 //! - root fields 20: `queries::root_fields_20_pass_and_21_are_refused`
 //! - tokens 5,000: `queries::tokens_5_000_pass_and_5_001_are_refused`
@@ -12,6 +13,10 @@
 //! - page size 100: `queries::page_size_100_passes_and_101_is_refused`
 //! - JSON body 1 MiB: `bodies::json_body_of_1_mib_passes_and_a_byte_more_is_refused`
 //! - variables' depth 32: `bodies::variables_depth_32_passes_and_33_is_refused`
+//! - batches off, and 10 operations in one where they are on: `batches::no_batch_is_taken_where_nothing_is_set`,
+//!   `batches::operations_10_in_a_batch_pass_and_11_are_refused`; each counted by every limiter:
+//!   `batches::each_operation_is_charged_to_the_budget`, `batches::each_operation_that_misses_is_a_miss`,
+//!   `batches::each_guess_at_a_password_is_one`
 //! - upload 50 MiB: `bodies::upload_of_50_mib_passes_and_a_byte_more_is_refused`; before all of it is taken: stays in
 //!   tests/jobs/files.rs, whose helpers look for what is left, as `a_file_over_the_limit_is_refused_before_all_of_it_is_taken`
 //! - 10 uploads a minute a user: stays in tests/jobs/files.rs, for the same helpers, as
@@ -37,6 +42,7 @@
 //! - the leaky bucket by cost: a file of its own in tests/security, budgets.rs; to the point, and with three servers on one
 //!   Redis: stays in tests/buckets.rs, which speaks to Redis itself
 
+mod batches;
 mod bodies;
 mod deadlines;
 mod introspection;

@@ -81,6 +81,12 @@ fn bombs() -> Vec<(&'static str, String, &'static str)> {
         // A parser that takes a string which does not end for two that do is deep in brackets.
         ("a block string", format!("{{a(b:[\"\"\"\"{deep}"), "ERR-3002"),
         ("a string", format!("{{a(b:[\"\n{deep}"), "ERR-3002"),
+        // What checks a default in a list looks for the type of its items.
+        (
+            "a list of nothing",
+            "query($v: [Nothing!] = [1]) { cards(first: $v) { totalCount } }".to_owned(),
+            "ERR-3002",
+        ),
         (
             "itself",
             "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }".to_owned(),

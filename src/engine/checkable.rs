@@ -1,35 +1,31 @@
-//! What async-graphql's validation does not look at: `__typename`, and directives on variables. A document is checked in a
-//! copy in which it does.
+//! What async-graphql's validation does not look at, or not soon enough: `__typename`, and how variables are declared. A
+//! document is checked in a copy in which it does.
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+    BaseType, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet, VariableDefinition,
 };
+use async_graphql::registry::Registry;
 use async_graphql::{Positioned, ServerError};
+
+use super::documents::selections_mut;
+use super::variables::check_declared;
 
 /// The copy: `__typename @include(if: $a)` is `... @include(if: $a) { __typename }` there, which is the same.
 ///
 /// # Errors
 /// For what `__typename` and a variable's declaration can't have.
-pub(super) fn checkable(document: &ExecutableDocument) -> Result<ExecutableDocument, ServerError> {
+pub(super) fn checkable(
+    registry: &Registry,
+    document: &ExecutableDocument,
+) -> Result<ExecutableDocument, ServerError> {
     for (_, operation) in document.operations.iter() {
-        let declared = &operation.node.variable_definitions;
-        if let Some(directive) = declared.iter().find_map(|variable| variable.node.directives.first()) {
-            let message =
-                format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
-            return Err(ServerError::new(message, Some(directive.pos)));
+        for variable in &operation.node.variable_definitions {
+            check_variable(registry, variable)?;
         }
     }
     let mut copy = document.clone();
-    match &mut copy.operations {
-        DocumentOperations::Single(operation) => rewrite(&mut operation.node.selection_set.node)?,
-        DocumentOperations::Multiple(operations) => {
-            for operation in operations.values_mut() {
-                rewrite(&mut operation.node.selection_set.node)?;
-            }
-        }
-    }
-    for fragment in copy.fragments.values_mut() {
-        rewrite(&mut fragment.node.selection_set.node)?;
+    for set in selections_mut(&mut copy) {
+        rewrite(set)?;
     }
     Ok(copy)
 }
@@ -53,6 +49,28 @@ fn rewrite(set: &mut SelectionSet) -> Result<(), ServerError> {
         }
     }
     Ok(())
+}
+
+fn check_variable(registry: &Registry, variable: &Positioned<VariableDefinition>) -> Result<(), ServerError> {
+    let VariableDefinition { name, var_type, directives, default_value } = &variable.node;
+    if let Some(directive) = directives.first() {
+        let message = format!("Directive \"{}\" may not be used on a variable.", directive.node.name.node);
+        return Err(ServerError::new(message, Some(directive.pos)));
+    }
+    let mut base = &var_type.node.base;
+    while let BaseType::List(of) = base {
+        base = &of.base;
+    }
+    if let BaseType::Named(ty) = base
+        && !registry.types.contains_key(ty.as_str())
+    {
+        // A default in a list of such a type would end the check by a panic.
+        return Err(ServerError::new(format!("Unknown type \"{ty}\""), Some(variable.pos)));
+    }
+    let Some(default) = default_value else { return Ok(()) };
+    check_declared(registry, &var_type.node, &default.node).map_err(|misfit| {
+        ServerError::new(format!("The default of variable \"${}\" {misfit}.", name.node), Some(default.pos))
+    })
 }
 
 fn check(field: &Positioned<Field>) -> Result<(), ServerError> {
