@@ -272,14 +272,23 @@ fn an_import_that_waits_at_its_end_is_handed_back_when_the_server_stops() {
 }
 
 #[test]
-fn an_attempt_that_takes_too_long_has_failed_and_is_tried_again() {
+fn an_attempt_that_takes_over_an_hour_has_failed_and_is_tried_again() {
     with_workers(
         1,
-        |settings| settings.jobs.longest = Duration::from_secs(2),
+        |_| {},
         async |app, outside, ada, _| {
             let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
             let lock = alone_with(outside, &[&ada]).await;
             app.work();
+            until("it waits at its end", async || waiting(app).await == 1).await;
+            app.clock.advance(TimeDelta::minutes(59));
+            // It looks at the clock as often as it renews its lease.
+            for _ in 0..3 {
+                renewed(app, &id).await;
+            }
+            let job = stored(app, &id).await;
+            assert_eq!((job.status, job.attempts), (JobStatus::Running, 1), "its hour is not over");
+            app.clock.advance(TimeDelta::minutes(1));
             until("the attempt's end", async || {
                 let job = stored(app, &id).await;
                 (job.status, job.attempts) == (JobStatus::Queued, 1)
@@ -288,8 +297,30 @@ fn an_attempt_that_takes_too_long_has_failed_and_is_tried_again() {
             assert_eq!(app.rows("dead_letters").await, 0);
             lock.rollback().await.expect("let go");
             app.clock.advance(TimeDelta::minutes(1));
+            let ada = sign_in(app, &ada.email).await;
             assert_eq!(ended(app, &ada, &id).await["status"], json!("COMPLETED"));
             assert!(stored(app, &id).await.attempts > 1);
+        },
+    );
+}
+
+#[test]
+fn how_long_an_attempt_may_take_can_be_set() {
+    with_workers(
+        1,
+        |settings| settings.jobs.longest = Duration::from_secs(300),
+        async |app, outside, ada, _| {
+            let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&ada]).await;
+            app.work();
+            until("it waits at its end", async || waiting(app).await == 1).await;
+            app.clock.advance(TimeDelta::minutes(5));
+            until("the attempt's end", async || {
+                let job = stored(app, &id).await;
+                (job.status, job.attempts) == (JobStatus::Queued, 1)
+            })
+            .await;
+            lock.rollback().await.expect("let go");
         },
     );
 }
