@@ -28,8 +28,9 @@ const OUTAGE: TimeDelta = TimeDelta::days(1);
 /// The priority of jobs that are done in a moment; larger numbers come later.
 pub const QUICK: i16 = 0;
 
-/// Attempts from which on an orphan is suspected to end its worker.
-const SUSPECT: i32 = 3;
+/// Attempts from which on an orphan is suspected to end its worker. What is beside it goes with it each time, and waits for a lease
+/// to run out; one that was twice there by chance is done alone once.
+const SUSPECT: i32 = 2;
 
 /// What a worker takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
