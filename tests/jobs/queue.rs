@@ -375,6 +375,8 @@ on_both_stores! { Tables:
         assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "there is no sixth");
         let job = stored(&app, &id).await;
         assert_eq!((job.status, job.error_code.as_deref(), app.rows("dead_letters").await), (JobStatus::Failed, Some("ERR-5000"), 1));
+        let told = app.number("select cast(attempts as bigint) as n from dead_letters").await;
+        assert_eq!((told, job.attempts), (5, 5), "what only looked is none");
         app.clock.advance(TimeDelta::seconds(31));
         assert!(claimed(&app, Uuid::new_v4()).await.is_none());
     }

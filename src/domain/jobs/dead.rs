@@ -7,6 +7,7 @@ use entity::job;
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
+use super::run::MOST_ATTEMPTS;
 use crate::db::{
     Connection, Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page, transaction,
 };
@@ -39,13 +40,13 @@ pub(super) async fn bury(
         payload: without_cells(job.payload.clone()),
         error_code: code.number().to_owned(),
         error: error.chars().take(ERROR_CHARS).collect(),
-        attempts: job.attempts,
+        // One more only showed that there would be no more.
+        attempts: job.attempts.min(MOST_ATTEMPTS),
         trace_id: job.trace_id.clone(),
         failed_at: now,
         retried_at: None,
         discarded_at: None,
     };
-    metrics::counter!("dualcaster_dead_jobs_total").increment(1);
     Entity::insert(letter.into_active_model()).exec_without_returning(transaction).await?;
     Ok(())
 }

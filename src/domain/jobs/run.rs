@@ -262,7 +262,7 @@ pub async fn fail_job(
         return Ok(());
     }
     let code = refusal.code;
-    transaction!(connection, |transaction| {
+    let is_dead = transaction!(connection, |transaction| {
         let mut sql = Sql::new(transaction);
         // One that was cancelled meanwhile is what its owner wanted it to be.
         let unless_cancelled = "case when cancelled then null else ";
@@ -277,8 +277,11 @@ pub async fn fail_job(
         if ended {
             bury(transaction, job, code, &error.log_text(), outside.uuid(), now).await?;
         }
-        Ok(())
+        Ok(ended)
     });
+    if is_dead {
+        metrics::counter!("dualcaster_dead_jobs_total").increment(1);
+    }
     Ok(())
 }
 
