@@ -166,7 +166,7 @@ pub async fn retry_dead_letters(
         sql.push(
             "update jobs set status = 0, attempts = 0, processed = 0, error = null, error_code = null, ",
         );
-        sql.push("finished_at = null, cancelled = false, run_at = ").bind(now);
+        sql.push("started_at = null, finished_at = null, cancelled = false, run_at = ").bind(now);
         sql.push(", updated_at = ").bind(now).push(" where status = 3 and id").any_of_uuids(&jobs);
         sql.run(transaction).await?;
         Ok(letters.iter().map(|letter| letter.id).collect())
