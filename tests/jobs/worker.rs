@@ -421,6 +421,16 @@ on_both_stores! { Tables:
         assert_stopped(&app, &ada, &hopeless, "another attempt would come to the same").await;
     }
 
+    async fn a_job_that_is_stopped_after_its_worker_ended_is_not_begun_again(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        claimed(&app, Uuid::new_v4()).await.expect("a job");
+        assert_eq!(cancel(&app, &ada, &id).await.field()["job"]["status"], json!("RUNNING"));
+        app.clock.advance(TimeDelta::seconds(31));
+        assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "nobody wants it");
+        assert_stopped(&app, &ada, &id, "its worker is gone").await;
+    }
+
     async fn a_worker_that_lost_a_job_to_its_own_next_attempt_changes_nothing_of_it(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();

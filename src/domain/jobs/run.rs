@@ -93,6 +93,11 @@ pub async fn claim_job(
         };
         let Some(job) = job else { continue };
         let claim = Claim { job, worker };
+        if claim.job.cancelled {
+            // Its worker ended before it looked, and nobody wants the job any more.
+            give_back(connection, &claim, now).await?;
+            continue;
+        }
         if claim.job.attempts > MOST_ATTEMPTS {
             // The last one was only to see that there will be no more.
             let error = Error::internal("its worker ended each time that it was begun");
