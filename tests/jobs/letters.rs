@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::files::lay;
 use super::queue::{dead, letters, retry};
-use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, upload};
+use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, until, upload};
 use crate::collection::{list, uuid_of};
 use crate::harness::{TestApp, on_both_stores};
 use crate::security::sign_up;
@@ -36,6 +36,23 @@ on_both_stores! { Tables:
         assert_eq!((fields, &payload["mode"]), (vec![json!("quantity"), json!("name"), json!(null)], &json!("MERGE")));
         // The job itself has all that it needs to be tried again.
         assert!(stored(&app, &id).await.payload["header"].to_string().contains("canary"));
+    }
+
+    async fn a_letter_quotes_nothing_of_a_payload_that_can_t_be_read(app: TestApp) {
+        let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        app.execute("update jobs set payload = '{\"platform\": \"GENERIC\", \"mode\": \"MERGE\", \"dry_run\": false, \"header\": \"canary\"}'").await;
+        app.work();
+        for attempt in 1..=5 {
+            until("the next attempt's end", async || {
+                let job = stored(&app, &id).await;
+                job.attempts >= attempt && job.status != JobStatus::Running
+            }).await;
+            app.clock.advance(TimeDelta::minutes(1));
+        }
+        until("the job's end", async || stored(&app, &id).await.finished_at.is_some()).await;
+        let told = letters(&app, &root, json!({})).await.field().to_string();
+        assert!(told.contains("a job's payload is no import's") && !told.contains("canary"), "{told}");
     }
 
     async fn what_its_owner_can_put_right_is_a_letter_too(app: TestApp) {
