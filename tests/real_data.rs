@@ -1,5 +1,7 @@
 //! The real catalogue and prices, where they are: `DUALCASTER_TEST_DATA`, by default `../shared/data`.
 
+mod one_list;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,6 @@ use dualcaster::error::Code;
 use dualcaster::ingest::{Format, Report, ingest_file};
 use serde_json::{Value, json};
 
-use crate::collection::{ask, list};
 use crate::harness::{Content, Store, TestApp, TestDatabase, Unwatched, on_both_stores, run, runtime};
 use crate::jobs::{looked_at, report, stored, upload};
 use crate::search_cases::{self, Found};
@@ -125,20 +126,6 @@ const EXPORTS: [(&str, usize, usize); 18] = [
     ("tcgplayer_app_no_names", 3, 3),
 ];
 
-/// One list in the forms of ten apps, and whether the app says languages and printings: these differences its form forces.
-const ONE_LIST: [(&str, bool, bool); 10] = [
-    ("archidekt", true, true),
-    ("cardkingdom", false, false),
-    ("deckbox", true, true),
-    ("dragonshield", true, true),
-    ("manabox", true, true),
-    ("moxfield", true, true),
-    ("mtggoldfish", false, true),
-    ("mtgo", false, true),
-    ("tcgplayer", true, true),
-    ("topdecked", true, true),
-];
-
 /// Files that one user sends within a minute.
 const OF_USER: usize = 9;
 /// How long the largest of them may take, in a build that is not made for speed.
@@ -173,7 +160,7 @@ fn exports_of_every_app_are_found_as_far_as_the_catalogue_has_their_cards() {
         {
             app.work();
             exports(&app).await;
-            one_list(&app).await;
+            assert_eq!(one_list::check(&app).await, 22, "the lines whose printings are not newer");
         }
         app.stop().await;
         database.remove().await;
@@ -195,53 +182,6 @@ async fn exports(app: &TestApp) {
             let found = told.iter().skip(1).filter(is_exact).count();
             assert_eq!(told.len() - 1, *rows, "{name}");
             assert!(found >= *exact, "{name}: {found} of {exact}");
-        }
-    }
-}
-
-async fn one_list(app: &TestApp) {
-    let query = "{ viewer { inventory(first: 100) { nodes {
-        quantity finish language card { name collectorNumber set { code } } } } } }";
-    for (number, files) in ONE_LIST.chunks(OF_USER).enumerate() {
-        let person = sign_up(app, &format!("list-{number}@example.com")).await;
-        for (name, says_language, says_printing) in files {
-            imported(app, &person, &format!("{name}.ref")).await.expect("a file");
-            let items = list(&ask(app, &person, query, json!(null)).await.field()["inventory"]["nodes"]);
-            let of = |card: &str| {
-                let is_it =
-                    |item: &&Value| item["card"]["name"].as_str().is_some_and(|name| name.starts_with(card));
-                items.iter().filter(is_it).cloned().collect::<Vec<_>>()
-            };
-            let copies = |items: &[Value]| {
-                items.iter().map(|item| item["quantity"].as_i64().expect("a number")).sum::<i64>()
-            };
-            // Those of the list that the catalogue has; of others the sets are newer.
-            for (card, wanted, set, place) in [
-                ("Ambitious Farmhand", 8, "mid", "2"),
-                ("Lightning Bolt", 11, "m11", "149"),
-                ("Brazen Borrower", 1, "eld", "39"),
-                ("Fire // Ice", 1, "apc", "128"),
-            ] {
-                let there = of(card);
-                assert_eq!(copies(&there), wanted, "{name}: {card}");
-                for item in &there {
-                    let printing = (&item["card"]["set"]["code"], &item["card"]["collectorNumber"]);
-                    assert!(!says_printing || printing == (&json!(set), &json!(place)), "{name}: {item}");
-                }
-            }
-            let foils = of("Ambitious Farmhand").into_iter().filter(|item| item["finish"] == json!("FOIL"));
-            assert_eq!(copies(&foils.collect::<Vec<_>>()), 2, "{name}");
-            let mut languages: Vec<String> = of("Lightning Bolt")
-                .iter()
-                .map(|item| item["language"].as_str().expect("a language").to_owned())
-                .collect();
-            languages.sort();
-            let wanted: &[&str] = if *says_language {
-                &["de", "en", "es", "fr", "it", "ja", "ko", "pt", "ru", "zhs", "zht"]
-            } else {
-                &["en"]
-            };
-            assert_eq!(languages, wanted, "{name}");
         }
     }
 }

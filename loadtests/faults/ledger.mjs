@@ -145,7 +145,6 @@ export class Ledger {
           await sleep(UNREACHED_MS);
           break;
         case 'unknown caller':
-          operation.person.token = undefined;
           await operation.person.signIn();
           break;
         default: {

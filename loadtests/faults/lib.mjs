@@ -393,9 +393,14 @@ export class Person {
   // However many find at once that the token is too old.
   async signIn() {
     this.#signing ??= (async () => {
-      const { login } = await this.ask(LOGIN, { input: { email: this.email, password: PASSWORD } });
-      this.token = login.accessToken;
-      this.#signing = undefined;
+      // Sent along, it would be refused, and this would wait for itself.
+      this.token = undefined;
+      try {
+        const { login } = await this.ask(LOGIN, { input: { email: this.email, password: PASSWORD } });
+        this.token = login.accessToken;
+      } finally {
+        this.#signing = undefined;
+      }
     })();
     await this.#signing;
   }
@@ -440,7 +445,6 @@ export class Person {
       const { data, errors } = parsed(answer.text);
       if (answer.status === 200 && data && !errors) return data;
       if (answer.status === 401 && this.token) {
-        this.token = undefined;
         await this.signIn();
       } else {
         await sleep(100 + 1_000 * Number(answer.headers['retry-after'] ?? 0));

@@ -16,7 +16,7 @@ pub struct JobSettings {
     pub workers: usize,
     pub of_user: i64,
     pub of_kind: i64,
-    /// The time that one attempt has.
+    /// The time that one attempt has, of kinds that have no less of their own.
     pub longest: Duration,
     pub storage_url: String,
     /// The `AWS_…` variables: some of them are secret.
@@ -69,7 +69,7 @@ impl JobSettings {
         let longest: u64 = environment.get(
             "DUALCASTER_JOB_LONGEST_MINUTES",
             "60",
-            "The time that one attempt of a job has, in minutes.",
+            "The most time that one attempt of a job has, in minutes.",
         );
         let maintenance = environment.get(
             "DUALCASTER_MAINTENANCE_SCHEDULE",

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use entity::job;
 use entity::upload::{Entity, Model};
 use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
-use crate::db::Sql;
+use crate::db::{Exists, Sql};
 use crate::domain::collection::REPORTS;
 use crate::error::{Code, Refusal, Result};
 
@@ -22,6 +23,42 @@ pub const FOLDER: &str = "uploads";
 /// The name of a file's content in the store.
 pub fn stored_name(id: Uuid) -> String {
     format!("{FOLDER}/{id}")
+}
+
+/// Begins to take a file of the user's in: those of one user come one after the other, so that the same file twice at once is one
+/// job. The lock is one that nothing else takes, for an import of theirs may be at its end; on SQLite the transaction itself is
+/// alone.
+///
+/// # Errors
+/// ERR-2003 where the account is gone; the database's.
+pub async fn begin_upload(transaction: &impl ConnectionTrait, user: Uuid) -> Result<()> {
+    let mut sql = Sql::new(transaction);
+    if sql.is_postgres() {
+        sql.push("select pg_advisory_xact_lock(hashtextextended(").bind(format!("imports of {user}"));
+        sql.push(", 0))").run(transaction).await?;
+    }
+    let mut sql = Sql::new(transaction);
+    sql.push("select 1 as n from users where id = ").bind(user);
+    if sql.one::<Exists>(transaction).await?.is_none() {
+        return Err(Refusal::new(Code::TokenRevoked, "This account is gone.").into());
+    }
+    Ok(())
+}
+
+/// The user's jobs under way that are about a file with this content, the oldest first, 50 at most.
+///
+/// # Errors
+/// The database's.
+pub async fn jobs_of_content(
+    transaction: &impl ConnectionTrait,
+    user: Uuid,
+    sha256: &[u8],
+) -> Result<Vec<job::Model>> {
+    let mut sql = Sql::new(transaction);
+    sql.push("select j.* from jobs j join uploads u on u.id = j.upload_id where j.user_id = ").bind(user);
+    sql.push(" and j.status in (0, 1) and u.sha256 = ").bind(sha256.to_vec());
+    sql.push(" order by j.created_at limit 50");
+    Ok(sql.all(transaction).await?)
 }
 
 /// # Errors

@@ -4,19 +4,18 @@ use std::fs::File;
 use std::io::Read;
 use std::time::Duration;
 
-use entity::enums::{JobKind, JobStatus};
+use entity::enums::JobKind;
 use entity::{job, upload};
-use sea_orm::ActiveEnum;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Jobs;
 use super::import::ImportPayload;
-use crate::db::{Sql, transaction};
+use crate::db::transaction;
 use crate::domain::collection::ImportMode;
 use crate::domain::import::{Plan, Platform, SAMPLE_CHARS};
 use crate::domain::jobs::{NewJob, QUICK, queue_job};
-use crate::domain::uploads::{create_upload, delete_upload, stored_name};
+use crate::domain::uploads::{begin_upload, create_upload, delete_upload, jobs_of_content, stored_name};
 use crate::error::{Code, Error, Refusal, Result};
 use crate::gates::Window;
 use crate::tabular::{self, Content, TabularError};
@@ -215,28 +214,8 @@ impl Jobs {
         };
         let limits = self.limits();
         Ok(transaction!(self.inner.databases.write(), |transaction| {
-            // One after the other, so that the same file twice at once is one job; by a lock that nothing else takes, for an
-            // import of theirs may be at its end. On SQLite the transaction itself is alone.
-            let mut sql = Sql::new(transaction);
-            if sql.is_postgres() {
-                sql.push("select pg_advisory_xact_lock(hashtextextended(").bind(format!("imports of {user}"));
-                sql.push(", 0))").run(transaction).await?;
-            }
-            let mut sql = Sql::new(transaction);
-            sql.push("select 1 as n from users where id = ").bind(user);
-            if sql.one::<crate::db::Exists>(transaction).await?.is_none() {
-                return Err(Refusal::new(Code::TokenRevoked, "This account is gone.").into());
-            }
-            let mut sql = Sql::new(transaction);
-            sql.push("select j.* from jobs j join uploads u on u.id = j.upload_id where j.user_id = ")
-                .bind(user);
-            sql.push(" and j.status in (").push(&format!(
-                "{}, {}",
-                JobStatus::Queued.to_value(),
-                JobStatus::Running.to_value()
-            ));
-            sql.push(") and u.sha256 = ").bind(row.sha256.clone()).push(" order by j.created_at limit 50");
-            let under_way = sql.all::<job::Model>(transaction).await?;
+            begin_upload(transaction, user).await?;
+            let under_way = jobs_of_content(transaction, user, &row.sha256).await?;
             if let Some(same) = under_way.into_iter().find(|there| there.payload == job.payload) {
                 return Ok(same);
             }

@@ -14,13 +14,13 @@ use uuid::Uuid;
 
 use super::{Inner, Jobs, import};
 use crate::domain::jobs::{
-    Claim, Standing, Which, claim_job, fail_job, give_back, has_suspect, note_progress, stand,
+    Claim, Standing, Which, claim_job, fail_job, give_back, has_suspect, longest_run, note_progress, stand,
 };
 use crate::error::{Code, Error, Result, timeout_refusal};
 
 /// How soon a job is found that nobody rang for: one of another server, or one whose time to try again has come.
 const LOOKED_EVERY: Duration = Duration::from_millis(500);
-/// How often a worker says that it is still at it, and looks whether it may go on.
+/// How often a worker says that it is still at it, and looks whether it may go on and whether its time is up.
 const STOOD_EVERY: Duration = Duration::from_secs(1);
 /// How long an attempt may go on when the server stops, to come to its end: less than the server waits for its workers.
 const LAST: Duration = Duration::from_secs(3);
@@ -183,7 +183,7 @@ impl Inner {
                 stopped = self.hold(&claim) => Err(stopped),
                 // What it changed in a transaction is undone.
                 () = stopped => Err(Stopped::Draining),
-                () = tokio::time::sleep(self.settings.longest) => Err(timeout_refusal().into()),
+                () = self.time_is_up(&claim) => Err(timeout_refusal().into()),
             }
         };
         let panicked = |_| Err(Stopped::Failed(Error::internal("a job's attempt panicked")));
@@ -213,6 +213,19 @@ impl Inner {
                 Ok(Standing::Lost) => return Stopped::Lost,
                 // The work meets the same trouble, and says more of it.
                 Err(error) => tracing::debug!(error = error.log_text(), "a claim could not be renewed"),
+            }
+        }
+    }
+
+    /// Ends when an attempt has had its time, by the clock that leases go by.
+    async fn time_is_up(&self, Claim { job, .. }: &Claim) {
+        let longest = longest_run(job.kind, self.settings.longest);
+        // As it was returned, it was changed last when it was claimed.
+        let claimed_at = job.updated_at;
+        loop {
+            tokio::time::sleep(STOOD_EVERY).await;
+            if (self.outside.now() - claimed_at).to_std().is_ok_and(|took| took >= longest) {
+                return;
             }
         }
     }

@@ -10,11 +10,16 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::files::lay;
-use super::queue::{dead, letters};
-use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, upload};
+use super::queue::{dead, letters, retry};
+use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, until, upload};
 use crate::collection::{list, uuid_of};
 use crate::harness::{TestApp, on_both_stores};
 use crate::security::sign_up;
+
+/// What an attempt ends for that can't reach what it needs.
+fn away() -> Error {
+    Error::from(Refusal { retry_after: Some(5), ..Refusal::new(Code::Overloaded, "away") })
+}
 
 async fn forget(app: &TestApp) -> dualcaster::error::Result<u64> {
     app.app.jobs().expect("jobs").forget().await
@@ -33,6 +38,23 @@ on_both_stores! { Tables:
         assert!(stored(&app, &id).await.payload["header"].to_string().contains("canary"));
     }
 
+    async fn a_letter_quotes_nothing_of_a_payload_that_can_t_be_read(app: TestApp) {
+        let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        app.execute("update jobs set payload = '{\"platform\": \"GENERIC\", \"mode\": \"MERGE\", \"dry_run\": false, \"header\": \"canary\"}'").await;
+        app.work();
+        for attempt in 1..=5 {
+            until("the next attempt's end", async || {
+                let job = stored(&app, &id).await;
+                job.attempts >= attempt && job.status != JobStatus::Running
+            }).await;
+            app.clock.advance(TimeDelta::minutes(1));
+        }
+        until("the job's end", async || stored(&app, &id).await.finished_at.is_some()).await;
+        let told = letters(&app, &root, json!({})).await.field().to_string();
+        assert!(told.contains("a job's payload is no import's") && !told.contains("canary"), "{told}");
+    }
+
     async fn what_its_owner_can_put_right_is_a_letter_too(app: TestApp) {
         let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
         let id = queued(&app, &ada, &shocks(2), json!({})).await["id"].clone();
@@ -48,13 +70,11 @@ on_both_stores! { Tables:
     async fn an_outage_counts_no_attempt_until_it_has_lasted_a_day(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
-        let away = Refusal { retry_after: Some(5), ..Refusal::new(Code::Overloaded, "away") };
-        let away = Error::from(away);
         let fail = async |attempt| {
             let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
             assert_eq!(claim.job.attempts, attempt);
             let before = app.clock.now();
-            fail_job(app.bulk.write(), &claim, &away, true, app.app.outside()).await.expect("an answer");
+            fail_job(app.bulk.write(), &claim, &away(), true, app.app.outside()).await.expect("an answer");
             (stored(&app, &id).await, before)
         };
         for _ in 0..12 {
@@ -72,6 +92,20 @@ on_both_stores! { Tables:
         let job = stored(&app, &id).await;
         assert_eq!((job.status, job.error_code.as_deref()), (JobStatus::Failed, Some("ERR-5003")));
         assert_eq!(app.rows("dead_letters").await, 1);
+    }
+
+    async fn a_job_that_is_tried_again_has_its_day_of_outages_anew(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = dead(&app, &ada, &shocks(1)).await;
+        app.clock.advance(TimeDelta::days(2));
+        let root = administrator(&app).await;
+        let letter = letters(&app, &root, json!({})).await.field()["nodes"][0]["id"].clone();
+        retry(&app, &root, &[&letter]).await.field();
+        assert_eq!(stored(&app, &id).await.started_at, None, "it has not begun");
+        let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
+        fail_job(app.bulk.write(), &claim, &away(), true, app.app.outside()).await.expect("an answer");
+        let job = stored(&app, &id).await;
+        assert_eq!((job.status, job.attempts), (JobStatus::Queued, 0));
     }
 
     async fn lines_are_kept_for_a_month_and_letters_for_three(app: TestApp) {

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use dualcaster::db::{Bulk, Sql};
 use dualcaster::domain::collection::{ReportRow, write_report};
-use dualcaster::domain::jobs::Standing;
+use dualcaster::domain::jobs::{Standing, Which, claim_job};
 use dualcaster::error::Code;
 use entity::enums::{JobStatus, RowOutcome};
 use serde_json::{Value, json};
@@ -347,6 +347,23 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_job_whose_worker_ended_twice_is_taken_only_by_who_is_alone(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        queued(&app, &ada, &shocks(1), json!({})).await;
+        let taken = async |which| {
+            let claim = claim_job(app.bulk.write(), Uuid::new_v4(), which, app.app.outside()).await;
+            claim.expect("an answer").map(|claim| claim.job.attempts)
+        };
+        assert_eq!((taken(Which::Suspect).await, taken(Which::Quick).await), (None, Some(1)));
+        app.clock.advance(TimeDelta::seconds(31));
+        assert_eq!((taken(Which::Suspect).await, taken(Which::Any).await), (None, Some(2)), "once may be by chance");
+        app.clock.advance(TimeDelta::seconds(31));
+        for which in [Which::Quick, Which::Any] {
+            assert_eq!(taken(which).await, None, "{which:?}");
+        }
+        assert_eq!(taken(Which::Suspect).await, Some(3));
+    }
+
     async fn a_job_that_ends_its_worker_each_time_is_dead_after_five_tries(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
@@ -358,6 +375,8 @@ on_both_stores! { Tables:
         assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "there is no sixth");
         let job = stored(&app, &id).await;
         assert_eq!((job.status, job.error_code.as_deref(), app.rows("dead_letters").await), (JobStatus::Failed, Some("ERR-5000"), 1));
+        let told = app.number("select cast(attempts as bigint) as n from dead_letters").await;
+        assert_eq!((told, job.attempts), (5, 5), "what only looked is none");
         app.clock.advance(TimeDelta::seconds(31));
         assert!(claimed(&app, Uuid::new_v4()).await.is_none());
     }

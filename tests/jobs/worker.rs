@@ -187,9 +187,9 @@ fn each_of_two_workers_has_an_import_that_waits_and_neither_loses_its_lease() {
     );
 }
 
-/// Makes a job one that three workers had, of which none is left, as one that ends its process would be.
+/// Makes a job one that two workers had, of which none is left, as one that ends its process would be.
 async fn made_suspect(app: &TestApp, id: &Value, lease_until: &str) {
-    let orphan = "status = 1, attempts = 3, lease_by = gen_random_uuid(), lease_until = ";
+    let orphan = "status = 1, attempts = 2, lease_by = gen_random_uuid(), lease_until = ";
     app.execute(&format!("update jobs set {orphan}{lease_until} where id = '{}'", uuid_of(id))).await;
 }
 
@@ -210,7 +210,7 @@ fn nothing_is_begun_beside_a_job_that_may_end_the_process() {
             let job = stored(app, &bobs).await;
             assert_eq!((job.status, job.attempts), (JobStatus::Queued, 0), "nobody begins");
             lock.rollback().await.expect("let go");
-            for (person, id, attempts) in [(&ada, &adas, 4), (&bob, &bobs, 1)] {
+            for (person, id, attempts) in [(&ada, &adas, 3), (&bob, &bobs, 1)] {
                 assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
                 assert_eq!(stored(app, id).await.attempts, attempts);
             }
@@ -233,9 +233,9 @@ fn a_job_that_may_end_the_process_waits_for_the_others_and_is_not_tried_meanwhil
             made_suspect(app, &adas, "now() - interval '1 second'").await;
             renewed(app, &bobs).await;
             renewed(app, &bobs).await;
-            assert_eq!(stored(app, &adas).await.attempts, 3, "to wait is no attempt");
+            assert_eq!(stored(app, &adas).await.attempts, 2, "to wait is no attempt");
             lock.rollback().await.expect("let go");
-            for (person, id, attempts) in [(&ada, &adas, 4), (&bob, &bobs, 1)] {
+            for (person, id, attempts) in [(&ada, &adas, 3), (&bob, &bobs, 1)] {
                 assert_eq!(ended(app, person, id).await["status"], json!("COMPLETED"));
                 assert_eq!(stored(app, id).await.attempts, attempts);
             }
@@ -272,14 +272,23 @@ fn an_import_that_waits_at_its_end_is_handed_back_when_the_server_stops() {
 }
 
 #[test]
-fn an_attempt_that_takes_too_long_has_failed_and_is_tried_again() {
+fn an_attempt_that_takes_over_an_hour_has_failed_and_is_tried_again() {
     with_workers(
         1,
-        |settings| settings.jobs.longest = Duration::from_secs(2),
+        |_| {},
         async |app, outside, ada, _| {
             let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
             let lock = alone_with(outside, &[&ada]).await;
             app.work();
+            until("it waits at its end", async || waiting(app).await == 1).await;
+            app.clock.advance(TimeDelta::minutes(59));
+            // It looks at the clock as often as it renews its lease.
+            for _ in 0..3 {
+                renewed(app, &id).await;
+            }
+            let job = stored(app, &id).await;
+            assert_eq!((job.status, job.attempts), (JobStatus::Running, 1), "its hour is not over");
+            app.clock.advance(TimeDelta::minutes(1));
             until("the attempt's end", async || {
                 let job = stored(app, &id).await;
                 (job.status, job.attempts) == (JobStatus::Queued, 1)
@@ -288,8 +297,30 @@ fn an_attempt_that_takes_too_long_has_failed_and_is_tried_again() {
             assert_eq!(app.rows("dead_letters").await, 0);
             lock.rollback().await.expect("let go");
             app.clock.advance(TimeDelta::minutes(1));
+            let ada = sign_in(app, &ada.email).await;
             assert_eq!(ended(app, &ada, &id).await["status"], json!("COMPLETED"));
             assert!(stored(app, &id).await.attempts > 1);
+        },
+    );
+}
+
+#[test]
+fn how_long_an_attempt_may_take_can_be_set() {
+    with_workers(
+        1,
+        |settings| settings.jobs.longest = Duration::from_secs(300),
+        async |app, outside, ada, _| {
+            let id = queued(app, &ada, &shocks(2), json!({})).await["id"].clone();
+            let lock = alone_with(outside, &[&ada]).await;
+            app.work();
+            until("it waits at its end", async || waiting(app).await == 1).await;
+            app.clock.advance(TimeDelta::minutes(5));
+            until("the attempt's end", async || {
+                let job = stored(app, &id).await;
+                (job.status, job.attempts) == (JobStatus::Queued, 1)
+            })
+            .await;
+            lock.rollback().await.expect("let go");
         },
     );
 }
@@ -388,6 +419,16 @@ on_both_stores! { Tables:
         cancel(&app, &ada, &hopeless).await.field();
         failed(&app, &claim, false).await;
         assert_stopped(&app, &ada, &hopeless, "another attempt would come to the same").await;
+    }
+
+    async fn a_job_that_is_stopped_after_its_worker_ended_is_not_begun_again(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        claimed(&app, Uuid::new_v4()).await.expect("a job");
+        assert_eq!(cancel(&app, &ada, &id).await.field()["job"]["status"], json!("RUNNING"));
+        app.clock.advance(TimeDelta::seconds(31));
+        assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "nobody wants it");
+        assert_stopped(&app, &ada, &id, "its worker is gone").await;
     }
 
     async fn a_worker_that_lost_a_job_to_its_own_next_attempt_changes_nothing_of_it(app: TestApp) {

@@ -233,8 +233,8 @@ pub(super) static LAYOUTS: &[Layout] = &[
     layout!(Topdecked, ["quantity" "name" "setcode" "setname" "finish" "acquireddate"], ["name"], {
         "quantity" => Quantity, "name" => Name, "setcode" => SetCode, "setname" => SetName,
         "collectornumber" => CollectorNumber, "finish" => Finish, "id" => ScryfallId,
-        "acquireddate" => AcquiredOn, "acquiredprice" => Price, "lang" => Language,
-        "condition" => Condition, "notes" => Notes, "tags" => Tags,
+        "acquireddate" => AcquiredOn, "acquiredprice" => Price, "lang" => Language, "signing" => Mark,
+        "alteration" => Mark, "condition" => Condition, "notes" => Notes, "tags" => Tags,
     }),
     layout!(UrzasGatherer, ["name" "count" "foilcount" "specialfoilcount"], ["name"], {
         "name" => Name, "count" => Quantity, "foilcount" => FoilQuantity,

@@ -1,6 +1,6 @@
 //! Forms of numbers, prices, dates and names. Each function is total: what it can't read is `None`.
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, Weekday};
 use entity::enums::Currency;
 
 use crate::domain::market::Money;
@@ -121,8 +121,8 @@ fn hundredths(text: &str, has_decimal_comma: bool) -> Option<i64> {
     Some(whole * 100 + digit(0) * 10 + digit(1) + i64::from(digit(2) >= 5))
 }
 
-/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, Unix time; `5/31/2024` only where the month is
-/// known to come first, or where it can't be otherwise.
+/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, `Fri May 31 2024 16:43:29`, Unix time; `5/31/2024` only
+/// where the month is known to come first, or where it can't be otherwise.
 pub fn date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
     let text = text.trim();
     let day = timestamp(text).or_else(|| numeric_date(text, has_us_dates)).or_else(|| worded_date(text))?;
@@ -177,8 +177,10 @@ fn numeric_date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
 
 fn worded_date(text: &str) -> Option<NaiveDate> {
     let text = text.replace(',', " ");
-    let words = text.split_whitespace().collect::<Vec<_>>();
-    let joined = words.get(..3)?.join(" ");
+    let mut words = text.split_whitespace().peekable();
+    // As browsers write a moment: the day of the week first, and the time behind.
+    words.next_if(|word| word.parse::<Weekday>().is_ok());
+    let joined = words.take(3).collect::<Vec<_>>().join(" ");
     ["%b %d %Y", "%d %b %Y", "%B %d %Y", "%d %B %Y"]
         .into_iter()
         .find_map(|form| NaiveDate::parse_from_str(&joined, form).ok())

@@ -1,12 +1,13 @@
 //! Jobs that failed for good: kept, so that somebody can look at them and try again.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use entity::dead_letter::{Entity, Model};
 use entity::enums::JobKind;
 use entity::job;
 use sea_orm::{ActiveEnum, ConnectionTrait, EntityTrait, FromQueryResult, IntoActiveModel};
 use uuid::Uuid;
 
+use super::run::MOST_ATTEMPTS;
 use crate::db::{
     Connection, Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page, transaction,
 };
@@ -14,12 +15,6 @@ use crate::domain::collection::ids_at_once;
 use crate::error::{Code, Refusal, Result, none_of};
 use crate::pagination::{Key, KeyValue, ListId, Page, Slice};
 
-/// How long dead letters are kept.
-const KEPT: TimeDelta = TimeDelta::days(90);
-/// How long jobs are kept that have ended, with what came of them.
-const RESULTS_KEPT: TimeDelta = TimeDelta::days(30);
-/// Rows of a job's that are deleted in one statement.
-const ROWS: u64 = 5_000;
 /// Characters of an error that are kept.
 const ERROR_CHARS: usize = 1_000;
 
@@ -39,13 +34,13 @@ pub(super) async fn bury(
         payload: without_cells(job.payload.clone()),
         error_code: code.number().to_owned(),
         error: error.chars().take(ERROR_CHARS).collect(),
-        attempts: job.attempts,
+        // One more only showed that there would be no more.
+        attempts: job.attempts.min(MOST_ATTEMPTS),
         trace_id: job.trace_id.clone(),
         failed_at: now,
         retried_at: None,
         discarded_at: None,
     };
-    metrics::counter!("dualcaster_dead_jobs_total").increment(1);
     Entity::insert(letter.into_active_model()).exec_without_returning(transaction).await?;
     Ok(())
 }
@@ -165,7 +160,7 @@ pub async fn retry_dead_letters(
         sql.push(
             "update jobs set status = 0, attempts = 0, processed = 0, error = null, error_code = null, ",
         );
-        sql.push("finished_at = null, cancelled = false, run_at = ").bind(now);
+        sql.push("started_at = null, finished_at = null, cancelled = false, run_at = ").bind(now);
         sql.push(", updated_at = ").bind(now).push(" where status = 3 and id").any_of_uuids(&jobs);
         sql.run(transaction).await?;
         Ok(letters.iter().map(|letter| letter.id).collect())
@@ -222,54 +217,4 @@ fn refuse(ids: &[Uuid], wrong: impl Fn(Uuid) -> Option<Refusal>) -> Result<()> {
             wrong(*id).map(|refusal| refusal.at(&position.to_string()).within(&["ids"]))
         }),
     )
-}
-
-/// Deletes what was kept line by line, and item by item, of jobs that ended too long ago, a few thousand rows in a statement, and
-/// says how many went. A job that is dead stays longer than its rows do.
-///
-/// # Errors
-/// The database's.
-pub async fn forget_job_rows(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let mut gone = 0;
-    const TABLES: [(&str, &str); 4] = [
-        ("import_lines", "first_line"),
-        ("rejected_rows", "line"),
-        ("import_changes", "item_id"),
-        ("import_made", "part"),
-    ];
-    for (table, key) in TABLES {
-        loop {
-            let mut sql = Sql::new(connection);
-            sql.push(&format!(
-                "delete from {table} where (job_id, {key}) in (select r.job_id, r.{key} from jobs j "
-            ));
-            sql.push(&format!("join {table} r on r.job_id = j.id where j.finished_at < "));
-            sql.bind(now - RESULTS_KEPT).push(&format!(" limit {ROWS})"));
-            let rows = sql.run(connection).await?.rows_affected();
-            gone += rows;
-            if rows < ROWS {
-                break;
-            }
-        }
-    }
-    Ok(gone)
-}
-
-/// Deletes letters and jobs that are too old to be of use, and says how many rows went; what is theirs in other tables goes
-/// before ([`forget_job_rows`]), for all of it in one statement would take too long.
-///
-/// # Errors
-/// The database's.
-pub async fn forget_jobs(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
-    let mut sql = Sql::new(connection);
-    sql.push("delete from dead_letters where failed_at < ").bind(now - KEPT);
-    let letters = sql.run(connection).await?.rows_affected();
-    let mut sql = Sql::new(connection);
-    // One that is dead stays as long as its letter does, and of a schedule the last run, so that it is not queued anew.
-    sql.push("delete from jobs where id in (select id from jobs j where j.finished_at < ")
-        .bind(now - RESULTS_KEPT);
-    sql.push(" and not exists (select 1 from dead_letters d where d.job_id = j.id)");
-    sql.push(" and (j.schedule is null or j.scheduled_for < ");
-    sql.push("(select max(l.scheduled_for) from jobs l where l.schedule = j.schedule)) limit 500)");
-    Ok(letters + sql.run(connection).await?.rows_affected())
 }

@@ -1,12 +1,13 @@
 //! What a worker does with a job: claim it, say that it is still at it, end it.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use entity::enums::{JobKind, JobStatus};
+use entity::enums::JobStatus;
 use entity::job::Model;
 use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult, SqlErr};
 use uuid::Uuid;
 
 use super::dead::bury;
+use super::kind;
 use crate::db::{Connection, Exists, Sql, transaction};
 use crate::error::{Code, Error, Result};
 use crate::outside::Outside;
@@ -24,16 +25,12 @@ const LONGEST_IN_OUTAGE: TimeDelta = TimeDelta::minutes(1);
 /// How long a job is tried without counting while something that it needs is away.
 const OUTAGE: TimeDelta = TimeDelta::days(1);
 
-/// The kinds that this version does.
-const KNOWN: [JobKind; 2] = [JobKind::CollectionImport, JobKind::Maintenance];
-/// Those of which one runs at a time, over all servers.
-const ALONE: [JobKind; 1] = [JobKind::Maintenance];
-
 /// The priority of jobs that are done in a moment; larger numbers come later.
 pub const QUICK: i16 = 0;
 
-/// Attempts from which on an orphan is suspected to end its worker.
-const SUSPECT: i32 = 3;
+/// Attempts from which on an orphan is suspected to end its worker. What is beside it goes with it each time, and waits for a lease
+/// to run out; one that was twice there by chance is done alone once.
+const SUSPECT: i32 = 2;
 
 /// What a worker takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,9 +63,7 @@ pub async fn claim_job(
     outside: &Outside,
 ) -> Result<Option<Claim>> {
     let now = outside.now();
-    // Kinds that this server does not know are left to those that do.
-    let known = numbers(&KNOWN);
-    let alone = numbers(&ALONE);
+    let (known, alone) = (kind::known(), kind::alone());
     // An orphan has waited already, and would wait for ever behind a queue that never empties.
     let innocent = format!("w.status = 1 and w.attempts < {SUSPECT} and w.lease_until < ");
     let suspect = format!("w.status = 1 and w.attempts >= {SUSPECT} and w.lease_until < ");
@@ -98,6 +93,11 @@ pub async fn claim_job(
         };
         let Some(job) = job else { continue };
         let claim = Claim { job, worker };
+        if claim.job.cancelled {
+            // Its worker ended before it looked, and nobody wants the job any more.
+            give_back(connection, &claim, now).await?;
+            continue;
+        }
         if claim.job.attempts > MOST_ATTEMPTS {
             // The last one was only to see that there will be no more.
             let error = Error::internal("its worker ended each time that it was begun");
@@ -116,12 +116,8 @@ pub async fn claim_job(
 pub async fn has_suspect(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<bool> {
     let mut sql = Sql::new(connection);
     sql.push(&format!("select 1 as n from jobs where status = 1 and attempts >= {SUSPECT}"));
-    sql.push(&format!(" and kind in ({}) and lease_until < ", numbers(&KNOWN))).bind(now).push(" limit 1");
+    sql.push(&format!(" and kind in ({}) and lease_until < ", kind::known())).bind(now).push(" limit 1");
     Ok(sql.one::<Exists>(connection).await?.is_some())
-}
-
-fn numbers(kinds: &[JobKind]) -> String {
-    kinds.iter().map(|kind| kind.to_value().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// ` where` the job is still this claim's: it has not ended, and nobody has claimed it since.
@@ -271,7 +267,7 @@ pub async fn fail_job(
         return Ok(());
     }
     let code = refusal.code;
-    transaction!(connection, |transaction| {
+    let is_dead = transaction!(connection, |transaction| {
         let mut sql = Sql::new(transaction);
         // One that was cancelled meanwhile is what its owner wanted it to be.
         let unless_cancelled = "case when cancelled then null else ";
@@ -286,8 +282,11 @@ pub async fn fail_job(
         if ended {
             bury(transaction, job, code, &error.log_text(), outside.uuid(), now).await?;
         }
-        Ok(())
+        Ok(ended)
     });
+    if is_dead {
+        metrics::counter!("dualcaster_dead_jobs_total").increment(1);
+    }
     Ok(())
 }
 

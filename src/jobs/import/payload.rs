@@ -48,8 +48,8 @@ impl ImportPayload {
     /// # Errors
     /// For what is no import's.
     pub fn of(job: &Model) -> Result<Self, Error> {
-        serde_json::from_value(job.payload.clone())
-            .map_err(|error| Error::internal(format!("a job's payload is no import's: {error}")))
+        // Not in the parser's words: they quote what is there, and that may be a file's.
+        Self::deserialize(&job.payload).map_err(|_| Error::internal("a job's payload is no import's"))
     }
 
     /// How the rows are read: nothing is detected anew, so that what is done is what was shown.

@@ -199,6 +199,15 @@ fn folders_tags_and_marks_become_tags() {
     assert_eq!(tags(find(Platform::Cubecobra)), ["burn", "cheap"]);
     assert_eq!(tags(find(Platform::Moxfield)), ["proxy"]);
     assert_eq!(tags(find(Platform::Archidekt)), ["trade"]);
+    let topdecked = find(Platform::Topdecked).1;
+    let row = "1,Shock,m11,Core Set 2021,159,nonfoil,,common,,Fri May 31 2024 16:43:29 GMT+0200,,en,,false,true,near mint,,burn";
+    let read = read_one(topdecked, row).1;
+    assert_eq!(
+        (read.tags.as_slice(), read.acquired_on),
+        (["altered".to_owned(), "burn".to_owned()].as_slice(), NaiveDate::from_ymd_opt(2024, 5, 31))
+    );
+    let row = row.replace("false,true", "true,false");
+    assert_eq!(read_one(topdecked, &row).1.tags, ["signed", "burn"]);
 }
 
 #[test]
