@@ -1,14 +1,17 @@
 //! Catalogues: sets and printings into the store.
 
+use sea_orm::{ConnectionTrait, DbBackend};
+use tokio::sync::Mutex;
+
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::source::{CatalogueItem, Sink, Source, SourceError};
-use crate::db::{Bulk, Connection};
+use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::record::{CardRecord, SetRecord};
-use crate::domain::catalogue::{refresh_catalogue, write_cards};
+use crate::domain::catalogue::{refresh_catalogue, write_about, write_printings};
 use crate::domain::market::{derive_prices, note_misranked};
 use crate::domain::store::remove_generated;
 
-/// Cards a transaction. Each costs Postgres four COPYs, and each COPY a pause of some 40 ms before its end is sent.
+/// Cards a batch.
 const CARDS: usize = 2_500;
 
 pub(super) async fn ingest(
@@ -25,24 +28,27 @@ pub(super) async fn ingest(
         stage: Stage::Reading,
         read: Box::new(move |sink| read(source, sink)),
     };
-    let mut written = 0;
-    let mut removed_generated = false;
-    let report = run(reading, progress, async |items| {
-        let mut sets: Vec<SetRecord> = Vec::new();
-        let mut cards: Vec<CardRecord> = Vec::new();
+    // While what is said about a batch is written, Postgres takes the printings of the next: each in the order of the file. On
+    // SQLite one of the two would only wait for the other.
+    let at_a_time = if connection.get_database_backend() == DbBackend::Postgres { 2 } else { 1 };
+    let (printings, about) = (Mutex::new(()), Mutex::new(()));
+    let report = run(reading, at_a_time, progress, async |items: &[CatalogueItem]| {
+        let mut sets: Vec<&SetRecord> = Vec::new();
+        let mut cards: Vec<&CardRecord> = Vec::new();
         for item in items {
             match item {
-                CatalogueItem::Set(set) => sets.push(set.clone()),
-                CatalogueItem::Card(card) => cards.push((**card).clone()),
+                CatalogueItem::Set(set) => sets.push(set),
+                CatalogueItem::Card(card) => cards.push(card),
             }
         }
-        let bulk = Bulk::begin(connection).await?;
-        let removed = remove_generated(&bulk).await?;
-        let rows = write_cards(&bulk, &sets, &cards).await?;
-        bulk.commit().await?;
-        removed_generated |= removed;
-        written += rows;
-        Ok(Vec::new())
+        let turn = printings.lock().await;
+        let (removed_generated, of_printings) = transaction!(bulk connection, |bulk| {
+            Ok((remove_generated(bulk).await?, write_printings(bulk, &sets, &cards).await?))
+        });
+        drop(turn);
+        let _turn = about.lock().await;
+        let of_about = transaction!(bulk connection, |bulk| { write_about(bulk, &cards).await });
+        Ok(Report { written: of_printings + of_about, removed_generated, ..Report::default() })
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
@@ -51,5 +57,5 @@ pub(super) async fn ingest(
     note_misranked(&bulk).await?;
     bulk.commit().await?;
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
-    Ok(Report { written, removed_generated, ..report })
+    Ok(report)
 }

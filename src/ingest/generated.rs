@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::source::SourceError;
-use crate::db::{Bulk, Connection};
+use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::record::CardRecord;
-use crate::domain::catalogue::{load_card_ids, refresh_catalogue, write_cards};
+use crate::domain::catalogue::{load_card_ids, refresh_catalogue, write_about, write_printings};
 use crate::domain::collection::{InventedUser, write_invented};
 use crate::domain::market::record::PriceSeries;
 use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
 use crate::domain::store::{load_contents, mark_generated, remove_generated};
+use crate::error::Result;
 use crate::generate::{GeneratedMarket, GeneratedSeries};
 
 /// Points a transaction.
@@ -37,7 +38,8 @@ pub(super) async fn ingest(
     let bulk = Bulk::begin(connection).await?;
     let removed_generated = remove_generated(&bulk).await?;
     mark_generated(&bulk).await?;
-    write_cards(&bulk, &market.sets().collect::<Vec<_>>(), &[]).await?;
+    let sets: Vec<_> = market.sets().collect();
+    write_printings(&bulk, &sets.iter().collect::<Vec<_>>(), &[]).await?;
     let records = market.marketplaces();
     let ids = write_marketplaces(&bulk, &records).await?;
     bulk.commit().await?;
@@ -64,41 +66,18 @@ pub(super) async fn ingest(
             Ok(())
         }),
     };
-    let mut written = 0;
-    let mut points = 0;
-    let report = run(reading, progress, async |cards: &[GeneratedCard]| {
+    let report = run(reading, 1, progress, async |cards: &[GeneratedCard]| {
         let all = cards.iter().flat_map(|card| &card.series).flat_map(|series| &series.points);
         make_months(connection, all.map(|point| point.observed_at.date_naive())).await?;
-        let bulk = Bulk::begin(connection).await?;
-        let records: Vec<CardRecord> = cards.iter().map(|generated| generated.card.clone()).collect();
-        let mut rows = write_cards(&bulk, &[], &records).await?;
-        let ids = load_card_ids(&bulk, &records.iter().map(|record| record.scryfall_id).collect::<Vec<_>>())
-            .await?;
-        let series: Vec<PriceSeries> = cards
-            .iter()
-            .filter_map(|generated| Some((generated, *ids.get(&generated.card.scryfall_id)?)))
-            .flat_map(|(generated, id)| {
-                generated.series.iter().filter_map({
-                    let marketplaces = &marketplaces;
-                    move |series| {
-                        Some(PriceSeries {
-                            card_id: id,
-                            marketplace_id: *marketplaces.get(series.marketplace)?,
-                            kind: series.kind,
-                            finish: series.finish,
-                            condition: series.condition,
-                            language: generated.card.language.clone(),
-                            points: series.points.clone(),
-                        })
-                    }
-                })
-            })
-            .collect();
-        rows += write_prices(&bulk, &series).await?;
-        bulk.commit().await?;
-        written += rows;
-        points += series.iter().map(|series| series.points.len() as u64).sum::<u64>();
-        Ok(Vec::new())
+        let records: Vec<&CardRecord> = cards.iter().map(|generated| &generated.card).collect();
+        Ok(transaction!(bulk connection, |bulk| {
+            let mut written = write_printings(bulk, &[], &records).await?;
+            written += write_about(bulk, &records).await?;
+            let series = priced(bulk, cards, &marketplaces).await?;
+            written += write_prices(bulk, &series).await?;
+            let points = series.iter().map(|series| series.points.len() as u64).sum();
+            Ok(Report { written, points, ..Report::default() })
+        }))
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
@@ -106,7 +85,30 @@ pub(super) async fn ingest(
     refresh_catalogue(&bulk).await?;
     bulk.commit().await?;
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
-    Ok(Report { written, points, removed_generated, ..report })
+    Ok(Report { removed_generated, ..report })
+}
+
+/// The prices of cards, by the ids that the store has given to these and to the marketplaces.
+async fn priced(bulk: &Bulk, cards: &[GeneratedCard], marketplaces: &[i16]) -> Result<Vec<PriceSeries>> {
+    let printings: Vec<_> = cards.iter().map(|generated| generated.card.scryfall_id).collect();
+    let ids = load_card_ids(bulk, &printings).await?;
+    let mut priced = Vec::new();
+    for GeneratedCard { card, series } in cards {
+        let Some(&card_id) = ids.get(&card.scryfall_id) else { continue };
+        for one in series {
+            let Some(&marketplace_id) = marketplaces.get(one.marketplace) else { continue };
+            priced.push(PriceSeries {
+                card_id,
+                marketplace_id,
+                kind: one.kind,
+                finish: one.finish,
+                condition: one.condition,
+                language: card.language.clone(),
+                points: one.points.clone(),
+            });
+        }
+    }
+    Ok(priced)
 }
 
 /// The first users of a market that has been written, all with one password.
@@ -135,14 +137,11 @@ pub(super) async fn ingest_users(
             Ok(())
         }),
     };
-    let mut written = 0;
-    let report = run(reading, progress, async |users: &[InventedUser]| {
-        let bulk = Bulk::begin(connection).await?;
-        let rows = write_invented(&bulk, users, password_hash).await?;
-        bulk.commit().await?;
-        written += rows;
-        Ok(Vec::new())
+    let report = run(reading, 1, progress, async |users: &[InventedUser]| {
+        let written =
+            transaction!(bulk connection, |bulk| { write_invented(bulk, users, password_hash).await });
+        Ok(Report { written, ..Report::default() })
     })
     .await?;
-    Ok(Report { users: report.records, written, ..Report::default() })
+    Ok(Report { users: report.records, written: report.written, ..Report::default() })
 }

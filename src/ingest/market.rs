@@ -8,7 +8,7 @@ use entity::enums::{Condition, Provider};
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::prices::{self, PriceRecord};
 use super::source::{BadRecord, Source};
-use crate::db::{Bulk, Connection};
+use crate::db::{Bulk, Connection, transaction};
 use crate::domain::catalogue::{find_cards_by_external_id, make_card, refresh_catalogue};
 use crate::domain::market::record::{MarketplaceRecord, PricePoint, PriceSeries};
 use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
@@ -42,21 +42,14 @@ pub(super) async fn ingest(
         stage: Stage::Reading,
         read: Box::new(move |mut sink| prices::read(source, &mut sink)),
     };
-    let mut totals = Report::default();
-    let report = run(reading, progress, async |records| {
+    let report = run(reading, 1, progress, async |records: &[PriceRecord]| {
         let points = records.iter().flat_map(|record| &record.series).flat_map(|series| &series.points);
         make_months(connection, points.map(|(day, _)| *day)).await?;
-        let bulk = Bulk::begin(connection).await?;
-        let removed = remove_generated(&bulk).await?;
-        let (batch, bad) = write_batch(&bulk, records).await?;
-        bulk.commit().await?;
         // Only what is committed counts.
-        totals.removed_generated |= removed;
-        totals.points += batch.points;
-        totals.written += batch.written;
-        totals.unmatched += batch.unmatched;
-        totals.made += batch.made;
-        Ok(bad)
+        Ok(transaction!(bulk connection, |bulk| {
+            let removed_generated = remove_generated(bulk).await?;
+            Ok(Report { removed_generated, ..write_batch(bulk, records).await? })
+        }))
     })
     .await?;
     // Also where this run made no card: one that was killed may have.
@@ -65,17 +58,16 @@ pub(super) async fn ingest(
     bulk.commit().await?;
     progress.at(Stage::Deriving, 0, None);
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
-    Ok(Report { records: report.records, bad: report.bad, bad_records: report.bad_records, ..totals })
+    Ok(report)
 }
 
-/// What was written, and the records whose card could not be made.
-async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<(Report, Vec<BadRecord>)> {
+/// What was written; bad are the records whose card could not be made.
+async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
     let ids: Vec<String> = records.iter().map(|record| record.mtgjson_id.to_string()).collect();
     let known = find_cards_by_external_id(bulk, Provider::Mtgjson, &ids).await?;
     let mut cards: HashMap<String, (i32, String)> =
         known.into_iter().map(|card| (card.external_id, (card.card_id, card.language))).collect();
     let mut report = Report::default();
-    let mut bad = Vec::new();
     for (record, id) in records.iter().zip(&ids) {
         if cards.contains_key(id) {
             continue;
@@ -93,7 +85,7 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<(Report, Ve
             }
             Err(error) => {
                 tracing::warn!(error = %error.log_text(), "a price record's card could not be made");
-                bad.push(BadRecord {
+                report.bad_records.push(BadRecord {
                     position: format!("data.{id}"),
                     reason: "its card could not be made".to_owned(),
                 });
@@ -126,7 +118,7 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<(Report, Ve
         }
     }
     report.written = write_prices(bulk, &series).await?;
-    Ok((report, bad))
+    Ok(report)
 }
 
 fn marketplaces_of(records: &[PriceRecord]) -> Vec<MarketplaceRecord> {

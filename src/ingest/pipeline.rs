@@ -4,22 +4,20 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures_util::{StreamExt, stream};
 use tokio::sync::mpsc;
 
 use super::source::{BadRecord, Sink, SourceError};
-use crate::db::Trouble;
-use crate::error::{Error, Failure};
+use crate::error::Error;
 
 /// Batches that wait for the writer at most.
-const BATCHES_AHEAD: usize = 2;
+const BATCHES_AHEAD: usize = 1;
 /// Bad records that a report lists; the others are counted.
 const BAD_LISTED: usize = 20;
 /// A share of one bad record in this many is the most that is borne.
 const BAD_ONE_IN: u64 = 20;
 /// Records before which the share says nothing yet.
 const BAD_AFTER: u64 = 200;
-/// Tries of a batch that another writer's transaction got in the way of.
-const TRIES: u32 = 5;
 
 /// What an ingest is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +55,17 @@ pub struct Report {
     pub bad_records: Vec<BadRecord>,
     /// A generated market was there and was removed first.
     pub removed_generated: bool,
+}
+
+impl Report {
+    /// Adds what was done for one batch; records, and how many of them were bad, are counted by the reader.
+    fn add(&mut self, batch: &Self) {
+        self.points += batch.points;
+        self.written += batch.written;
+        self.unmatched += batch.unmatched;
+        self.made += batch.made;
+        self.removed_generated |= batch.removed_generated;
+    }
 }
 
 /// Why an ingest stopped.
@@ -175,15 +184,16 @@ impl<T, S: Sink<T> + ?Sized> Sink<T> for &mut S {
     }
 }
 
-/// Reads on a thread of its own and writes batch by batch. What `write` answers are records that it could not write,
-/// which count as those that can't be read.
+/// Reads on a thread of its own and writes batch by batch, so many of them at a time, begun in their order. What `write` answers
+/// is what was done for its batch; its bad records are those that it could not write, which count as those that can't be read.
 pub(super) async fn run<T: Send + 'static>(
     reading: Reading<T>,
+    at_a_time: usize,
     progress: &impl Progress,
-    mut write: impl AsyncFnMut(&[T]) -> Result<Vec<BadRecord>, Error>,
+    write: impl AsyncFn(&[T]) -> Result<Report, Error>,
 ) -> Result<Report, IngestError> {
     let Reading { read, weigh, limit, stage, position, end } = reading;
-    let (sender, mut receiver) = mpsc::channel(BATCHES_AHEAD);
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
         let mut batches =
             Batches { batch: Vec::new(), weight: 0, limit, weigh, sender, tally: Tally::default() };
@@ -198,25 +208,38 @@ pub(super) async fn run<T: Send + 'static>(
     });
     let mut failure = None;
     let mut written = Tally::default();
-    while let Some(batch) = receiver.recv().await {
-        match write_patiently(&batch, &mut write).await {
-            Ok(bad) => {
+    let mut report = Report::default();
+    {
+        let batches = stream::unfold(receiver, async |mut receiver: mpsc::Receiver<Vec<T>>| {
+            Some((receiver.recv().await?, receiver))
+        });
+        let write = &write;
+        let outcomes = batches
+            .map(|batch| async move {
                 let records = batch.iter().filter(|record| weigh(record) > 0).count();
-                written.records += records.saturating_sub(bad.len()) as u64;
-                bad.into_iter().for_each(|bad| written.reject(bad));
+                (records, write(&batch).await)
+            })
+            .buffered(at_a_time);
+        let mut outcomes = std::pin::pin!(outcomes);
+        while let Some((records, outcome)) = outcomes.next().await {
+            match outcome {
+                Ok(batch) => {
+                    report.add(&batch);
+                    written.records += records.saturating_sub(batch.bad_records.len()) as u64;
+                    batch.bad_records.into_iter().for_each(|bad| written.reject(bad));
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
             }
-            Err(error) => {
-                failure = Some(error);
+            progress.at(stage, position.load(Ordering::Relaxed), Some(end));
+            if written.is_hopeless() {
                 break;
             }
         }
-        progress.at(stage, position.load(Ordering::Relaxed), Some(end));
-        if written.is_hopeless() {
-            break;
-        }
+        // A reader that waits for room in the channel is let go.
     }
-    // A reader that waits for room in the channel is let go.
-    drop(receiver);
     let (outcome, mut tally) =
         reader.await.map_err(|_| IngestError::Store(Error::internal("the reader of the file panicked")))?;
     if let Some(error) = failure {
@@ -227,34 +250,10 @@ pub(super) async fn run<T: Send + 'static>(
     tally.bad_records.append(&mut written.bad_records);
     tally.bad_records.truncate(BAD_LISTED);
     let too_bad = tally.is_too_bad() || written.is_hopeless();
-    let report = Report {
-        records: tally.records,
-        bad: tally.bad,
-        bad_records: tally.bad_records,
-        ..Report::default()
-    };
+    let report = Report { records: tally.records, bad: tally.bad, bad_records: tally.bad_records, ..report };
     if too_bad {
         return Err(IngestError::TooManyBad(Box::new(report)));
     }
     outcome?;
     Ok(report)
-}
-
-/// Another ingest at the same time may deadlock with this one: the database undoes one of the two, which tries again.
-async fn write_patiently<T>(
-    batch: &[T],
-    write: &mut impl AsyncFnMut(&[T]) -> Result<Vec<BadRecord>, Error>,
-) -> Result<Vec<BadRecord>, Error> {
-    let mut tried = 1;
-    loop {
-        match write(batch).await {
-            Err(Error::Failed(Failure::Database(error)))
-                if tried < TRIES && Trouble::of(&error) == Trouble::Conflict =>
-            {
-                tracing::info!(tried, "a batch met another writer and is tried again");
-                tried += 1;
-            }
-            outcome => return outcome,
-        }
-    }
 }

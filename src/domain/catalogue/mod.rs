@@ -34,4 +34,4 @@ pub use search::Search;
 pub use search::vocabulary::LANGUAGES;
 pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};
 pub use suggest::suggest_names;
-pub use write::{find_cards_by_external_id, load_card_ids, refresh_catalogue, write_cards};
+pub use write::{find_cards_by_external_id, load_card_ids, refresh_catalogue, write_about, write_printings};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::names::name_key;
 use super::record::CardRecord;
 use super::set::set_uuid;
-use super::write::{EXTERNAL_IDS, load_card_ids, text, write};
+use super::write::{EXTERNAL_IDS, load_card_ids, text, write_provisional};
 use crate::db::{Bulk, Cell, Sql};
 use crate::error::{Error, Result};
 
@@ -191,7 +191,7 @@ async fn make_card_unguarded(
         sql.push(", ").bind(set_uuid(set_code)).push(", ").bind(set_code.to_uppercase());
         sql.push(", ").bind(name_key(set_code)).push(", 'expansion', false) on conflict (code) do nothing");
         sql.run(bulk).await?;
-        write(bulk, &[], &[CardRecord::bare(scryfall_id, name, set_code, collector_number)], true).await?;
+        write_provisional(bulk, &CardRecord::bare(scryfall_id, name, set_code, collector_number)).await?;
         let ids = load_card_ids(bulk, &[scryfall_id]).await?;
         *ids.get(&scryfall_id).ok_or_else(|| Error::internal("a card that was just made is not there"))?
     };

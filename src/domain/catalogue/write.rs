@@ -128,38 +128,64 @@ pub(super) const EXTERNAL_IDS: Target = Target {
     only_if: None,
 };
 
-/// Writes a batch and answers how many rows were new or changed. A record that comes twice counts as its last.
+/// Writes a batch's sets and printings, and answers how many rows were new or changed. A record that comes twice counts as its
+/// last.
 ///
 /// # Errors
 /// The database's; a card of a set that neither the batch nor the store has.
-pub async fn write_cards(bulk: &Bulk, sets: &[SetRecord], cards: &[CardRecord]) -> Result<u64> {
-    write(bulk, sets, cards, false).await
+pub async fn write_printings(bulk: &Bulk, sets: &[&SetRecord], cards: &[&CardRecord]) -> Result<u64> {
+    let cards = last_of_each(cards);
+    take_over_provisional(bulk, &cards).await?;
+    insert_printings(bulk, sets, &cards, false).await
 }
 
-pub(super) async fn write(
-    bulk: &Bulk,
-    sets: &[SetRecord],
-    cards: &[CardRecord],
-    provisional: bool,
-) -> Result<u64> {
-    let sets: BTreeMap<&str, &SetRecord> = sets.iter().map(|set| (set.code.as_str(), set)).collect();
-    let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
-    let mut written = bulk.merge(&SETS, &rows).await?;
+/// Writes what is said about a batch's printings, which are there: the faces of their game pieces, names, ids that others have
+/// for them. Answers how many rows were new or changed.
+///
+/// # Errors
+/// The database's.
+pub async fn write_about(bulk: &Bulk, cards: &[&CardRecord]) -> Result<u64> {
+    let cards = last_of_each(cards);
+    let written = insert_pieces(bulk, &cards).await?;
+    let external = external_ids(bulk, &cards).await?;
+    take_back_ids(bulk, &external).await?;
+    Ok(written + insert_ids(bulk, external).await?)
+}
 
+/// Writes a printing that no catalogue has brought yet, and of which no ids are known.
+///
+/// # Errors
+/// As [`write_printings`].
+pub(super) async fn write_provisional(bulk: &Bulk, card: &CardRecord) -> Result<()> {
+    insert_printings(bulk, &[], &[card], true).await?;
+    insert_pieces(bulk, &[card]).await?;
+    Ok(())
+}
+
+fn last_of_each<'c>(cards: &[&'c CardRecord]) -> Vec<&'c CardRecord> {
     let last: HashMap<Uuid, usize> =
         cards.iter().enumerate().map(|(position, card)| (card.scryfall_id, position)).collect();
-    let cards: Vec<&CardRecord> = cards
-        .iter()
-        .enumerate()
+    let numbered = cards.iter().enumerate();
+    numbered
         .filter(|(position, card)| last.get(&card.scryfall_id) == Some(position))
-        .map(|(_, card)| card)
-        .collect();
-    if !provisional {
-        take_over_provisional(bulk, &cards).await?;
-    }
-    let rows = cards.iter().map(|card| card_cells(card, provisional)).collect::<Result<Vec<_>>>()?;
-    written += bulk.merge(&CARDS, &rows).await?;
+        .map(|(_, card)| *card)
+        .collect()
+}
 
+async fn insert_printings(
+    bulk: &Bulk,
+    sets: &[&SetRecord],
+    cards: &[&CardRecord],
+    provisional: bool,
+) -> Result<u64> {
+    let sets: BTreeMap<&str, &SetRecord> = sets.iter().map(|set| (set.code.as_str(), *set)).collect();
+    let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
+    let written = bulk.merge(&SETS, &rows).await?;
+    let rows = cards.iter().map(|card| card_cells(card, provisional)).collect::<Result<Vec<_>>>()?;
+    Ok(written + bulk.merge(&CARDS, &rows).await?)
+}
+
+async fn insert_pieces(bulk: &Bulk, cards: &[&CardRecord]) -> Result<u64> {
     // All printings of a piece say the same of it, but for a source that has changed its mind: then the last counts.
     let pieces: BTreeMap<Uuid, &CardRecord> = cards.iter().map(|card| (piece_id(card), *card)).collect();
     let rows: Vec<_> = pieces
@@ -169,7 +195,7 @@ pub(super) async fn write(
             faces.map(|(facts, face)| face_cells(*piece, face, card.mana_value, facts))
         })
         .collect();
-    written += bulk.merge(&FACES, &rows).await?;
+    let written = bulk.merge(&FACES, &rows).await?;
 
     let names: BTreeMap<(String, Uuid), &str> = cards
         .iter()
@@ -182,10 +208,15 @@ pub(super) async fn write(
         .into_iter()
         .map(|((key, piece), name)| vec![Cell::Text(key.into()), Cell::Uuid(piece), Cell::Text(name.into())])
         .collect();
-    written += bulk.merge(&NAMES, &rows).await?;
+    Ok(written + bulk.merge(&NAMES, &rows).await?)
+}
 
+/// Who has given it, the id, and our card: in this order, each once.
+type ExternalId<'c> = (i16, &'c str, i32);
+
+async fn external_ids<'c>(bulk: &Bulk, cards: &[&'c CardRecord]) -> Result<Vec<ExternalId<'c>>> {
     let ids = load_card_ids(bulk, &cards.iter().map(|card| card.scryfall_id).collect::<Vec<_>>()).await?;
-    let mut external: Vec<(i16, &str, i32)> = cards
+    let mut external: Vec<_> = cards
         .iter()
         .filter_map(|card| Some((card, ids.get(&card.scryfall_id)?)))
         .flat_map(|(card, id)| {
@@ -194,18 +225,19 @@ pub(super) async fn write(
         .collect();
     external.sort_unstable();
     external.dedup();
-    if !provisional {
-        take_back_ids(bulk, &external).await?;
-    }
+    Ok(external)
+}
+
+async fn insert_ids(bulk: &Bulk, external: Vec<ExternalId<'_>>) -> Result<u64> {
     let rows: Vec<_> = external
         .into_iter()
         .map(|(who, name, card)| vec![Cell::Int(who.into()), Cell::Text(name.into()), Cell::Int(card.into())])
         .collect();
-    Ok(written + bulk.merge(&EXTERNAL_IDS, &rows).await?)
+    bulk.merge(&EXTERNAL_IDS, &rows).await
 }
 
 /// A price belongs to one printing: an id of MTGJSON's that the catalogue now gives to one is no other's any more.
-async fn take_back_ids(bulk: &Bulk, brought: &[(i16, &str, i32)]) -> Result<()> {
+async fn take_back_ids(bulk: &Bulk, brought: &[ExternalId<'_>]) -> Result<()> {
     let mtgjson = Provider::Mtgjson.to_value();
     let ids: Vec<String> = brought
         .iter()
