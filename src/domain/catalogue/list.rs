@@ -230,17 +230,23 @@ impl Listed for ListedCards<'_> {
         if !self.list.matches_first() {
             return;
         }
-        sql.push("with matched as materialized (select ").push(self.sorted_by());
+        sql.push("with matched as materialized (select ");
         if self.list.chooses_by_place() {
-            // The place and the id in one number: the least of a piece is told while its rows pass, with nothing sorted.
-            sql.push(
-                " from cards c where c.id in (select cast(min(c.place * 4294967296 + c.id) & 4294967295 as integer)
-                  from cards c where ",
-            );
+            // Of each piece the row with the least place, told while the rows of an index pass that has them in this order. Of
+            // the row that has the least, SQLite gives the other columns too.
+            let is_postgres = sql.is_postgres();
+            let (of_each, least) =
+                if is_postgres { ("distinct on (c.piece_id) ", "") } else { ("", ", min(c.place) as place") };
+            sql.push(of_each).push(self.sorted_by()).push(least).push(" from cards c where ");
             self.list.push_conditions(sql);
-            sql.push(" group by c.piece_id)) ");
+            sql.push(if is_postgres {
+                " order by c.piece_id, c.place, c.id) "
+            } else {
+                " group by c.piece_id) "
+            });
             return;
         }
+        sql.push(self.sorted_by());
         if self.list.chooses() {
             let group = match self.list.unique {
                 Unique::Art => "coalesce(c.illustration_id, c.scryfall_id)",
