@@ -1,6 +1,6 @@
 //! Files in: the catalogues and prices that others publish, read as streams and written in batches.
 //!
-//! A file is parsed on a thread of its own, a few batches ahead of the writer at most. Each batch is one transaction;
+//! A file is parsed on a thread of its own, a batch or two ahead of the writer. Each batch is one transaction, or two;
 //! what is there already is not written again, so an ingest can be killed at any moment and run again.
 
 mod catalogue;
