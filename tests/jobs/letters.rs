@@ -1,11 +1,13 @@
 //! What is kept of jobs that failed for good, for how long, and what does not count against a job.
 
 use chrono::TimeDelta;
-use dualcaster::db::Bulk;
+use dualcaster::db::{Bulk, Sql};
 use dualcaster::domain::collection::{ReportRow, write_report};
-use dualcaster::domain::jobs::fail_job;
+use dualcaster::domain::jobs::{fail_job, forget_jobs};
 use dualcaster::error::{Code, Error, Refusal};
 use entity::enums::{JobStatus, RowOutcome};
+use entity::{dead_letter, job};
+use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -129,6 +131,28 @@ on_both_stores! { Tables:
             let left = (app.rows("rejected_rows").await, app.rows("jobs").await, app.rows("dead_letters").await);
             assert_eq!(left, (rows, jobs, letters), "{days} days later");
         }
+    }
+
+    async fn however_many_jobs_and_letters_are_too_old_all_go_five_hundred_in_a_statement(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let first = stored(&app, &dead(&app, &ada, &shocks(1)).await).await;
+        let connection = app.bulk.write();
+        let mut sql = Sql::new(connection);
+        sql.push("select * from dead_letters");
+        let letter = sql.one::<dead_letter::Model>(connection).await.expect("an answer").expect("a letter");
+        for _ in 0..500 {
+            let copy = job::Model { id: Uuid::new_v4(), ..first.clone() };
+            let of_copy = dead_letter::Model { id: Uuid::new_v4(), job_id: copy.id, ..letter.clone() };
+            job::Entity::insert(copy.into_active_model()).exec_without_returning(connection).await.expect("a job");
+            dead_letter::Entity::insert(of_copy.into_active_model())
+                .exec_without_returning(connection)
+                .await
+                .expect("a letter");
+        }
+        let before = connection.statements().count();
+        let gone = forget_jobs(connection, app.clock.now() + TimeDelta::days(91)).await.expect("an answer");
+        assert_eq!((gone, connection.statements().count() - before), (2 * 501, 2 * 2));
+        assert_eq!((app.rows("jobs").await, app.rows("dead_letters").await), (0, 0));
     }
 
     async fn what_one_step_can_t_do_keeps_no_other_from_its_own(app: TestApp) {
