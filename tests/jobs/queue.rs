@@ -451,7 +451,10 @@ on_both_stores! { Tables:
         assert_eq!(discard(&app, &root, &[&of_other]).await.field(), &discarded);
         assert_eq!(letters(&app, &root, json!({})).await.field()["totalCount"], json!(0));
         assert_eq!(node(&app, &root, &of_other).await["id"], of_other, "that it was is kept");
-        retry(&app, &root, &[&of_other]).await.field();
+        // What was put away is not tried again, and nobody is told that it is.
+        let none = json!({"retriedIds": [], "userErrors": []});
+        assert_eq!(retry(&app, &root, &[&of_other]).await.field(), &none);
+        assert_eq!(retry(&app, &root, &[&of_other, &of_one]).await.field(), &retried);
         app.work();
         assert_eq!(ended(&app, &ada, &one).await["status"], json!("COMPLETED"));
         assert_eq!(stored(&app, &other).await.status, JobStatus::Failed, "what was put away stays so");
