@@ -347,6 +347,21 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_kind_that_this_version_does_not_do_is_left_to_servers_that_do(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        for kind in 1..=5 {
+            for state in ["status = 0", "status = 1, attempts = 1, lease_until = run_at", "attempts = 3"] {
+                app.execute(&format!("update jobs set kind = {kind}, {state}")).await;
+                let before = stored(&app, &id).await;
+                assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "{kind}: {state}");
+                assert_eq!(stored(&app, &id).await, before);
+            }
+        }
+        app.execute("update jobs set kind = 0").await;
+        assert_eq!(claimed(&app, Uuid::new_v4()).await.expect("the job").job.attempts, 4);
+    }
+
     async fn a_job_whose_worker_ended_twice_is_taken_only_by_who_is_alone(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         queued(&app, &ada, &shocks(1), json!({})).await;
