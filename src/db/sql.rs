@@ -190,6 +190,22 @@ impl Sql {
     pub async fn run(&self, connection: &impl ConnectionTrait) -> Result<ExecResult, DbErr> {
         connection.execute_raw(self.statement()).await
     }
+
+    /// Runs a statement that changes `most` rows at once again and again, until it finds fewer, and answers how many it changed
+    /// in all. Each run is a statement of its own, with a deadline of its own.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn run_in_batches(&self, connection: &impl ConnectionTrait, most: u64) -> Result<u64, DbErr> {
+        let mut changed = 0;
+        loop {
+            let rows = self.run(connection).await?.rows_affected();
+            changed += rows;
+            if rows < most {
+                return Ok(changed);
+            }
+        }
+    }
 }
 
 /// A text as FTS5 looks for it whole, whatever signs are in it.

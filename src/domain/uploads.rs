@@ -16,6 +16,8 @@ use crate::error::{Code, Refusal, Result};
 const KEPT: TimeDelta = TimeDelta::days(7);
 /// How long a file that was deleted is known at least: who asks for it once more is told that it is done.
 const KNOWN: TimeDelta = TimeDelta::days(1);
+/// Files of which the rows are changed, or deleted, in one statement.
+const ROWS: u64 = 500;
 
 /// The folder of the store in which uploads are.
 pub const FOLDER: &str = "uploads";
@@ -115,7 +117,7 @@ pub async fn delete_upload(
     Ok(())
 }
 
-/// Marks the files that are too old, and that no job reads, as deleted, and answers which.
+/// Marks the files that are too old, and that no job reads, as deleted, 500 at most, and answers which.
 ///
 /// # Errors
 /// The database's.
@@ -128,14 +130,12 @@ pub async fn expire_uploads(connection: &impl ConnectionTrait, now: DateTime<Utc
     sql.push("update uploads set deleted_at = ").bind(now);
     sql.push(" where id in (select u.id from uploads u where u.deleted_at is null and u.uploaded_at < ")
         .bind(now - KEPT);
-    sql.push(
-        " and not exists (select 1 from jobs j where j.upload_id = u.id and j.status in (0, 1)) limit 500)",
-    );
-    sql.push(" returning id");
+    sql.push(" and not exists (select 1 from jobs j where j.upload_id = u.id and j.status in (0, 1))");
+    sql.push(&format!(" limit {ROWS}) returning id"));
     Ok(sql.all::<Gone>(connection).await?.into_iter().map(|row| row.id).collect())
 }
 
-/// Deletes what is known of files that were deleted and that no job is about any more, 500 at most, and says how many.
+/// Deletes what is known of files that were deleted and that no job is about any more, 500 in a statement, and says how many.
 ///
 /// # Errors
 /// The database's.
@@ -143,8 +143,8 @@ pub async fn forget_uploads(connection: &impl ConnectionTrait, now: DateTime<Utc
     let mut sql = Sql::new(connection);
     sql.push("delete from uploads where id in (select u.id from uploads u where u.deleted_at < ")
         .bind(now - KNOWN);
-    sql.push(" and not exists (select 1 from jobs j where j.upload_id = u.id) limit 500)");
-    Ok(sql.run(connection).await?.rows_affected())
+    sql.push(&format!(" and not exists (select 1 from jobs j where j.upload_id = u.id) limit {ROWS})"));
+    Ok(sql.run_in_batches(connection, ROWS).await?)
 }
 
 /// Of these names of the store those that no file has, or only one that was deleted. All are asked for at once: a few hundred.

@@ -28,7 +28,9 @@
 
 mod cards;
 mod names;
+mod pieces;
 mod prices;
+mod texts;
 mod users;
 
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, Utc, Weekday};

@@ -47,7 +47,7 @@ impl Query {
     }
 
     /// Up to 100 objects by their global ids, in the order asked for, null in the places of those not found.
-    #[graphql(tag = "most=100", cache_control(max_age = 60))]
+    #[graphql(tag = "most=ids", cache_control(max_age = 60))]
     async fn nodes(
         &self,
         context: &Context<'_>,

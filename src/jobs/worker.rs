@@ -4,7 +4,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use entity::enums::JobKind;
 use futures_util::FutureExt;
 use tokio::sync::{SemaphorePermit, watch};
 use tokio::task::JoinSet;
@@ -14,7 +13,8 @@ use uuid::Uuid;
 
 use super::{Inner, Jobs, import};
 use crate::domain::jobs::{
-    Claim, Standing, Which, claim_job, fail_job, give_back, has_suspect, longest_run, note_progress, stand,
+    Claim, Standing, Which, Work, claim_job, fail_job, give_back, has_suspect, longest_run, note_progress,
+    stand, work_of,
 };
 use crate::error::{Code, Error, Result, timeout_refusal};
 
@@ -168,11 +168,11 @@ impl Inner {
         };
         let mut attempt = Attempt { jobs: self, claim: &claim, draining, noted };
         let running = async {
-            match claim.job.kind {
-                JobKind::CollectionImport => import::run(&mut attempt).await,
-                JobKind::Maintenance => self.tidy(&mut attempt).await,
-                // A newer server's: its own workers know it, and this one has taken it by mistake.
-                _ => Err(Stopped::Draining),
+            match work_of(claim.job.kind) {
+                Some(Work::CollectionImport) => import::run(&mut attempt).await,
+                Some(Work::Maintenance) => self.tidy(&mut attempt).await,
+                // None such is claimed. Handed back, it would be claimed again at once.
+                None => Err(Error::internal("a job of a kind that this version does not do").into()),
             }
         };
         let ended = async {

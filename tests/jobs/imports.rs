@@ -235,7 +235,7 @@ on_both_stores! { Tables:
             (3, "ERR-1101", "There is no set “Set M12”. Did you mean M11?"),
             (4, "ERR-1101", "There is no set “zzz”."),
             (5, "ERR-1102", "The id means Black Lotus (LEA 232), the name says “Lightning Bolt”."),
-            (6, "ERR-1102", "The set and number means Lightning Bolt (LEA 161), the name says “Æther Vial”."),
+            (6, "ERR-1102", "The set and number mean Lightning Bolt (LEA 161), the name says “Æther Vial”."),
             (7, "ERR-1103", "The column \"Quantity\" has \"many\""),
             (8, "ERR-1103", "The column \"Quantity\" has \"100001\""),
             (9, "ERR-1104", "This row has fewer cells than the header."),
@@ -480,7 +480,7 @@ on_both_stores! { Tables:
         ]);
         let job = imported(&app, &ada, &file, json!({})).await;
         assert_eq!(told(&app, &job).await, pairs(&[
-            ("rejected", "The set and number means Forest (M11 247), the name says “Shock”."),
+            ("rejected", "The set and number mean Forest (M11 247), the name says “Shock”."),
             ("rejected", "The id means Lightning Bolt (LEA 161), the set and number mean Shock (M11 156)."),
             ("imported", "There is no number 999 in M11: imported as Shock (M11 156)."),
             ("imported", "The set and number mean Lightning Bolt (2X2 117): imported by its id as Lightning Bolt (LEA 161)."),

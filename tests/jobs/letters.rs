@@ -1,20 +1,25 @@
-//! What is kept of jobs that failed for good, for how long, and what does not count against a job.
+//! What is kept of jobs that failed for good, for how long, what becomes of it, and what does not count against a job.
 
 use chrono::TimeDelta;
-use dualcaster::db::Bulk;
+use dualcaster::db::{Bulk, Sql};
 use dualcaster::domain::collection::{ReportRow, write_report};
-use dualcaster::domain::jobs::fail_job;
+use dualcaster::domain::jobs::{Standing, fail_job, forget_jobs};
 use dualcaster::error::{Code, Error, Refusal};
 use entity::enums::{JobStatus, RowOutcome};
-use serde_json::json;
+use entity::{dead_letter, job};
+use sea_orm::{EntityTrait, IntoActiveModel};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::files::lay;
 use super::queue::{dead, letters, retry};
-use super::{administrator, claimed, ended, kept, on_each_store_with, queued, shocks, stored, until, upload};
-use crate::collection::{list, uuid_of};
-use crate::harness::{TestApp, on_both_stores};
-use crate::security::sign_up;
+use super::{
+    administrator, claimed, ended, given_back, kept, load, looked_at, on_each_store_with, queued, shocks,
+    standing, stored, until, upload,
+};
+use crate::collection::{ask, held, list, nobodys, node, problem, problems, uuid_of};
+use crate::harness::{Answered, TestApp, on_both_stores};
+use crate::security::{Person, sign_up};
 
 /// What an attempt ends for that can't reach what it needs.
 fn away() -> Error {
@@ -25,7 +30,66 @@ async fn forget(app: &TestApp) -> dualcaster::error::Result<u64> {
     app.app.jobs().expect("jobs").forget().await
 }
 
+async fn discard(app: &TestApp, person: &Person, ids: &[&Value]) -> Answered {
+    let query = "mutation($ids: [ID!]!) { discardDeadLetters(input: {ids: $ids}) { discardedIds userErrors { errorCode path } } }";
+    ask(app, person, query, json!({"ids": ids})).await
+}
+
 on_both_stores! { Tables:
+    async fn administrators_queue_dead_jobs_again_or_put_them_away(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        let root = administrator(&app).await;
+        let (one, other) = (dead(&app, &ada, &shocks(1)).await, dead(&app, &ada, &shocks(2)).await);
+        let all = letters(&app, &root, json!({})).await.field().clone();
+        let jobs: Vec<_> = list(&all["nodes"]).iter().map(|letter| letter["jobId"].clone()).collect();
+        assert_eq!((&all["totalCount"], jobs), (&json!(2), vec![other.clone(), one.clone()]), "the newest first");
+        let (of_other, of_one) = (all["nodes"][0]["id"].clone(), all["nodes"][1]["id"].clone());
+        let first = letters(&app, &root, json!({"first": 1, "kind": "COLLECTION_IMPORT"})).await.field().clone();
+        assert_eq!((&first["nodes"][0]["id"], &first["pageInfo"]["hasNextPage"]), (&of_other, &json!(true)));
+        let second = letters(&app, &root, json!({"first": 1, "kind": "COLLECTION_IMPORT", "after": first["pageInfo"]["endCursor"]})).await;
+        assert_eq!((&second.field()["nodes"][0]["id"], &second.field()["pageInfo"]["hasNextPage"]), (&of_one, &json!(false)));
+
+        // Who is no administrator learns nothing, not even by id.
+        for answer in [letters(&app, &ada, json!({})).await, retry(&app, &ada, &[&of_one]).await, discard(&app, &ada, &[&of_one]).await] {
+            assert_eq!(answer.code(), Some("ERR-2005"), "{:#}", answer.body);
+        }
+        assert_eq!(app.error("{ deadLetters { totalCount } }", json!({})).await, "ERR-2001");
+        assert_eq!((node(&app, &ada, &of_one).await, node(&app, &root, &of_one).await["id"].clone()), (Value::Null, of_one.clone()));
+
+        // All or none.
+        let unknown = json!(nobodys("DeadLetter"));
+        for answer in [retry(&app, &root, &[&of_one, &unknown]).await, discard(&app, &root, &[&of_one, &unknown]).await] {
+            assert_eq!(problems(&answer), &json!([problem("ERR-3001", &["ids", "1"])]), "{:#}", answer.body);
+        }
+        assert_eq!((letters(&app, &root, json!({})).await.field()["totalCount"].clone(), stored(&app, &one).await.status), (json!(2), JobStatus::Failed));
+
+        let retried = json!({"retriedIds": [of_one], "userErrors": []});
+        assert_eq!(retry(&app, &root, &[&of_one]).await.field(), &retried);
+        let job = looked_at(&app, &ada, &one).await;
+        assert_eq!((&job["status"], &job["error"], &job["finishedAt"]), (&json!("QUEUED"), &Value::Null, &Value::Null));
+        assert_eq!(letters(&app, &root, json!({})).await.field()["totalCount"], json!(1));
+        let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
+        assert_eq!((claim.job.id, claim.job.attempts), (uuid_of(&one), 1), "it is tried as if for the first time");
+        // To ask twice does it once: who works at it is not disturbed.
+        assert_eq!(retry(&app, &root, &[&of_one]).await.field(), &retried);
+        assert_eq!((stored(&app, &one).await.status, standing(&app, &claim).await), (JobStatus::Running, Standing::Held));
+        given_back(&app, &claim).await;
+
+        let discarded = json!({"discardedIds": [of_other], "userErrors": []});
+        assert_eq!(discard(&app, &root, &[&of_other]).await.field(), &discarded);
+        assert_eq!(letters(&app, &root, json!({})).await.field()["totalCount"], json!(0));
+        assert_eq!(node(&app, &root, &of_other).await["id"], of_other, "that it was is kept");
+        // What was put away is not tried again, and nobody is told that it is.
+        let none = json!({"retriedIds": [], "userErrors": []});
+        assert_eq!(retry(&app, &root, &[&of_other]).await.field(), &none);
+        assert_eq!(retry(&app, &root, &[&of_other, &of_one]).await.field(), &retried);
+        app.work();
+        assert_eq!(ended(&app, &ada, &one).await["status"], json!("COMPLETED"));
+        assert_eq!(stored(&app, &other).await.status, JobStatus::Failed, "what was put away stays so");
+        assert_eq!(held(&app, &ada).await[0]["quantity"], json!(1));
+    }
+
     async fn a_letter_has_no_cell_of_the_file_and_says_how_it_was_read(app: TestApp) {
         let (ada, root) = (sign_up(&app, "ada@example.com").await, administrator(&app).await);
         let id = dead(&app, &ada, "Quantity,Name,canary of a heading\n1,Shock,x\n").await;
@@ -129,6 +193,28 @@ on_both_stores! { Tables:
             let left = (app.rows("rejected_rows").await, app.rows("jobs").await, app.rows("dead_letters").await);
             assert_eq!(left, (rows, jobs, letters), "{days} days later");
         }
+    }
+
+    async fn however_many_jobs_and_letters_are_too_old_all_go_five_hundred_in_a_statement(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let first = stored(&app, &dead(&app, &ada, &shocks(1)).await).await;
+        let connection = app.bulk.write();
+        let mut sql = Sql::new(connection);
+        sql.push("select * from dead_letters");
+        let letter = sql.one::<dead_letter::Model>(connection).await.expect("an answer").expect("a letter");
+        for _ in 0..500 {
+            let copy = job::Model { id: Uuid::new_v4(), ..first.clone() };
+            let of_copy = dead_letter::Model { id: Uuid::new_v4(), job_id: copy.id, ..letter.clone() };
+            job::Entity::insert(copy.into_active_model()).exec_without_returning(connection).await.expect("a job");
+            dead_letter::Entity::insert(of_copy.into_active_model())
+                .exec_without_returning(connection)
+                .await
+                .expect("a letter");
+        }
+        let before = connection.statements().count();
+        let gone = forget_jobs(connection, app.clock.now() + TimeDelta::days(91)).await.expect("an answer");
+        assert_eq!((gone, connection.statements().count() - before), (2 * 501, 2 * 2));
+        assert_eq!((app.rows("jobs").await, app.rows("dead_letters").await), (0, 0));
     }
 
     async fn what_one_step_can_t_do_keeps_no_other_from_its_own(app: TestApp) {

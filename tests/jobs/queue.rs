@@ -54,11 +54,6 @@ pub async fn retry(app: &TestApp, person: &Person, ids: &[&Value]) -> Answered {
     ask(app, person, query, json!({"ids": ids})).await
 }
 
-async fn discard(app: &TestApp, person: &Person, ids: &[&Value]) -> Answered {
-    let query = "mutation($ids: [ID!]!) { discardDeadLetters(input: {ids: $ids}) { discardedIds userErrors { errorCode path } } }";
-    ask(app, person, query, json!({"ids": ids})).await
-}
-
 /// Somebody's jobs: `kind`, `status`, `first`, `after`, `last`, `before`.
 async fn jobs_of(app: &TestApp, person: &Person, arguments: Value) -> Answered {
     let query = "query($kind: JobKind, $status: JobStatus, $first: Int, $after: String, $last: Int, $before: String) { viewer {
@@ -347,6 +342,21 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_kind_that_this_version_does_not_do_is_left_to_servers_that_do(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let id = queued(&app, &ada, &shocks(1), json!({})).await["id"].clone();
+        for kind in 1..=5 {
+            for state in ["status = 0", "status = 1, attempts = 1, lease_until = run_at", "attempts = 3"] {
+                app.execute(&format!("update jobs set kind = {kind}, {state}")).await;
+                let before = stored(&app, &id).await;
+                assert!(claimed(&app, Uuid::new_v4()).await.is_none(), "{kind}: {state}");
+                assert_eq!(stored(&app, &id).await, before);
+            }
+        }
+        app.execute("update jobs set kind = 0").await;
+        assert_eq!(claimed(&app, Uuid::new_v4()).await.expect("the job").job.attempts, 4);
+    }
+
     async fn a_job_whose_worker_ended_twice_is_taken_only_by_who_is_alone(app: TestApp) {
         let ada = sign_up(&app, "ada@example.com").await;
         queued(&app, &ada, &shocks(1), json!({})).await;
@@ -405,57 +415,6 @@ on_both_stores! { Tables:
         assert_eq!((&letter["error"], &letter["errorCode"]), (&json!("an import's file is not there"), &json!("ERR-5000")));
         assert_eq!((&letter["payload"]["mode"], &letter["payload"]["platform"]), (&json!("MERGE"), &json!("GENERIC")));
         assert_eq!(answer.field()["totalCount"], json!(1));
-    }
-
-    async fn administrators_queue_dead_jobs_again_or_put_them_away(app: TestApp) {
-        load(&app).await;
-        let ada = sign_up(&app, "ada@example.com").await;
-        let root = administrator(&app).await;
-        let (one, other) = (dead(&app, &ada, &shocks(1)).await, dead(&app, &ada, &shocks(2)).await);
-        let all = letters(&app, &root, json!({})).await.field().clone();
-        let jobs: Vec<_> = list(&all["nodes"]).iter().map(|letter| letter["jobId"].clone()).collect();
-        assert_eq!((&all["totalCount"], jobs), (&json!(2), vec![other.clone(), one.clone()]), "the newest first");
-        let (of_other, of_one) = (all["nodes"][0]["id"].clone(), all["nodes"][1]["id"].clone());
-        let first = letters(&app, &root, json!({"first": 1, "kind": "COLLECTION_IMPORT"})).await.field().clone();
-        assert_eq!((&first["nodes"][0]["id"], &first["pageInfo"]["hasNextPage"]), (&of_other, &json!(true)));
-        let second = letters(&app, &root, json!({"first": 1, "kind": "COLLECTION_IMPORT", "after": first["pageInfo"]["endCursor"]})).await;
-        assert_eq!((&second.field()["nodes"][0]["id"], &second.field()["pageInfo"]["hasNextPage"]), (&of_one, &json!(false)));
-
-        // Who is no administrator learns nothing, not even by id.
-        for answer in [letters(&app, &ada, json!({})).await, retry(&app, &ada, &[&of_one]).await, discard(&app, &ada, &[&of_one]).await] {
-            assert_eq!(answer.code(), Some("ERR-2005"), "{:#}", answer.body);
-        }
-        assert_eq!(app.error("{ deadLetters { totalCount } }", json!({})).await, "ERR-2001");
-        assert_eq!((node(&app, &ada, &of_one).await, node(&app, &root, &of_one).await["id"].clone()), (Value::Null, of_one.clone()));
-
-        // All or none.
-        let unknown = json!(nobodys("DeadLetter"));
-        for answer in [retry(&app, &root, &[&of_one, &unknown]).await, discard(&app, &root, &[&of_one, &unknown]).await] {
-            assert_eq!(problems(&answer), &json!([problem("ERR-3001", &["ids", "1"])]), "{:#}", answer.body);
-        }
-        assert_eq!((letters(&app, &root, json!({})).await.field()["totalCount"].clone(), stored(&app, &one).await.status), (json!(2), JobStatus::Failed));
-
-        let retried = json!({"retriedIds": [of_one], "userErrors": []});
-        assert_eq!(retry(&app, &root, &[&of_one]).await.field(), &retried);
-        let job = looked_at(&app, &ada, &one).await;
-        assert_eq!((&job["status"], &job["error"], &job["finishedAt"]), (&json!("QUEUED"), &Value::Null, &Value::Null));
-        assert_eq!(letters(&app, &root, json!({})).await.field()["totalCount"], json!(1));
-        let claim = claimed(&app, Uuid::new_v4()).await.expect("the job");
-        assert_eq!((claim.job.id, claim.job.attempts), (uuid_of(&one), 1), "it is tried as if for the first time");
-        // To ask twice does it once: who works at it is not disturbed.
-        assert_eq!(retry(&app, &root, &[&of_one]).await.field(), &retried);
-        assert_eq!((stored(&app, &one).await.status, standing(&app, &claim).await), (JobStatus::Running, Standing::Held));
-        given_back(&app, &claim).await;
-
-        let discarded = json!({"discardedIds": [of_other], "userErrors": []});
-        assert_eq!(discard(&app, &root, &[&of_other]).await.field(), &discarded);
-        assert_eq!(letters(&app, &root, json!({})).await.field()["totalCount"], json!(0));
-        assert_eq!(node(&app, &root, &of_other).await["id"], of_other, "that it was is kept");
-        retry(&app, &root, &[&of_other]).await.field();
-        app.work();
-        assert_eq!(ended(&app, &ada, &one).await["status"], json!("COMPLETED"));
-        assert_eq!(stored(&app, &other).await.status, JobStatus::Failed, "what was put away stays so");
-        assert_eq!(held(&app, &ada).await[0]["quantity"], json!(1));
     }
 
     async fn a_replacement_whose_worker_is_gone_half_way_is_done_once_by_the_next(app: TestApp) {

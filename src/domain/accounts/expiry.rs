@@ -44,18 +44,9 @@ async fn forget(
     moment: &str,
     before: DateTime<Utc>,
 ) -> Result<u64> {
-    let mut gone = 0;
-    loop {
-        let mut sql = Sql::new(connection);
-        let columns = key.trim_matches(['(', ')']);
-        sql.push(&format!(
-            "delete from {table} where {key} in (select {columns} from {table} where {moment} < "
-        ));
-        sql.bind(before).push(&format!(" limit {ROWS})"));
-        let rows = sql.run(connection).await?.rows_affected();
-        gone += rows;
-        if rows < ROWS {
-            return Ok(gone);
-        }
-    }
+    let mut sql = Sql::new(connection);
+    let columns = key.trim_matches(['(', ')']);
+    sql.push(&format!("delete from {table} where {key} in (select {columns} from {table} where {moment} < "));
+    sql.bind(before).push(&format!(" limit {ROWS})"));
+    Ok(sql.run_in_batches(connection, ROWS).await?)
 }

@@ -44,12 +44,12 @@ impl Asked<'_> {
             return if is_named(&card) {
                 self.by_id(card, by_number)
             } else {
-                self.contradiction("id", &card)
+                self.contradiction("id means", &card)
             };
         }
         if let Some(card) = by_number {
             if !is_named(card) {
-                return self.contradiction("set and number", card);
+                return self.contradiction("set and number mean", card);
             }
             let note = self.unknown_name("set and number", card);
             return Resolved::Card(Box::new(card.clone()), note);
@@ -126,9 +126,9 @@ impl Asked<'_> {
         Some(format!("There is no card “{name}”: imported by its {by} as {}.", card.told()))
     }
 
-    fn contradiction(&self, what: &str, card: &FoundCard) -> Resolved {
+    fn contradiction(&self, what_means: &str, card: &FoundCard) -> Resolved {
         let name = self.row.name.as_deref().unwrap_or_default();
-        let message = format!("The {what} means {}, the name says “{name}”.", card.told());
+        let message = format!("The {what_means} {}, the name says “{name}”.", card.told());
         Resolved::Rejected(Code::RowCardAmbiguous, message)
     }
 }

@@ -112,17 +112,30 @@ fn graded(text: &str) -> Option<Condition> {
     }
 }
 
+/// Whether a word says no, without spaces and signs.
+pub fn is_no(key: &str) -> bool {
+    matches!(
+        key,
+        "no" | "n" | "false" | "0" | "nein" | "non" | "nao" | "faux" | "falsch" | "falso" | "いいえ" | "none"
+    )
+}
+
+/// Whether a cell has the sign that says yes.
+pub fn is_tick(text: &str) -> bool {
+    matches!(text.trim(), "✓" | "✔")
+}
+
 /// A finish by its word, or by the answer to "is it foil?". Not for an empty cell.
 pub fn finish(text: &str) -> Option<Finish> {
     let key = header_key(text);
     match key.as_str() {
-        "normal" | "nonfoil" | "notfoil" | "nofoil" | "regular" | "standard" | "no" | "n" | "false" | "0"
-        | "f0" | "nein" | "non" | "nao" | "faux" | "falsch" | "falso" | "いいえ" | "none" | "matte"
-        | "paper" | "通常" | "nichtfoil" => Some(Finish::Nonfoil),
+        "normal" | "nonfoil" | "notfoil" | "nofoil" | "regular" | "standard" | "f0" | "matte" | "paper"
+        | "通常" | "nichtfoil" => Some(Finish::Nonfoil),
+        no if is_no(no) => Some(Finish::Nonfoil),
         "yes" | "y" | "true" | "1" | "x" | "ja" | "j" | "oui" | "si" | "sim" | "vrai" | "wahr" | "vero"
         | "verdadero" | "verdadeiro" | "はい" | "premium" | "holo" | "holographic" | "fpre" | "shiny"
         | "brillante" | "brilhante" => Some(Finish::Foil),
-        _ if text.trim() == "✓" || text.trim() == "✔" => Some(Finish::Foil),
+        _ if is_tick(text) => Some(Finish::Foil),
         _ if key.contains("etch") => Some(Finish::Etched),
         _ if key.starts_with("non") => None,
         _ if key.ends_with("foil") || key.starts_with("foil") || key.contains("フォイル") => {

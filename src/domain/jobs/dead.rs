@@ -128,8 +128,8 @@ pub async fn load_dead_letters(connection: &impl ConnectionTrait, ids: &[Uuid]) 
     Ok(sql.all(connection).await?)
 }
 
-/// Queues the jobs of these letters again, all or none. A letter that was retried already, or discarded, stays as it is: asking
-/// twice does it once.
+/// Queues the jobs of these letters again, all or none, and answers which letters were retried, now or before: asking twice does
+/// it once. One that was discarded stays so, and is not among them.
 ///
 /// # Errors
 /// ERR-3001 for each that is not there, ERR-3004 for each whose file is gone by now; ERR-3002 for too many at once.
@@ -163,7 +163,9 @@ pub async fn retry_dead_letters(
         sql.push("started_at = null, finished_at = null, cancelled = false, run_at = ").bind(now);
         sql.push(", updated_at = ").bind(now).push(" where status = 3 and id").any_of_uuids(&jobs);
         sql.run(transaction).await?;
-        Ok(letters.iter().map(|letter| letter.id).collect())
+        // As they are by now: another may have acted on one since it was looked up.
+        let letters = load_dead_letters(transaction, ids).await?;
+        Ok(letters.iter().filter(|letter| letter.retried_at.is_some()).map(|letter| letter.id).collect())
     }))
 }
 

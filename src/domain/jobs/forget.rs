@@ -12,6 +12,8 @@ const KEPT: TimeDelta = TimeDelta::days(90);
 const RESULTS_KEPT: TimeDelta = TimeDelta::days(30);
 /// Rows of a job's that are deleted in one statement.
 const ROWS: u64 = 5_000;
+/// Letters, or jobs, that are deleted in one statement: with each goes what other tables still have of it.
+const JOBS: u64 = 500;
 
 /// Deletes what was kept line by line, and item by item, of jobs that ended too long ago, a few thousand rows in a statement, and
 /// says how many went. A job that is dead stays longer than its rows do.
@@ -27,38 +29,33 @@ pub async fn forget_job_rows(connection: &impl ConnectionTrait, now: DateTime<Ut
         ("import_made", "part"),
     ];
     for (table, key) in TABLES {
-        loop {
-            let mut sql = Sql::new(connection);
-            sql.push(&format!(
-                "delete from {table} where (job_id, {key}) in (select r.job_id, r.{key} from jobs j "
-            ));
-            sql.push(&format!("join {table} r on r.job_id = j.id where j.finished_at < "));
-            sql.bind(now - RESULTS_KEPT).push(&format!(" limit {ROWS})"));
-            let rows = sql.run(connection).await?.rows_affected();
-            gone += rows;
-            if rows < ROWS {
-                break;
-            }
-        }
+        let mut sql = Sql::new(connection);
+        sql.push(&format!(
+            "delete from {table} where (job_id, {key}) in (select r.job_id, r.{key} from jobs j "
+        ));
+        sql.push(&format!("join {table} r on r.job_id = j.id where j.finished_at < "));
+        sql.bind(now - RESULTS_KEPT).push(&format!(" limit {ROWS})"));
+        gone += sql.run_in_batches(connection, ROWS).await?;
     }
     Ok(gone)
 }
 
-/// Deletes letters and jobs that are too old to be of use, and says how many rows went; what is theirs in other tables goes
-/// before ([`forget_job_rows`]), for all of it in one statement would take too long.
+/// Deletes letters and jobs that are too old to be of use, a few hundred in a statement, and says how many rows went; what is
+/// theirs in other tables goes before ([`forget_job_rows`]), for all of it in one statement would take too long.
 ///
 /// # Errors
 /// The database's.
 pub async fn forget_jobs(connection: &impl ConnectionTrait, now: DateTime<Utc>) -> Result<u64> {
     let mut sql = Sql::new(connection);
-    sql.push("delete from dead_letters where failed_at < ").bind(now - KEPT);
-    let letters = sql.run(connection).await?.rows_affected();
+    sql.push("delete from dead_letters where id in (select id from dead_letters where failed_at < ");
+    sql.bind(now - KEPT).push(&format!(" limit {JOBS})"));
+    let letters = sql.run_in_batches(connection, JOBS).await?;
     let mut sql = Sql::new(connection);
     // One that is dead stays as long as its letter does, and of a schedule the last run, so that it is not queued anew.
     sql.push("delete from jobs where id in (select id from jobs j where j.finished_at < ")
         .bind(now - RESULTS_KEPT);
     sql.push(" and not exists (select 1 from dead_letters d where d.job_id = j.id)");
-    sql.push(" and (j.schedule is null or j.scheduled_for < ");
-    sql.push("(select max(l.scheduled_for) from jobs l where l.schedule = j.schedule)) limit 500)");
-    Ok(letters + sql.run(connection).await?.rows_affected())
+    sql.push(" and (j.schedule is null or j.scheduled_for < (select max(l.scheduled_for) from jobs l ");
+    sql.push(&format!("where l.schedule = j.schedule)) limit {JOBS})"));
+    Ok(letters + sql.run_in_batches(connection, JOBS).await?)
 }

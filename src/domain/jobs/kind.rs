@@ -5,10 +5,17 @@ use std::time::Duration;
 use entity::enums::JobKind;
 use sea_orm::{ActiveEnum, Iterable};
 
+/// What this version does for jobs. A kind is claimed where it has one of these, and the worker has a way for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    CollectionImport,
+    Maintenance,
+}
+
 /// What is to be known of a kind of job, here and nowhere else.
 struct Kind {
-    /// Whether this version does it: others are left to servers that know them.
-    is_known: bool,
+    /// What is done for it; where it is nothing, it is left to servers that know it.
+    work: Option<Work>,
     /// Whether one of it runs at a time, over all servers.
     is_alone: bool,
     /// The longest run of one attempt, where that is shorter than of other kinds.
@@ -16,17 +23,21 @@ struct Kind {
 }
 
 fn kind(kind: JobKind) -> Kind {
-    let known = Kind { is_known: true, is_alone: false, longest: None };
-    let unknown = Kind { is_known: false, is_alone: false, longest: None };
+    let unknown = Kind { work: None, is_alone: false, longest: None };
     match kind {
-        JobKind::CollectionImport => known,
-        JobKind::Maintenance => Kind { is_alone: true, ..known },
+        JobKind::CollectionImport => Kind { work: Some(Work::CollectionImport), ..unknown },
+        JobKind::Maintenance => Kind { work: Some(Work::Maintenance), is_alone: true, ..unknown },
         JobKind::Analytics => Kind { longest: Some(Duration::from_secs(30 * 60)), ..unknown },
         JobKind::ChurnPrediction
         | JobKind::CatalogueRefresh
         | JobKind::PriceRefresh
         | JobKind::TournamentRefresh => unknown,
     }
+}
+
+/// What is to be done for a job.
+pub fn work_of(of: JobKind) -> Option<Work> {
+    kind(of).work
 }
 
 /// How long an attempt at a job may take, where those of other kinds may take so long.
@@ -36,7 +47,7 @@ pub fn longest_run(of: JobKind, others: Duration) -> Duration {
 
 /// The kinds that this version does, as SQL lists them.
 pub(super) fn known() -> String {
-    numbers(|kind| kind.is_known)
+    numbers(|kind| kind.work.is_some())
 }
 
 /// The kinds of which one runs at a time, as SQL lists them.

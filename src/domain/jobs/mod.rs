@@ -13,7 +13,7 @@ pub use dead::{
     retry_dead_letters,
 };
 pub use forget::{forget_job_rows, forget_jobs};
-pub use kind::longest_run;
+pub use kind::{Work, longest_run, work_of};
 pub use queue::{JobList, NewJob, QueueLimits, cancel_job, count_jobs, list_jobs, load_jobs, queue_job};
 pub use run::{
     Claim, LEASE, MOST_ATTEMPTS, QUICK, Standing, Which, claim_job, fail_job, finish_job, give_back,

@@ -1,9 +1,12 @@
 //! How many objects an operation's answer may hold at most.
 //!
 //! An object counts one, a list as many as it may have: a connection's `edges` and `nodes` its page's size, every other
-//! list what its field declares with `#[graphql(tag = "most=…")]`, or the length of the list that it is asked for by.
-//! What is no object counts nothing, but one where it has an alias: under thirty names it makes an answer thirty times as
-//! long. A root field counts one at least.
+//! list what its field declares with `#[graphql(tag = "most=…")]`. What is no object counts nothing, but one where it has an
+//! alias: under thirty names it makes an answer thirty times as long. A root field counts one at least.
+//!
+//! A list declares a number, or an argument of its field that says so many or has so many items, or, in a mutation's payload,
+//! `input`. Where the argument may be left out, a number in a tag of its own says how long the list is then. No other argument
+//! makes a list shorter.
 //!
 //! The walk comes by every argument, so it is also where [`lists`] looks at those that are given.
 
@@ -11,7 +14,7 @@ use std::collections::HashMap;
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet};
-use async_graphql::registry::{MetaField, MetaType, MetaTypeName, Registry};
+use async_graphql::registry::{MetaField, MetaInputValue, MetaType, MetaTypeName, Registry};
 
 use super::super::root_type;
 use super::lists;
@@ -132,21 +135,11 @@ impl<'a> Walk<'a> {
         if is_connection(parent) && matches!(known.name.as_str(), "edges" | "nodes") {
             return page;
         }
-        if is_payload(parent) && known.tags.iter().any(|tag| tag == OF_INPUT) {
+        if is_payload(parent) && is_of_input(known) {
             return page;
         }
-        if known.tags.iter().any(|tag| tag == OF_FIRST) {
-            return self.first(known, field);
-        }
-        let asked = known.args.values().filter(|argument| is_list(&argument.ty)).find_map(|argument| {
-            match self.argument(field, &argument.name)? {
-                async_graphql::Value::List(items) => Some(items.len() as u64),
-                // Nothing was asked for by it.
-                async_graphql::Value::Null => None,
-                _ => Some(1),
-            }
-        });
-        asked.unwrap_or_else(|| declared(known).unwrap_or(UNDECLARED))
+        let asked = argument_of(known).and_then(|argument| self.asked(argument, field));
+        asked.or_else(|| number(&known.tags)).unwrap_or(UNDECLARED)
     }
 
     fn page(&mut self, field: &Field) -> u64 {
@@ -176,12 +169,16 @@ impl<'a> Walk<'a> {
         lengths.max().unwrap_or(PAGE.0)
     }
 
-    /// What the field's argument of that name says, or its default.
-    fn first(&self, known: &MetaField, field: &Field) -> u64 {
-        let default = || known.args.get("first")?.default_value.as_ref()?.parse().ok();
-        match self.argument(field, "first") {
-            Some(async_graphql::Value::Number(number)) => number.as_u64().unwrap_or(0),
-            _ => default().unwrap_or(UNDECLARED),
+    /// How many objects the field's argument asks for: so many as it says, or as it has items.
+    fn asked(&self, argument: &MetaInputValue, field: &Field) -> Option<u64> {
+        match self.argument(field, &argument.name) {
+            Some(async_graphql::Value::List(items)) => Some(items.len() as u64),
+            Some(async_graphql::Value::Number(number)) if !is_list(&argument.ty) => {
+                Some(number.as_u64().unwrap_or(0))
+            }
+            None | Some(async_graphql::Value::Null) => default_of(argument),
+            // One value stands for a list of it.
+            Some(_) => Some(1),
         }
     }
 
@@ -198,9 +195,32 @@ pub(super) fn is_list(ty: &str) -> bool {
     matches!(MetaTypeName::create(ty.trim_end_matches('!')), MetaTypeName::List(_))
 }
 
-/// What a list's field declares whose length is the input's, or what its argument `first` says.
-const OF_INPUT: &str = "most=input";
-const OF_FIRST: &str = "most=first";
+/// What is said by `most=…`, which may be several things.
+fn said(tags: &[String]) -> impl Iterator<Item = &str> {
+    tags.iter().filter_map(|tag| tag.strip_prefix("most="))
+}
+
+/// The number among them.
+pub(super) fn number(tags: &[String]) -> Option<u64> {
+    said(tags).find_map(|said| said.parse().ok())
+}
+
+/// The argument that says how long a field's list is: by its items, or as a number.
+fn argument_of(field: &MetaField) -> Option<&MetaInputValue> {
+    let argument = said(&field.tags).find_map(|said| field.args.get(said))?;
+    let tells = is_list(&argument.ty) || MetaTypeName::concrete_typename(&argument.ty) == "Int";
+    tells.then_some(argument)
+}
+
+/// The number that an argument is where it is left out.
+fn default_of(argument: &MetaInputValue) -> Option<u64> {
+    argument.default_value.as_ref()?.parse().ok()
+}
+
+/// Whether a payload's list is as long as the one in the mutation's input.
+fn is_of_input(field: &MetaField) -> bool {
+    said(&field.tags).any(|said| said == "input")
+}
 
 fn is_payload(ty: &MetaType) -> bool {
     ty.name().ends_with("Payload")
@@ -208,16 +228,6 @@ fn is_payload(ty: &MetaType) -> bool {
 
 fn is_connection(ty: &MetaType) -> bool {
     ty.name().ends_with("Connection")
-}
-
-/// What a list's field declares.
-fn declared(field: &MetaField) -> Option<u64> {
-    number(&field.tags)
-}
-
-/// What is said by `most=…`.
-pub(super) fn number(tags: &[String]) -> Option<u64> {
-    tags.iter().find_map(|tag| tag.strip_prefix("most=")?.parse().ok())
 }
 
 /// The list fields of objects, as `Type.field`, whose size nothing bounds.
@@ -233,8 +243,11 @@ pub fn unbounded_lists(registry: &Registry) -> Vec<String> {
                 .types
                 .get(MetaTypeName::concrete_typename(&field.ty))
                 .is_some_and(|named| !named.is_leaf() && !named.name().starts_with("__"));
-            let elsewhere = field.tags.iter().any(|tag| tag == OF_INPUT || tag == OF_FIRST);
-            if is_list(&field.ty) && of_objects && !in_page && !elsewhere && declared(field).is_none() {
+            let by_argument = argument_of(field)
+                .is_some_and(|argument| argument.ty.ends_with('!') || default_of(argument).is_some());
+            let is_said =
+                number(&field.tags).is_some() || by_argument || (is_payload(ty) && is_of_input(field));
+            if is_list(&field.ty) && of_objects && !in_page && !is_said {
                 found.push(format!("{}.{}", ty.name(), field.name));
             }
         }
@@ -257,19 +270,54 @@ mod tests {
 
     struct Query;
 
+    /// As many things as there are names.
+    fn named(names: Option<Vec<String>>) -> Vec<Thing> {
+        names.unwrap_or_default().into_iter().map(|name| Thing { name }).collect()
+    }
+
     #[Object]
     impl Query {
-        #[graphql(tag = "most=50")]
+        #[graphql(tag = "most=names", tag = "most=50")]
         async fn things(&self, #[graphql(tag = "most=9")] names: Option<Vec<String>>) -> Vec<Thing> {
-            names.unwrap_or_default().into_iter().map(|name| Thing { name }).collect()
+            named(names)
+        }
+
+        #[graphql(tag = "most=40")]
+        async fn filtered(&self, #[graphql(tag = "most=9")] kinds: Option<Vec<String>>) -> Vec<Thing> {
+            named(kinds)
+        }
+
+        #[graphql(tag = "most=first")]
+        async fn few(&self, #[graphql(default_with = "Some(5)")] first: Option<i32>) -> Vec<Thing> {
+            named(first.map(|first| vec![String::new(); first.unsigned_abs() as usize]))
+        }
+
+        #[graphql(tag = "most=names")]
+        async fn unsaid(&self, #[graphql(tag = "most=9")] names: Option<Vec<String>>) -> Vec<Thing> {
+            named(names)
+        }
+
+        #[graphql(tag = "most=titles")]
+        async fn misnamed(&self, #[graphql(tag = "most=9")] names: Vec<String>) -> Vec<Thing> {
+            named(Some(names))
+        }
+
+        #[graphql(tag = "most=input")]
+        async fn of_no_payload(&self) -> Vec<Thing> {
+            named(None)
         }
     }
 
-    #[tokio::test]
-    async fn a_list_is_as_long_as_the_one_that_it_is_asked_for_by_or_else_as_it_says() {
+    fn engine() -> Engine {
         let settings = Settings::read(&mut Environment::new([])).expect("settings");
-        let engine = Engine::new(|| Schema::build(Query, EmptyMutation, EmptySubscription), &settings.guard);
+        Engine::new(|| Schema::build(Query, EmptyMutation, EmptySubscription), &settings.guard)
+    }
+
+    #[tokio::test]
+    async fn a_list_is_as_long_as_the_argument_that_it_names_says_or_else_as_it_says() {
+        let engine = engine();
         let by_variable = "query($n: [String!]) { things(names: $n) { name } }";
+        let by_number = "query($n: Int) { few(first: $n) { name } }";
         for (query, variables, cost) in [
             ("{ things(names: [\"a\", \"b\"]) { name } }", json!({}), 2),
             ("{ things(names: \"a\") { name } }", json!({}), 1),
@@ -278,11 +326,25 @@ mod tests {
             (by_variable, json!({"n": ["a", "b", "c"]}), 3),
             (by_variable, json!({"n": null}), 50),
             (by_variable, json!({}), 50),
+            // What is no more than a filter makes a list no shorter.
+            ("{ filtered(kinds: [\"a\", \"b\"]) { name } }", json!({}), 40),
+            ("{ filtered { name } }", json!({}), 40),
+            ("{ few(first: 7) { name } }", json!({}), 7),
+            ("{ few { name } }", json!({}), 5),
+            ("{ few(first: null) { name } }", json!({}), 5),
+            (by_number, json!({"n": 30}), 30),
         ] {
             let given = Variables::from_json(variables.clone());
             let call = Call { query: Some(query.to_owned()), variables: given, ..Call::default() };
             let prepared = engine.prepare(call).await.expect("let in");
             assert_eq!(prepared.cost(), cost, "{query} {variables}");
         }
+    }
+
+    #[test]
+    fn a_list_that_nothing_bounds_in_every_case_is_found() {
+        let mut found = engine().unbounded_lists();
+        found.sort();
+        assert_eq!(found, ["Query.misnamed", "Query.ofNoPayload", "Query.unsaid"]);
     }
 }

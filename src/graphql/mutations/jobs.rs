@@ -107,7 +107,7 @@ pub struct RetryDeadLettersInput {
 /// Which dead letters are tried again.
 #[derive(SimpleObject)]
 pub struct RetryDeadLettersPayload {
-    /// Their `id`s.
+    /// Their `id`s, and those of letters that were retried already; none of one that was discarded.
     retried_ids: Vec<ID>,
     /// What is wrong with the input.
     #[graphql(tag = "most=input")]

@@ -1,7 +1,8 @@
-//! The schema's types: one a file, with its connection, its inputs and the lines that adapt its loaders.
+//! The schema's types: one a file, with its connection, its inputs and the lines that adapt its loaders; cards have a file for each.
 
 mod card;
 mod card_input;
+mod card_loaders;
 mod card_lookup;
 mod card_parts;
 mod card_set;
@@ -20,11 +21,11 @@ mod user;
 mod user_error;
 mod want_list;
 
-pub use card::{
-    Card, CardConnection, CardDetailsById, CardTotal, CardsById, CardsByScryfallId, PrintingTotalByPiece,
-    PrintingsByPiece,
-};
+pub use card::{Card, CardConnection, CardTotal};
 pub use card_input::{CardFilter, CardSort};
+pub use card_loaders::{
+    CardDetailsById, CardsById, CardsByScryfallId, PrintingTotalByPiece, PrintingsByPiece,
+};
 pub use card_lookup::{CardLookup, find_card};
 pub use card_set::{
     CardSet, CardSetConnection, CardTotalBySet, CardsBySet, CompletionBySet, SetTotal, SetsByCode, SetsByUuid,

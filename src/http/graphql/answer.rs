@@ -231,18 +231,16 @@ pub(super) fn render(mut answers: Vec<Answer>, is_batch: bool, media_type: Media
     let mut response = with_body(json.into_bytes(), media_type);
     *response.status_mut() = status;
     for answer in &answers {
-        match answer {
-            // Cookies; what else resolvers may want to say is none of theirs.
-            Answer::Executed(executed) => {
-                for cookie in executed.http_headers.get_all(header::SET_COOKIE) {
-                    response.headers_mut().append(header::SET_COOKIE, cookie.clone());
-                }
+        // Cookies; what else resolvers may want to say is none of theirs.
+        if let Answer::Executed(executed) = answer {
+            for cookie in executed.http_headers.get_all(header::SET_COOKIE) {
+                response.headers_mut().append(header::SET_COOKIE, cookie.clone());
             }
-            Answer::Again(_) => {
-                response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
-            }
-            Answer::Refused(_) => {}
         }
+    }
+    // It speaks of the whole response: not where anything of a batch is answered for the first time.
+    if !answers.is_empty() && answers.iter().all(|answer| matches!(answer, Answer::Again(_))) {
+        response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
     if let (true, Some(seconds)) = (status.is_client_error() || status.is_server_error(), retry_after) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

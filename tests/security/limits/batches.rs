@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualcaster::config::Settings;
-use reqwest::header::{ACCEPT, HeaderMap};
+use reqwest::header::ACCEPT;
 use sea_orm::ConnectionTrait;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ fn with_batches(
 
 const EMPTY: (Store, Content) = (Store::Sqlite, Content::Tables);
 
-/// The answers to a batch, in the order in which they came.
+/// The answers to a batch, in the order in which they came, each with the headers of them all.
 async fn answers(app: &TestApp, token: Option<&str>, key: Option<&str>, batch: &[Value]) -> Vec<Answered> {
     let mut request = post(app).json(batch);
     if let Some(token) = token {
@@ -44,10 +44,16 @@ async fn answers(app: &TestApp, token: Option<&str>, key: Option<&str>, batch: &
         request = request.header("idempotency-key", key);
     }
     let answer = send(request).await;
-    let (status, text) = (answer.status().as_u16(), answer.text().await.expect("text"));
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let text = answer.text().await.expect("text");
     assert_eq!(status, 200, "{text}");
     let bodies: Vec<Value> = serde_json::from_str(&text).expect("a list");
-    bodies.into_iter().map(|body| Answered { status, headers: HeaderMap::new(), body }).collect()
+    bodies.into_iter().map(|body| Answered { status, headers: headers.clone(), body }).collect()
+}
+
+/// Whether they are said to have been given before.
+fn are_replayed(answers: &[Answered]) -> bool {
+    answers[0].headers.get("idempotency-replayed").is_some_and(|told| told == "true")
 }
 
 /// The code of each.
@@ -202,6 +208,11 @@ fn what_was_answered_is_told_whatever_becomes_of_the_rest() {
             assert_eq!(mixed[0].body, first[0].body);
             assert_eq!(codes(&mixed), [None, Some("ERR-3004")]);
             assert_eq!(app.rows("api_tokens").await, 2);
+            // The header is of them all.
+            let beside = answers(app, token, key, &[create("one"), query("{ viewer { id } }")]).await;
+            assert_eq!((&beside[0].body, codes(&beside)), (&first[0].body, vec![None, None]));
+            let told = [&first, &again, &mixed, &beside].map(|answers| are_replayed(answers));
+            assert_eq!(told, [false, true, false, false]);
             // With a token that does not hold one may sign in, and do nothing else.
             let viewer = query("{ viewer { id } }");
             let told = answers(app, Some("wrong"), None, &[login(PASSWORD), viewer.clone()]).await;

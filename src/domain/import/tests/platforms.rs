@@ -206,8 +206,12 @@ fn folders_tags_and_marks_become_tags() {
         (read.tags.as_slice(), read.acquired_on),
         (["altered".to_owned(), "burn".to_owned()].as_slice(), NaiveDate::from_ymd_opt(2024, 5, 31))
     );
-    let row = row.replace("false,true", "true,false");
-    assert_eq!(read_one(topdecked, &row).1.tags, ["signed", "burn"]);
+    for (answers, marks) in
+        [("true,false", "signed"), ("UNSIGNED,ALTERED", "altered"), ("signed,not altered", "signed")]
+    {
+        let row = row.replace("false,true", answers);
+        assert_eq!(read_one(topdecked, &row).1.tags, [marks, "burn"], "{answers}");
+    }
 }
 
 #[test]

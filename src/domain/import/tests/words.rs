@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::enums::{Condition, Currency, Finish};
 
-use crate::domain::import::{Platform, sets, values, vocabulary};
+use crate::domain::import::{Platform, marks, sets, values, vocabulary};
 use crate::domain::market::Money;
 
 #[test]
@@ -192,6 +192,19 @@ fn finishes() {
     ] {
         for word in words.split(',') {
             assert_eq!(vocabulary::finish(word), expected, "{word}");
+        }
+    }
+}
+
+#[test]
+fn answers_to_whether_a_copy_has_a_mark() {
+    for (words, expected) in [
+        ("signed,Yes,S,x,X,1,true,TRUE,ja,oui,sì,✓,Artist Signed,altered by a friend", true),
+        ("no,N,F,0,false,None,nein,non,não,faux,falsch,falso,いいえ,-", false),
+        ("unsigned,UNALTERED,not signed,non-promo,No Proxy,nicht signiert,unsigniert,non signé", false),
+    ] {
+        for word in words.split(',') {
+            assert_eq!(marks::is_yes(word), expected, "{word}");
         }
     }
 }
