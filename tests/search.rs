@@ -253,6 +253,32 @@ on_both_stores! { Tables:
     }
 }
 
+const EMBER: &str = "Wicklight Ember";
+const MOTH: &str = "Wicklight Moth";
+
+/// What is typed with mistakes, and the names that are suggested.
+const TYPED: &[(&str, &[&str])] = &[
+    ("wcklight", &[EMBER, MOTH]),
+    ("xwicklight", &[EMBER, MOTH]),
+    ("eicklight", &[EMBER, MOTH]),
+    ("wikclight m", &[EMBER, MOTH]),
+    ("wicklihgtm", &[EMBER, MOTH]),
+    ("lantren of the sall", &["Lantern of the Salt Marsh"]),
+    ("minnor thing", &[MIRROR]),
+    ("minnor", &[]),
+    ("opla", &["Opal"]),
+    ("ope", &[]),
+    ("æmebr", &[DRAKE]),
+    ("Ombrla", &["Ømbral Drake"]),
+    ("qqqq", &[]),
+    ("1234567", &[]),
+    ("' or 1=1 --", &[]),
+    ("\u{0}\u{0}\u{0}\u{0}", &[]),
+    ("%_%_", &[]),
+    ("\\\\\\\\\\\\\\", &[]),
+    ("\"\"\"\"\"\"\"", &[]),
+];
+
 async fn suggestions(app: &TestApp, prefix: &str) -> Value {
     let query = "query($p: String!) { searchSuggestions(prefix: $p, first: 3) }";
     app.data(query, json!({"p": prefix})).await["searchSuggestions"].clone()
@@ -273,6 +299,39 @@ on_both_stores! { Tables:
         }
         let query = "{ searchSuggestions(prefix: \"s\", first: 51) }";
         assert_eq!(app.error(query, json!(null)).await, "ERR-3002");
+    }
+
+    async fn names_are_suggested_in_spite_of_mistakes(app: TestApp) {
+        let cards = scryfall_cards(
+            &[
+                printing(1, MOTH, "lmp", "common"),
+                printing(2, EMBER, "lmp", "common"),
+                printing(3, EMBER, "tst", "common"),
+                printing(4, "Lantern of the Salt Marsh", "lmp", "rare"),
+                printing(5, MIRROR, "lmp", "rare"),
+                printing(6, "Ømbral Drake", "lmp", "rare"),
+                printing(7, DRAKE, "lmp", "rare"),
+                printing(8, "Opal", "lmp", "rare"),
+            ],
+            |printing, card| {
+                if printing.name == EMBER {
+                    card["oracle_id"] = json!(SPARK);
+                }
+            },
+        );
+        app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
+        for (typed, found) in TYPED {
+            assert_eq!(suggestions(&app, typed).await, json!(found), "{typed:?}");
+        }
+    }
+
+    async fn a_suggestion_costs_four_statements_at_most(app: TestApp) {
+        load(&app).await;
+        for (typed, most) in [("", 0), ("s", 1), ("spa", 2), ("zzzzzzzz", 3), ("mirrro th", 4), ("spark", 4)] {
+            let before = app.statements();
+            suggestions(&app, typed).await;
+            assert_eq!(app.statements() - before, most, "{typed}");
+        }
     }
 }
 
