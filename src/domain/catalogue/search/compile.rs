@@ -453,6 +453,9 @@ fn push_released(sql: &mut Sql, comparison: Comparison, day: &Day) {
         Day::Of(code) => {
             sql.push("(select s.released_on from card_sets s where s.code = ").bind(code.as_str()).push(")");
         }
+        Day::Now => {
+            sql.push("(select ").day_of("newest_at").push(" from store_state)");
+        }
     }
     sql.push(", false)");
 }

@@ -477,7 +477,7 @@ keys! {
     ["stamp"], Equality, Operand::Other("a stamp"), "Its security stamp: oval, triangle, acorn, …", "stamp:acorn", |asked| mark(asked, "stamp");
     ["game"], Equality, Operand::Other("a game"), "To be had in paper, mtgo or arena.", "game:paper", |asked| mark(asked, "game");
     ["layout"], Equality, Operand::Other("a layout"), "Its layout: normal, split, transform, saga, …", "layout:transform", |asked| term(asked, Condition::Layout(asked.word().replace(' ', "_")));
-    ["date"], Comparison, Operand::Other("a day"), "When it came out: a day such as 2015-08-18, or the day of a set.", "date>=2020-01-01", released;
+    ["date"], Comparison, Operand::Other("a day"), "When it came out: a day such as 2015-08-18, the day of a set, or today or now, which is the day of the newest price.", "date>=2020-01-01", released;
     ["year"], Comparison, Operand::Other("a year"), "The year in which it came out.", "year>=2020", year;
     ["lang", "language"], Equality, Operand::Other("a language"), "Printed in this language; any is every language.", "lang:en", language;
     ["prints"], Comparison, Operand::Count, "How many printings the card has.", "prints>=3", |asked| printings(asked, Counted::Printings);

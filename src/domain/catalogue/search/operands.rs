@@ -170,12 +170,15 @@ impl Asked<'_> {
         {
             return Ok(Day::On(day));
         }
+        if let "now" | "today" = word.as_str() {
+            return Ok(Day::Now);
+        }
         let code =
             !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if code && word.parse::<u32>().is_err() && !["now", "today"].contains(&word.as_str()) {
+        if code && word.parse::<u32>().is_err() {
             return Ok(Day::Of(word));
         }
-        self.wrong("expected a day such as 2012-05-04, or the code of a set.")
+        self.wrong("expected a day such as 2012-05-04, today, or the code of a set.")
     }
 
     /// One of the words, or what is near it.

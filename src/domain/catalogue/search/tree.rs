@@ -238,11 +238,12 @@ pub enum Flag {
     Extra,
 }
 
-/// A day, or the day that a set came out.
+/// A day, the day that a set came out, or the day of the newest price: what the store calls "now".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Day {
     On(NaiveDate),
     Of(String),
+    Now,
 }
 
 /// What of a card is counted.
