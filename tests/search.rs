@@ -50,7 +50,7 @@ async fn load(app: &TestApp) {
                     json!({"type_line": "Legendary Creature — Elf Wizard", "mana_cost": "{G/W}{G/W}", "cmc": 2.0,
                     "colors": ["W", "G"], "color_identity": ["W", "G", "R"], "power": "1+*", "toughness": "1",
                     "oracle_text": "{R}: Wick deals 100 damage to any target.", "border_color": "borderless",
-                    "promo": true, "promo_types": ["buyabox"]})
+                    "promo": true, "promo_types": ["buyabox"], "keywords": ["Choose a background"]})
                 }
                 3 => {
                     json!({"layout": "split", "type_line": "Instant // Sorcery", "cmc": 5.0, "colors": ["W", "B"],
@@ -68,7 +68,7 @@ async fn load(app: &TestApp) {
                 6 => {
                     json!({"layout": "prototype", "type_line": "Instant", "mana_cost": "{R}", "cmc": 1.0, "colors": ["R"],
                     "color_identity": ["R"], "oracle_text": "Spark deals 3 damage to any target.", "oracle_id": SPARK,
-                    "released_at": "2019-05-06"})
+                    "released_at": "2019-05-06", "games": ["paper"], "booster": true, "illustration_id": SPARK})
                 }
                 7 => {
                     json!({"layout": "token", "set_type": "token", "type_line": "Token Creature — Insect", "cmc": 0.0,
@@ -76,7 +76,7 @@ async fn load(app: &TestApp) {
                 }
                 _ => json!({"type_line": "Instant", "mana_cost": "{R}", "cmc": 1.0, "colors": ["R"],
                     "color_identity": ["R"], "oracle_text": "Spark deals 3 damage to any target.", "oracle_id": SPARK,
-                    "released_at": "2021-05-06", "reprint": true}),
+                    "released_at": "2021-05-06", "reprint": true, "games": ["arena"], "illustration_id": DARK}),
             };
             for (key, value) in changes.as_object().expect("an object") {
                 card[key] = value.clone();
@@ -87,6 +87,7 @@ async fn load(app: &TestApp) {
 }
 
 const SPARK: &str = "0a0b0c0d-0000-4000-8000-00000000000f";
+const DARK: &str = "0a0b0c0d-0000-4000-8000-00000000000e";
 const DRAKE: &str = "Æmber Drake";
 const WICK: &str = "Wick, the Lit";
 const DUSK: &str = "Dusk // Dawn";
@@ -152,6 +153,8 @@ const FOUND: &[(&str, &[&str])] = &[
     ("e:tst,lmp spark", &["Spark"]),
     ("in:tst r:rare spark", &["Spark"]),
     ("in:english mv=5", &[DUSK]),
+    ("in:booster r:rare", &["Spark"]),
+    ("-in:booster mv=1", &[]),
     ("cn<=2", &[WICK, DRAKE]),
     ("f:vintage", &[MIRROR]),
     ("legal:vintage", &[]),
@@ -175,6 +178,12 @@ const FOUND: &[(&str, &[&str])] = &[
     ("year=2019", &["Spark"]),
     ("prints=2", &["Spark"]),
     ("sets>1", &["Spark"]),
+    ("paperprints=1", &["Spark"]),
+    ("papersets>1", &[]),
+    ("papersets=0 mv=5", &[DUSK]),
+    ("illustrations=2", &["Spark"]),
+    ("is:unique (mv=1 or mv=5)", &[DUSK]),
+    ("is:partner", &[WICK]),
     ("lang:en mv=5", &[DUSK]),
     ("layout:split", &[DUSK]),
     ("layout:prototype", &["Spark"]),
@@ -398,6 +407,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("mv>many", 4, "expected a number"),
     ("usd<cheap", 5, "expected an amount"),
     ("usd<1.234", 5, "expected an amount"),
+    ("usd<.", 5, "expected an amount"),
     ("year:soon", 6, "expected a year"),
     ("date>yesterday", 6, "expected a day"),
     ("m:{q}", 3, "not a mana symbol"),

@@ -149,7 +149,8 @@ impl Asked<'_> {
         let amount = word.strip_prefix(['$', '€']).unwrap_or(&word);
         let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let fits = !amount.is_empty() && whole.len() <= 9 && part.len() <= 2 && digits(whole) && digits(part);
+        let length = whole.len() + part.len();
+        let fits = length > 0 && whole.len() <= 9 && part.len() <= 2 && digits(whole) && digits(part);
         match format!("{whole}{part:0<2}").parse() {
             Ok(units) if fits => Ok(units),
             _ => self.wrong("expected an amount such as 5 or 0.25."),

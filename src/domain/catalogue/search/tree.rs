@@ -150,7 +150,7 @@ pub enum Condition {
     /// Released in this year.
     Year(Comparison, i32),
     Language(String),
-    /// How many printings, or sets, the card has.
+    /// How many printings, sets or illustrations the card has.
     Printings(Counted, Comparison, i64),
 }
 
@@ -251,6 +251,9 @@ pub enum Day {
 pub enum Counted {
     Printings,
     Sets,
+    PaperPrintings,
+    PaperSets,
+    Illustrations,
 }
 
 /// What of a search was not understood: where, in bytes, and what was expected there.
