@@ -50,7 +50,7 @@ async fn load(app: &TestApp) {
                     json!({"type_line": "Legendary Creature — Elf Wizard", "mana_cost": "{G/W}{G/W}", "cmc": 2.0,
                     "colors": ["W", "G"], "color_identity": ["W", "G", "R"], "power": "1+*", "toughness": "1",
                     "oracle_text": "{R}: Wick deals 100 damage to any target.", "border_color": "borderless",
-                    "promo": true, "promo_types": ["buyabox"]})
+                    "promo": true, "promo_types": ["buyabox"], "keywords": ["Choose a background"]})
                 }
                 3 => {
                     json!({"layout": "split", "type_line": "Instant // Sorcery", "cmc": 5.0, "colors": ["W", "B"],
@@ -68,7 +68,7 @@ async fn load(app: &TestApp) {
                 6 => {
                     json!({"layout": "prototype", "type_line": "Instant", "mana_cost": "{R}", "cmc": 1.0, "colors": ["R"],
                     "color_identity": ["R"], "oracle_text": "Spark deals 3 damage to any target.", "oracle_id": SPARK,
-                    "released_at": "2019-05-06"})
+                    "released_at": "2019-05-06", "games": ["paper"], "booster": true, "illustration_id": SPARK})
                 }
                 7 => {
                     json!({"layout": "token", "set_type": "token", "type_line": "Token Creature — Insect", "cmc": 0.0,
@@ -76,7 +76,7 @@ async fn load(app: &TestApp) {
                 }
                 _ => json!({"type_line": "Instant", "mana_cost": "{R}", "cmc": 1.0, "colors": ["R"],
                     "color_identity": ["R"], "oracle_text": "Spark deals 3 damage to any target.", "oracle_id": SPARK,
-                    "released_at": "2021-05-06", "reprint": true}),
+                    "released_at": "2021-05-06", "reprint": true, "games": ["arena"], "illustration_id": DARK}),
             };
             for (key, value) in changes.as_object().expect("an object") {
                 card[key] = value.clone();
@@ -87,6 +87,7 @@ async fn load(app: &TestApp) {
 }
 
 const SPARK: &str = "0a0b0c0d-0000-4000-8000-00000000000f";
+const DARK: &str = "0a0b0c0d-0000-4000-8000-00000000000e";
 const DRAKE: &str = "Æmber Drake";
 const WICK: &str = "Wick, the Lit";
 const DUSK: &str = "Dusk // Dawn";
@@ -152,6 +153,8 @@ const FOUND: &[(&str, &[&str])] = &[
     ("e:tst,lmp spark", &["Spark"]),
     ("in:tst r:rare spark", &["Spark"]),
     ("in:english mv=5", &[DUSK]),
+    ("in:booster r:rare", &["Spark"]),
+    ("-in:booster mv=1", &[]),
     ("cn<=2", &[WICK, DRAKE]),
     ("f:vintage", &[MIRROR]),
     ("legal:vintage", &[]),
@@ -175,6 +178,12 @@ const FOUND: &[(&str, &[&str])] = &[
     ("year=2019", &["Spark"]),
     ("prints=2", &["Spark"]),
     ("sets>1", &["Spark"]),
+    ("paperprints=1", &["Spark"]),
+    ("papersets>1", &[]),
+    ("papersets=0 mv=5", &[DUSK]),
+    ("illustrations=2", &["Spark"]),
+    ("is:unique (mv=1 or mv=5)", &[DUSK]),
+    ("is:partner", &[WICK]),
     ("lang:en mv=5", &[DUSK]),
     ("layout:split", &[DUSK]),
     ("layout:prototype", &["Spark"]),
@@ -229,6 +238,19 @@ on_both_stores! { Tables:
 }
 
 on_both_stores! { Tables:
+    async fn today_is_the_day_of_the_newest_price(app: TestApp) {
+        load(&app).await;
+        let all = names(&app, "t:*").await;
+        assert_eq!(names(&app, "date<=today").await, [""; 0], "no price is known");
+        assert_eq!(names(&app, "-date<=now").await, all);
+        app.execute("update store_state set newest_at = '2019-05-06T10:00:00+00:00'").await;
+        assert_eq!(names(&app, "date=now").await, ["Spark"]);
+        assert_eq!(names(&app, "date>Today").await, ["Spark"], "of 2021");
+        assert_eq!(names(&app, "date>today r:common").await, [""; 0]);
+        assert_eq!(names(&app, "date<=today").await, all);
+        assert_eq!(names(&app, "date<now -spark").await.len(), all.len() - 1);
+    }
+
     async fn printings_have_their_places_when_an_ingest_ends(app: TestApp) {
         load(&app).await;
         assert_eq!(app.number("select count(*) as n from cards where preferred <> (place = 1)").await, 0);
@@ -253,6 +275,32 @@ on_both_stores! { Tables:
     }
 }
 
+const EMBER: &str = "Wicklight Ember";
+const MOTH: &str = "Wicklight Moth";
+
+/// What is typed with mistakes, and the names that are suggested.
+const TYPED: &[(&str, &[&str])] = &[
+    ("wcklight", &[EMBER, MOTH]),
+    ("xwicklight", &[EMBER, MOTH]),
+    ("eicklight", &[EMBER, MOTH]),
+    ("wikclight m", &[EMBER, MOTH]),
+    ("wicklihgtm", &[EMBER, MOTH]),
+    ("lantren of the sall", &["Lantern of the Salt Marsh"]),
+    ("minnor thing", &[MIRROR]),
+    ("minnor", &[]),
+    ("opla", &["Opal"]),
+    ("ope", &[]),
+    ("æmebr", &[DRAKE]),
+    ("Ombrla", &["Ømbral Drake"]),
+    ("qqqq", &[]),
+    ("1234567", &[]),
+    ("' or 1=1 --", &[]),
+    ("\u{0}\u{0}\u{0}\u{0}", &[]),
+    ("%_%_", &[]),
+    ("\\\\\\\\\\\\\\", &[]),
+    ("\"\"\"\"\"\"\"", &[]),
+];
+
 async fn suggestions(app: &TestApp, prefix: &str) -> Value {
     let query = "query($p: String!) { searchSuggestions(prefix: $p, first: 3) }";
     app.data(query, json!({"p": prefix})).await["searchSuggestions"].clone()
@@ -273,6 +321,39 @@ on_both_stores! { Tables:
         }
         let query = "{ searchSuggestions(prefix: \"s\", first: 51) }";
         assert_eq!(app.error(query, json!(null)).await, "ERR-3002");
+    }
+
+    async fn names_are_suggested_in_spite_of_mistakes(app: TestApp) {
+        let cards = scryfall_cards(
+            &[
+                printing(1, MOTH, "lmp", "common"),
+                printing(2, EMBER, "lmp", "common"),
+                printing(3, EMBER, "tst", "common"),
+                printing(4, "Lantern of the Salt Marsh", "lmp", "rare"),
+                printing(5, MIRROR, "lmp", "rare"),
+                printing(6, "Ømbral Drake", "lmp", "rare"),
+                printing(7, DRAKE, "lmp", "rare"),
+                printing(8, "Opal", "lmp", "rare"),
+            ],
+            |printing, card| {
+                if printing.name == EMBER {
+                    card["oracle_id"] = json!(SPARK);
+                }
+            },
+        );
+        app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
+        for (typed, found) in TYPED {
+            assert_eq!(suggestions(&app, typed).await, json!(found), "{typed:?}");
+        }
+    }
+
+    async fn a_suggestion_costs_four_statements_at_most(app: TestApp) {
+        load(&app).await;
+        for (typed, most) in [("", 0), ("s", 1), ("spa", 2), ("zzzzzzzz", 3), ("mirrro th", 4), ("spark", 4)] {
+            let before = app.statements();
+            suggestions(&app, typed).await;
+            assert_eq!(app.statements() - before, most, "{typed}");
+        }
     }
 }
 
@@ -326,6 +407,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("mv>many", 4, "expected a number"),
     ("usd<cheap", 5, "expected an amount"),
     ("usd<1.234", 5, "expected an amount"),
+    ("usd<.", 5, "expected an amount"),
     ("year:soon", 6, "expected a year"),
     ("date>yesterday", 6, "expected a day"),
     ("m:{q}", 3, "not a mana symbol"),
@@ -344,7 +426,6 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("or t:elf", 1, "before this word"),
     ("t:elf or or c:g", 10, "before this word"),
     ("-", 1, "expected a search"),
-    ("date<=today", 7, "expected a day"),
     ("date>-5000-01-01", 6, "expected a day"),
     ("()", 2, "no “(” for this"),
     ("3<4", 2, "no key before this sign"),

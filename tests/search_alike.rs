@@ -215,3 +215,57 @@ fn both_stores_give_the_same_answers() {
         assert_eq!(noisy, draws(500));
     });
 }
+
+/// The beginning of a name with so many mistakes.
+fn misspelt(name: &str, mistakes: usize, rng: &mut impl Rng) -> String {
+    let mut letters: Vec<char> = name.chars().take(rng.random_range(2..30)).collect();
+    for _ in 0..mistakes {
+        let (place, letter) = (rng.random_range(0..letters.len()), rng.random_range('a'..='z'));
+        match rng.random_range(0..4) {
+            0 => letters.insert(place, letter),
+            1 if letters.len() > 1 => {
+                letters.remove(place);
+            }
+            2 if place > 0 => letters.swap(place - 1, place),
+            _ => letters[place] = letter,
+        }
+    }
+    letters.into_iter().collect()
+}
+
+#[test]
+fn both_stores_find_the_same_names_for_misspelt_ones() {
+    const NEAR: &str = "query($name: String!) { searchSuggestions(prefix: $name) many: searchSuggestions(prefix: $name, first: 50)
+        card(by: {fuzzyName: $name}) { scryfallId } }";
+    runtime().block_on(async {
+        let (on_postgres, on_sqlite) = (
+            TestDatabase::new(Store::Postgres, Content::Market).await,
+            TestDatabase::new(Store::Sqlite, Content::Market).await,
+        );
+        let (postgres, sqlite) = (TestApp::start(&on_postgres).await, TestApp::start(&on_sqlite).await);
+        let listed = postgres.data("{ cards(first: 100) { nodes { name } } }", json!(null)).await;
+        let names: Vec<_> = listed["cards"]["nodes"].as_array().expect("nodes").iter().collect();
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let (mut suggested, mut wrong) = (0, Vec::new());
+        for number in 0..draws(300) {
+            let name = names.choose(&mut rng).expect("a name")["name"].as_str().expect("a text");
+            let typed = misspelt(name, number % 4, &mut rng);
+            let variables = json!({"name": typed});
+            let (one, other) = futures_util::join!(
+                postgres.answer(NEAR, variables.clone()),
+                sqlite.answer(NEAR, variables.clone())
+            );
+            let [one, other] = [one, other].map(|answer| answer.get("data").cloned().unwrap_or_default());
+            suggested += usize::from(one["searchSuggestions"] != json!([]));
+            if !one["searchSuggestions"].is_array() || one != other {
+                wrong.push(typed);
+            }
+        }
+        for (app, database) in [(postgres, on_postgres), (sqlite, on_sqlite)] {
+            app.stop().await;
+            database.remove().await;
+        }
+        assert_eq!(wrong, Vec::<String>::new());
+        assert!(suggested > draws(300) / 2, "{suggested} were known");
+    });
+}

@@ -145,7 +145,7 @@ const LANDS: &[(&str, &str, &str, &str)] = &[
         "Crowd",
         "Land",
         "This land enters tapped unless you have two or more opponents.\n{T}: Add {W} or {U}.",
-        "bondland crowdland battlebondland",
+        "bondland crowdland battlebondland bbdland",
     ),
     ("Filter", "Land", "{T}: Add {C}.\n{5}, {T}: Add five mana in any combination of colors.", "filterland"),
     ("Filter of Two", "Land", "{1}, {T}: Add {W}{U}.", "filterland"),

@@ -23,7 +23,7 @@ use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 pub use bulk::{Bulk, Cell, Column, Merge, Target};
 pub use connection::{Connection, Statements};
 pub use keyset::{Direction, Keyset, Listed, Segment, SortColumn, fetch_page};
-pub use sql::{Columns, Count, Exists, Sql, fts_phrase};
+pub use sql::{Columns, Count, Exists, Sql};
 pub use transaction::{Transaction, end_transaction, transaction, with_each_transaction};
 pub use trouble::Trouble;
 

@@ -91,7 +91,7 @@ impl Sql {
 
     /// The texts as rows, with the one column `value`: for the list of what is selected from.
     pub fn texts(&mut self, texts: &[String]) -> &mut Self {
-        let list = serde_json::Value::from(texts).to_string();
+        let list = serde_json::Value::from_iter(texts.iter().cloned().map(storable)).to_string();
         self.either("jsonb_array_elements_text(", "json_each(").bind(list).either("::jsonb)", ")")
     }
 
@@ -209,7 +209,7 @@ impl Sql {
 }
 
 /// A text as FTS5 looks for it whole, whatever signs are in it.
-pub fn fts_phrase(text: &str) -> String {
+fn fts_phrase(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::asked::Asked;
 use super::attributes::Finishes;
-use super::lookup::{likeness, load_candidates};
+use super::lookup::{ALIKE, Compared, likeness, load_candidates};
 use super::names::name_key;
 use super::write::find_cards_by_external_id;
 use crate::db::Sql;
@@ -20,8 +20,6 @@ use crate::error::{Code, Result};
 const SUGGESTED: usize = 20;
 /// Unknown sets of a file for which a near one is looked for.
 const REMEMBERED: usize = 200;
-/// How alike a name must be to be suggested, from 0 to 1.
-const ALIKE: f64 = 0.6;
 
 /// A printing as far as an import has to know it.
 #[derive(Debug, Clone, PartialEq, FromQueryResult)]
@@ -298,7 +296,7 @@ impl Resolver {
         if self.suggested.len() >= SUGGESTED || key.is_empty() || key.chars().count() > 150 {
             return Ok(None);
         }
-        let near = load_candidates(connection, &key).await?;
+        let near = load_candidates(connection, &key, Compared::Whole).await?;
         let near = near.into_iter().map(|near| (likeness(&key, &near.name_key), near.name_key));
         let near = near.filter(|(alike, _)| *alike >= ALIKE);
         let near = near.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(&a.1)));

@@ -454,5 +454,23 @@ pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
          where counted.code = card_sets.code and card_sets.card_count <> counted.n",
     );
     sql.run(bulk).await?;
+    tidy_indexes(bulk).await?;
     follow_names(bulk).await
+}
+
+/// What an ingest writes waits beside the indexes of three-letter runs until somebody sorts it in: every search reads it all
+/// until then, or does without the index. A vacuum would, when its time comes. Who is not the indexes' owner leaves it to that.
+async fn tidy_indexes(bulk: &Bulk) -> Result<()> {
+    let mut sql = Sql::new(bulk);
+    if !sql.is_postgres() {
+        return Ok(());
+    }
+    sql.push(
+        "select gin_clean_pending_list(c.oid) from pg_class c join pg_am a on a.oid = c.relam
+         where a.amname = 'gin' and pg_table_is_visible(c.oid) and pg_has_role(c.relowner, 'usage')
+           and c.relname in ('card_names_trigrams', 'cards_name_trigrams', 'cards_preferred_name_trigrams',
+                             'piece_faces_types_trigrams', 'piece_faces_rules_trigrams')",
+    );
+    sql.run(bulk).await?;
+    Ok(())
 }

@@ -156,8 +156,10 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::Symbol(symbol) => of_faces(sql, |sql| {
             // Rules are as they were written, with the halves either way round.
             let turned = symbol.split('/').rev().collect::<Vec<_>>().join("/");
-            sql.contains("f.rules", &format!("{{{symbol}}}")).push(" or ");
-            sql.contains("f.rules", &format!("{{{turned}}}"));
+            sql.contains("f.rules", &format!("{{{symbol}}}"));
+            if turned != *symbol {
+                sql.push(" or ").contains("f.rules", &format!("{{{turned}}}"));
+            }
         }),
         Condition::Devotion(comparison, colors, count) => of_faces(sql, |sql| {
             push_devotion(sql, *colors);
@@ -233,12 +235,30 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
         Condition::Printings(counted, comparison, count) => {
             // Counted once for all, and not again for each printing.
             sql.push("c.piece_id in (select o.piece_id from cards o group by o.piece_id having count(");
-            sql.push(match counted {
-                Counted::Printings => "*",
-                Counted::Sets => "distinct o.set_code",
-            });
+            push_counted(sql, *counted);
             sql.push(")").push(comparison.sql()).bind(*count).push(")");
         }
+    }
+}
+
+/// What is counted of a card's printings, under the alias `o`.
+fn push_counted(sql: &mut Sql, counted: Counted) {
+    let on_paper = |sql: &mut Sql, word: &str, what: &str| {
+        sql.push(word).push("case when ").contains("o.marks", " game:paper ");
+        sql.push(" then ").push(what).push(" end");
+    };
+    match counted {
+        Counted::Printings => {
+            sql.push("*");
+        }
+        Counted::Sets => {
+            sql.push("distinct o.set_code");
+        }
+        Counted::Illustrations => {
+            sql.push("distinct o.illustration_id");
+        }
+        Counted::PaperPrintings => on_paper(sql, "", "o.id"),
+        Counted::PaperSets => on_paper(sql, "distinct ", "o.set_code"),
     }
 }
 
@@ -452,6 +472,9 @@ fn push_released(sql: &mut Sql, comparison: Comparison, day: &Day) {
         }
         Day::Of(code) => {
             sql.push("(select s.released_on from card_sets s where s.code = ").bind(code.as_str()).push(")");
+        }
+        Day::Now => {
+            sql.push("(select ").day_of("newest_at").push(" from store_state)");
         }
     }
     sql.push(", false)");

@@ -28,6 +28,9 @@ const CREATURELAND: Is = Search("t:land o:/~ becomes an? .*creature/");
 const CYCLELAND: Is = Search(
     "kw:cycling t:/^land - (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/",
 );
+const PARTNER: Is = Search(
+    "kw:partner or kw:\"partner with\" or kw:\"friends forever\" or kw:\"choose a background\" or kw:\"doctor's companion\"",
+);
 const SHADOWLAND: Is = Search(
     "t:land o:/you may reveal an? (plains|island|swamp|mountain|forest) or (plains|island|swamp|mountain|forest) card from your hand/",
 );
@@ -84,8 +87,15 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("starterdeck", Printing("promo:starterdeck"), "from a starter deck"),
     ("godzillaseries", Printing("promo:godzillaseries"), "of the Godzilla series"),
     ("serialized", Printing("promo:serialized"), "with a number of its own"),
+    ("giftbox", Printing("promo:giftbox"), "from a gift box"),
+    ("instore", Printing("promo:instore"), "given away in stores"),
+    ("convention", Printing("promo:convention"), "from a convention"),
+    ("setpromo", Printing("promo:setpromo"), "a promo of its set"),
+    ("rebalanced", Printing("promo:rebalanced"), "changed for Arena"),
+    ("glossy", Printing("promo:glossy"), "with a glossy finish"),
     ("funny", Search("st:funny or border:silver or stamp:acorn"), "for fun, not for tournaments"),
-    ("unique", Search("prints=1"), "printed once"),
+    ("unique", Search("sets=1"), "in one set only"),
+    ("masterpiece", Search("st:masterpiece"), "of the Masterpiece Series"),
     ("vanilla", Face("is:vanilla"), "a creature without rules text"),
     ("frenchvanilla", Face("is:frenchvanilla"), "a creature with keywords only"),
     ("modal", Face("is:modal"), "lets a player choose a mode"),
@@ -115,7 +125,7 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("commander", Leader("is:commander", "commander"), "may lead a Commander deck"),
     ("brawler", Leader("is:brawler", "brawl"), "may lead a Brawl deck"),
     ("companion", Search("kw:companion"), "has companion"),
-    ("partner", Search("kw:partner or kw:\"partner with\""), "has partner"),
+    ("partner", PARTNER, "shares the lead of a Commander deck"),
     ("oathbreaker", Leader("is:oathbreaker", "oathbreaker"), "may lead an Oathbreaker deck"),
     (
         "dual",
@@ -150,6 +160,7 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("bondland", BONDLAND, "untapped with more than one opponent"),
     ("crowdland", BONDLAND, "untapped with more than one opponent"),
     ("battlebondland", BONDLAND, "untapped with more than one opponent"),
+    ("bbdland", BONDLAND, "untapped with more than one opponent"),
     (
         "painland",
         Search(

@@ -252,7 +252,7 @@ fn printed_in(asked: &Asked<'_>) -> Read {
     let word = asked.word();
     let condition = match word.as_str() {
         "paper" | "mtgo" | "arena" => Expression::Term(Condition::PrintingMark(format!("game:{word}"))),
-        "foil" | "nonfoil" | "etched" | "promo" | "digital" => {
+        "foil" | "nonfoil" | "etched" | "promo" | "digital" | "booster" => {
             is_named(&word).unwrap_or(Expression::All(Vec::new()))
         }
         "common" | "uncommon" | "rare" | "mythic" | "special" | "bonus" => {
@@ -460,7 +460,7 @@ keys! {
     ["s", "set", "e", "edition"], Equality, Operand::Set, "Printed in this set: its code, or where there is none a part of its name. Several with commas.", "set:dmo,dmt", sets;
     ["b", "block"], Equality, Operand::Other("a block"), "Of the block that this set is in, or the blocks whose names begin so.", "b:innistrad", |asked| term(asked, Condition::Block(name_key(asked.operand)));
     ["st", "settype"], Equality, Operand::Other("a kind of set"), "Printed in a set of this kind: core, expansion, masters, commander, duel_deck, …", "st:core", set_kind;
-    ["in"], Equality, Operand::Other("a set, rarity, game, language or kind of set"), "Any printing of the card is of this.", "in:mythic", printed_in;
+    ["in"], Equality, Operand::Other("a set, rarity, game, language or kind of set"), "Any printing of the card is of this; also foil, nonfoil, etched, promo, digital and booster.", "in:mythic", printed_in;
     ["cn", "number"], Comparison, Operand::Other("a collector number"), "Its collector number, as people count.", "cn<=10", collector_number;
     ["f", "format"], Equality, Operand::Format, "It may be played in this format, be it restricted. * is any format.", "f:modern", |asked| legality(asked, &["legal", "restricted"]);
     ["legal"], Equality, Operand::Format, "It is legal in this format without restriction.", "legal:vintage", |asked| legality(asked, &["legal"]);
@@ -477,11 +477,14 @@ keys! {
     ["stamp"], Equality, Operand::Other("a stamp"), "Its security stamp: oval, triangle, acorn, …", "stamp:acorn", |asked| mark(asked, "stamp");
     ["game"], Equality, Operand::Other("a game"), "To be had in paper, mtgo or arena.", "game:paper", |asked| mark(asked, "game");
     ["layout"], Equality, Operand::Other("a layout"), "Its layout: normal, split, transform, saga, …", "layout:transform", |asked| term(asked, Condition::Layout(asked.word().replace(' ', "_")));
-    ["date"], Comparison, Operand::Other("a day"), "When it came out: a day such as 2015-08-18, or the day of a set.", "date>=2020-01-01", released;
+    ["date"], Comparison, Operand::Other("a day"), "When it came out: a day such as 2015-08-18, the day of a set, or today or now, which is the day of the newest price.", "date>=2020-01-01", released;
     ["year"], Comparison, Operand::Other("a year"), "The year in which it came out.", "year>=2020", year;
     ["lang", "language"], Equality, Operand::Other("a language"), "Printed in this language; any is every language.", "lang:en", language;
     ["prints"], Comparison, Operand::Count, "How many printings the card has.", "prints>=3", |asked| printings(asked, Counted::Printings);
     ["sets"], Comparison, Operand::Count, "In how many sets the card is.", "sets=1", |asked| printings(asked, Counted::Sets);
+    ["paperprints"], Comparison, Operand::Count, "How many printings on paper the card has.", "paperprints>=3", |asked| printings(asked, Counted::PaperPrintings);
+    ["papersets"], Comparison, Operand::Count, "In how many sets the card is on paper.", "papersets=1", |asked| printings(asked, Counted::PaperSets);
+    ["illustrations"], Comparison, Operand::Count, "How many illustrations the card has.", "illustrations>1", |asked| printings(asked, Counted::Illustrations);
     ["is"], Equality, Operand::Quality, "It has a quality of the list below.", "is:vanilla", |asked| is(asked, false);
     ["not"], Equality, Operand::Quality, "It does not have the quality.", "not:reprint t:dragon", |asked| is(asked, true);
     ["art", "arttag", "atag", "function", "otag", "oracletag"], Equality, Operand::Tag, "Tags that people give are not in this catalogue; a search that uses one is told so.", "art:squirrel", tagged;

@@ -149,7 +149,8 @@ impl Asked<'_> {
         let amount = word.strip_prefix(['$', '€']).unwrap_or(&word);
         let (whole, part) = amount.split_once('.').unwrap_or((amount, ""));
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let fits = !amount.is_empty() && whole.len() <= 9 && part.len() <= 2 && digits(whole) && digits(part);
+        let length = whole.len() + part.len();
+        let fits = length > 0 && whole.len() <= 9 && part.len() <= 2 && digits(whole) && digits(part);
         match format!("{whole}{part:0<2}").parse() {
             Ok(units) if fits => Ok(units),
             _ => self.wrong("expected an amount such as 5 or 0.25."),
@@ -170,12 +171,15 @@ impl Asked<'_> {
         {
             return Ok(Day::On(day));
         }
+        if let "now" | "today" = word.as_str() {
+            return Ok(Day::Now);
+        }
         let code =
             !word.is_empty() && word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if code && word.parse::<u32>().is_err() && !["now", "today"].contains(&word.as_str()) {
+        if code && word.parse::<u32>().is_err() {
             return Ok(Day::Of(word));
         }
-        self.wrong("expected a day such as 2012-05-04, or the code of a set.")
+        self.wrong("expected a day such as 2012-05-04, today, or the code of a set.")
     }
 
     /// One of the words, or what is near it.

@@ -26,7 +26,7 @@ written out, 100 conditions, of which 20 may be regular expressions. What can't 
 expected.
 
 Some of Scryfall's words are unknown here, and refused: the orders `power`, `toughness`, `color`, `artist`, `edhrec`, `penny`
-and `review`, and the days `today` and `now`.
+and `review`.
 
 Regular expressions know classes (`[a-f]`, `\\d`, `\\s`, `\\w`), repetitions, alternatives, groups, `^` and `$` for the ends of a
 line and `\\b`. Lookaround, back references and Unicode classes are refused.

@@ -150,7 +150,7 @@ pub enum Condition {
     /// Released in this year.
     Year(Comparison, i32),
     Language(String),
-    /// How many printings, or sets, the card has.
+    /// How many printings, sets or illustrations the card has.
     Printings(Counted, Comparison, i64),
 }
 
@@ -238,11 +238,12 @@ pub enum Flag {
     Extra,
 }
 
-/// A day, or the day that a set came out.
+/// A day, the day that a set came out, or the day of the newest price: what the store calls "now".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Day {
     On(NaiveDate),
     Of(String),
+    Now,
 }
 
 /// What of a card is counted.
@@ -250,6 +251,9 @@ pub enum Day {
 pub enum Counted {
     Printings,
     Sets,
+    PaperPrintings,
+    PaperSets,
+    Illustrations,
 }
 
 /// What of a search was not understood: where, in bytes, and what was expected there.

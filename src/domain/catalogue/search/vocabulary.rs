@@ -90,6 +90,8 @@ pub const FORMATS: &[(&str, &str)] = &[
     ("old_school", "oldschool"),
     ("premodern", "premodern"),
     ("predh", "predh"),
+    ("competitivebrawl", "competitivebrawl"),
+    ("tlr", "tlr"),
     ("frontier", "frontier"),
 ];
 
