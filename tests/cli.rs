@@ -70,6 +70,17 @@ fn the_error_reference_in_the_repository_is_the_servers() {
 }
 
 #[test]
+fn the_search_reference_in_the_repository_is_the_servers() {
+    let folder = TempDir::new().expect("a folder");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/search.md");
+    assert_eq!(
+        text(&run(&folder, &["search-reference"]).stdout),
+        std::fs::read_to_string(page).expect("a page"),
+        "run: cargo run -- search-reference > docs/search.md"
+    );
+}
+
+#[test]
 fn settings_are_shown_with_their_source_and_secrets_are_not() {
     let folder = TempDir::new().expect("a folder");
     let shown = command(&folder)

@@ -9,6 +9,7 @@ use entity::enums::{JobStatus, RowOutcome};
 use entity::{dead_letter, job};
 use sea_orm::{EntityTrait, IntoActiveModel};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::files::lay;
@@ -17,8 +18,9 @@ use super::{
     administrator, claimed, ended, given_back, kept, load, looked_at, on_each_store_with, queued, shocks,
     standing, stored, until, upload,
 };
+use crate::cli::{command, text};
 use crate::collection::{ask, held, list, nobodys, node, problem, problems, uuid_of};
-use crate::harness::{Answered, TestApp, on_both_stores};
+use crate::harness::{Answered, Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
 use crate::security::{Person, sign_up};
 
 /// What an attempt ends for that can't reach what it needs.
@@ -247,4 +249,51 @@ fn so_many_jobs_of_a_kind_wait_in_all_and_no_more() {
             queued(app, &cid, &shocks(1), json!({})).await;
         },
     );
+}
+
+#[test]
+fn who_runs_the_server_lists_shows_retries_and_discards_letters() {
+    for store in [Store::Postgres, Store::Sqlite] {
+        runtime().block_on(async {
+            let database = TestDatabase::new(store, Content::Tables).await;
+            let app = TestApp::start(&database).await;
+            load(&app).await;
+            let ada = sign_up(&app, "ada@example.com").await;
+            let (one, other) = (dead(&app, &ada, &shocks(1)).await, dead(&app, &ada, &shocks(2)).await);
+            let folder = TempDir::new().expect("a folder");
+            let run = |arguments: &[&str]| {
+                let mut command = command(&folder);
+                let output =
+                    command.env("DATABASE_URL", &database.url).arg("dead-letters").args(arguments).output();
+                let output = output.expect("a process");
+                (output.status.success(), text(&output.stdout) + &text(&output.stderr))
+            };
+            let (listed, list) = run(&["list"]);
+            let ids: Vec<&str> = list.lines().map(|line| &line[..36]).collect();
+            assert!(listed && ids.len() == 2 && list.contains("ERR-5000  1 attempts"), "{list}");
+
+            let (shown, letter) = run(&["show", ids[0]]);
+            let letter: Value = serde_json::from_str(&letter).expect("JSON");
+            assert!(shown, "{letter}");
+            assert_eq!(
+                (&letter["id"], &letter["jobId"]),
+                (&json!(ids[0]), &json!(uuid_of(&other))),
+                "the newest first"
+            );
+            let nobodys = Uuid::new_v4().to_string();
+            for arguments in
+                [["show", nobodys.as_str()], ["retry", nobodys.as_str()], ["discard", nobodys.as_str()]]
+            {
+                let (done, told) = run(&arguments);
+                assert!(!done && told.contains("`dualcaster dead-letters list` shows the ids."), "{told}");
+            }
+
+            assert_eq!(run(&["retry", ids[1]]), (true, "1 queued again.\n".to_owned()));
+            assert_eq!(stored(&app, &one).await.status, JobStatus::Queued);
+            assert_eq!(run(&["discard", ids[0]]), (true, "1 put away.\n".to_owned()));
+            assert_eq!(run(&["list"]), (true, String::new()));
+            app.stop().await;
+            database.remove().await;
+        });
+    }
 }
