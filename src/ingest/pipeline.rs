@@ -238,7 +238,7 @@ pub(super) async fn run<T: Send + 'static>(
                 break;
             }
         }
-        // A reader that waits for room in the channel is let go.
+        // Here the channel ends, and a reader that waits for room in it is let go.
     }
     let (outcome, mut tally) =
         reader.await.map_err(|_| IngestError::Store(Error::internal("the reader of the file panicked")))?;
