@@ -1,8 +1,11 @@
 //! Searches: what they find on either store, and what is said of those that are wrong.
 
-use dualcaster::domain::catalogue::Search;
+use chrono::NaiveDate;
+use dualcaster::db::Bulk;
+use dualcaster::domain::catalogue::record::CardRecord;
 use dualcaster::domain::catalogue::search::is::IS;
 use dualcaster::domain::catalogue::search::keys::{KEYS, Operand, Operators};
+use dualcaster::domain::catalogue::{Search, refresh_catalogue, write_about, write_printings};
 use dualcaster::ingest::Format;
 use serde_json::{Value, json};
 
@@ -262,6 +265,40 @@ on_both_stores! { Tables:
         });
         app.ingest(Format::Scryfall, &TestFile::json(&newest)).await.expect("a catalogue");
         assert_eq!(app.number(&second.replace("tst", "lmp")).await, 1, "the other is the newest now");
+        assert_eq!(app.number("select count(*) as n from cards where preferred <> (place = 1)").await, 0);
+    }
+
+    async fn new_printings_are_listed_before_their_ingest_has_ended(app: TestApp) {
+        load(&app).await;
+        let printing = |number: u128, year: i32| CardRecord {
+            oracle_id: Some(SPARK.parse().expect("an id")),
+            released_on: NaiveDate::from_ymd_opt(year, 1, 1),
+            ..CardRecord::bare(uuid::Uuid::from_u128(number), "Spark", "tst", &number.to_string())
+        };
+        let glow = |number: u128, year: i32| CardRecord {
+            oracle_id: Some(uuid::Uuid::from_u128(900)),
+            ..CardRecord { name: "Glow".to_owned(), ..printing(number, year) }
+        };
+        let token = CardRecord { layout: "token".to_owned(), name: "Beetle".to_owned(), ..printing(907, 2020) };
+        let token = CardRecord { oracle_id: None, ..token };
+        let first = "select count(*) as n from cards where preferred and place = 1 and collector_number = ";
+        for cards in [vec![printing(901, 2030), glow(902, 2020), glow(903, 2021), token], vec![glow(904, 2022)]] {
+            let cards: Vec<_> = cards.iter().collect();
+            let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
+            write_printings(&bulk, &[], &cards).await.expect("printings");
+            write_about(&bulk, &cards).await.expect("what is said of them");
+            bulk.commit().await.expect("a commit");
+            assert_eq!(names(&app, "spark").await, ["Spark"]);
+            assert_eq!(names(&app, "glow").await, ["Glow"]);
+            assert_eq!(names(&app, "beetle").await, [""; 0]);
+            assert_eq!(app.number(&format!("{first}'903'")).await, 1, "the newest of those that came first");
+        }
+        let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
+        refresh_catalogue(&bulk).await.expect("the end of an ingest");
+        bulk.commit().await.expect("a commit");
+        for number in ["'901'", "'904'", "'907'"] {
+            assert_eq!(app.number(&format!("{first}{number}")).await, 1, "{number}");
+        }
         assert_eq!(app.number("select count(*) as n from cards where preferred <> (place = 1)").await, 0);
     }
 

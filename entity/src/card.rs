@@ -37,13 +37,13 @@ pub struct Model {
     pub promo: bool,
     pub digital: bool,
     pub reserved: bool,
-    /// A token, emblem, art card or the like: found by a search only with `include:extras`. Set when an ingest ends.
+    /// A token, emblem, art card or the like: found by a search only with `include:extras`. An ingest that ends puts it right.
     pub extra: bool,
     /// Made from a price record; the first catalogue that has the printing takes it over.
     pub provisional: bool,
-    /// The printing that stands for its game piece in a search. Set when an ingest ends.
+    /// The printing that stands for its game piece in a search: the one in the first place.
     pub preferred: bool,
-    /// Its place among the printings of its game piece, from 1: the one that is preferred. Set when an ingest ends.
+    /// Its place among the printings of its game piece, from 1. A new one comes after the others until the ingest ends.
     pub place: i32,
     pub artist: Option<String>,
     /// Folded, as searches compare it; so is `flavor_key`.

@@ -8,6 +8,7 @@ use sea_orm::{ActiveEnum, ConnectionTrait};
 
 use super::attributes::{Colors, Finishes};
 use super::card::{CardColumns, CardRow};
+use super::derived::PREFERENCE;
 use super::search::{Prefer, Search};
 use crate::db::{Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
 use crate::error::Result;
@@ -309,11 +310,6 @@ impl Listed for ListedCards<'_> {
 
 /// A null of the type of prices, which a union asks for on Postgres.
 const UNKNOWN_PRICE: &str = "cast(null as bigint)";
-
-/// Which printing stands for its game piece: the first in this order. Cards before memorabilia, English before others,
-/// paper before digital, no promo before promos, then the newest. `cards.place` is kept by it.
-pub(super) const PREFERENCE: &str = "c.extra, case when c.language = 'en' then 0 else 1 end, c.digital, c.promo, \
-     coalesce(c.released_on, '0001-01-01') desc, c.set_code, c.collector_key, c.id";
 
 /// A page of a list.
 ///

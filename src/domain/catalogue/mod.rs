@@ -3,6 +3,7 @@
 mod asked;
 pub mod attributes;
 mod card;
+mod derived;
 mod facts;
 mod list;
 mod lookup;
@@ -22,6 +23,7 @@ pub use card::{
     CardColumns, CardDetails, CardRow, count_printings_by_piece, load_card_details_by_id, load_cards_by_id,
     load_cards_by_scryfall_id, load_printings_by_piece, printing_list_id,
 };
+pub use derived::refresh_catalogue;
 pub use list::{
     CardFilter, CardList, CardOrder, CardSortField, PriceRange, Unique, count_cards, count_cards_by_set,
     list_cards, load_cards_by_set,
@@ -34,4 +36,4 @@ pub use search::Search;
 pub use search::vocabulary::LANGUAGES;
 pub use set::{SetRow, count_sets, list_sets, load_sets_by_code, load_sets_by_uuid, set_list_id, set_uuid};
 pub use suggest::suggest_names;
-pub use write::{find_cards_by_external_id, load_card_ids, refresh_catalogue, write_about, write_printings};
+pub use write::{find_cards_by_external_id, load_card_ids, write_about, write_printings};

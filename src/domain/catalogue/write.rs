@@ -1,4 +1,4 @@
-//! Writing the catalogue: batches of records become rows, and rows that stand for others are chosen at the end.
+//! Writing the catalogue: batches of records become rows.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -8,15 +8,14 @@ use sea_orm::{ActiveEnum, ConnectionTrait, FromQueryResult};
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::derived::{Standing, standings};
 use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
-use super::list::PREFERENCE;
 use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
-use super::provisional::{merge_provisional, take_over_provisional};
+use super::provisional::take_over_provisional;
 use super::record::{CardRecord, SetRecord};
 use super::set::set_uuid;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
-use crate::domain::collection::follow_names;
 use crate::error::{Error, Result};
 
 const fn column(name: &'static str, merge: Merge) -> Column {
@@ -67,6 +66,9 @@ const CARDS: Target = Target {
         column("promo", Merge::Replace),
         column("digital", Merge::Replace),
         column("reserved", Merge::Replace),
+        column("extra", Merge::Keep),
+        column("place", Merge::Keep),
+        column("preferred", Merge::Keep),
         column("provisional", Merge::Replace),
         column("artist", Merge::ReplaceIfKnown),
         column("artist_key", Merge::ReplaceIfKnown),
@@ -181,7 +183,9 @@ async fn insert_printings(
     let sets: BTreeMap<&str, &SetRecord> = sets.iter().map(|set| (set.code.as_str(), *set)).collect();
     let rows: Vec<_> = sets.values().map(|set| set_cells(set)).collect();
     let written = bulk.merge(&SETS, &rows).await?;
-    let rows = cards.iter().map(|card| card_cells(card, provisional)).collect::<Result<Vec<_>>>()?;
+    let standings = standings(bulk, cards).await?;
+    let rows = cards.iter().zip(standings).map(|(card, standing)| card_cells(card, standing, provisional));
+    let rows = rows.collect::<Result<Vec<_>>>()?;
     Ok(written + bulk.merge(&CARDS, &rows).await?)
 }
 
@@ -260,7 +264,7 @@ async fn take_back_ids(bulk: &Bulk, brought: &[ExternalId<'_>]) -> Result<()> {
 }
 
 /// What the printings of one game piece share.
-fn piece_id(card: &CardRecord) -> Uuid {
+pub(super) fn piece_id(card: &CardRecord) -> Uuid {
     card.oracle_id.unwrap_or(card.scryfall_id)
 }
 
@@ -293,7 +297,7 @@ fn set_cells(set: &SetRecord) -> Vec<Cell<'_>> {
     ]
 }
 
-fn card_cells(card: &CardRecord, provisional: bool) -> Result<Vec<Cell<'_>>> {
+fn card_cells(card: &CardRecord, standing: Standing, provisional: bool) -> Result<Vec<Cell<'_>>> {
     Ok(vec![
         Cell::Uuid(card.scryfall_id),
         card.oracle_id.map_or(Cell::Null, Cell::Uuid),
@@ -317,6 +321,9 @@ fn card_cells(card: &CardRecord, provisional: bool) -> Result<Vec<Cell<'_>>> {
         Cell::Bool(card.promo),
         Cell::Bool(card.digital),
         Cell::Bool(card.reserved),
+        Cell::Bool(standing.extra),
+        Cell::Int(standing.place.into()),
+        Cell::Bool(standing.place == 1),
         Cell::Bool(provisional),
         optional_text(card.artist.as_ref()),
         folded(card.artist.as_deref(), card.faces.iter().filter_map(|face| face.artist.as_deref())),
@@ -415,62 +422,4 @@ pub async fn find_cards_by_external_id(
         .any_of_texts(external_ids)
         .push(" order by c.provisional desc, e.card_id desc");
     Ok(sql.all(connection).await?)
-}
-
-/// Layouts and kinds of sets whose cards no deck is built of.
-const EXTRA: &str = "(c.layout in ('token', 'double_faced_token', 'emblem', 'art_series', 'planar', 'scheme', 'vanguard') \
-     or c.set_code in (select code from card_sets where kind in ('token', 'memorabilia')))";
-
-/// Brings what is said of several rows in step with them: which cards are extras, how the printings of a game piece
-/// follow one another and which stands for it, how many printings a name and a set have. Cards that prices made go up in
-/// those that the catalogue has since brought. Writes only what has changed.
-///
-/// # Errors
-/// The database's.
-pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
-    merge_provisional(bulk).await?;
-    let mut sql = Sql::new(bulk);
-    sql.push(&format!("update cards as c set extra = {EXTRA} where c.extra <> {EXTRA}"));
-    sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
-    sql.push(&format!(
-        "update cards set preferred = (w.place = 1), place = w.place
-         from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
-         where w.id = cards.id and (cards.place <> w.place or cards.preferred <> (w.place = 1))"
-    ));
-    sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
-    sql.push(
-        "update card_names set printings = counted.n
-         from (select n.id, (select count(*) from cards c where c.piece_id = n.piece_id and not c.extra) as n
-               from card_names n) counted
-         where counted.id = card_names.id and card_names.printings <> counted.n",
-    );
-    sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
-    sql.push(
-        "update card_sets set card_count = counted.n
-         from (select s.code, (select count(*) from cards c where c.set_code = s.code) as n from card_sets s) counted
-         where counted.code = card_sets.code and card_sets.card_count <> counted.n",
-    );
-    sql.run(bulk).await?;
-    tidy_indexes(bulk).await?;
-    follow_names(bulk).await
-}
-
-/// What an ingest writes waits beside the indexes of three-letter runs until somebody sorts it in: every search reads it all
-/// until then, or does without the index. A vacuum would, when its time comes. Who is not the indexes' owner leaves it to that.
-async fn tidy_indexes(bulk: &Bulk) -> Result<()> {
-    let mut sql = Sql::new(bulk);
-    if !sql.is_postgres() {
-        return Ok(());
-    }
-    sql.push(
-        "select gin_clean_pending_list(c.oid) from pg_class c join pg_am a on a.oid = c.relam
-         where a.amname = 'gin' and pg_table_is_visible(c.oid) and pg_has_role(c.relowner, 'usage')
-           and c.relname in ('card_names_trigrams', 'cards_name_trigrams', 'cards_preferred_name_trigrams',
-                             'piece_faces_types_trigrams', 'piece_faces_rules_trigrams')",
-    );
-    sql.run(bulk).await?;
-    Ok(())
 }
