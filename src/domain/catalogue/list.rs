@@ -365,7 +365,10 @@ pub async fn load_cards_by_set(
     let page = Page { end, size, after: None, before: None };
     let descending = (order.direction == Direction::Descending) == (end == End::Start);
     let word = if descending { "desc" } else { "asc" };
-    let mut by: Vec<String> = keyset.columns.iter().map(|column| format!("{} {word}", column.sql)).collect();
+    // A card without a price has no row of prices: its columns are named as its segment of a list names them, so that
+    // the next page goes on in this order.
+    let name = |column: &SortColumn| format!("{} {word}", column.sql_unknown.unwrap_or(column.sql));
+    let mut by: Vec<String> = keyset.columns.iter().map(name).collect();
     if keyset.nullable {
         // Unknown values last, and so first from the other end.
         let last = if end == End::Start { "asc" } else { "desc" };
