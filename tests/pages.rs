@@ -234,7 +234,7 @@ on_both_stores! { Market:
         assert_eq!(app.data(PAGE, json!({})).await["cards"]["edges"].as_array().map(Vec::len), Some(20));
     }
 
-    async fn histories_and_printings_page_both_ways(app: TestApp) {
+    async fn histories_page_both_ways(app: TestApp) {
         let query = "query($id: ID!, $after: String, $before: String, $first: Int, $last: Int, $interval: HistoryInterval, $market: String) { card(by: {id: $id}) {
             priceHistory(window: ALL, interval: $interval, marketplace: $market, first: $first, after: $after, last: $last, before: $before) {
                 totalCount nodes { time price } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
@@ -261,5 +261,19 @@ on_both_stores! { Market:
             assert_eq!(last["nodes"].as_array().expect("nodes")[..], all[all.len() - 3..], "{interval} {market:?}");
             assert_eq!(last["pageInfo"]["hasNextPage"], json!(false));
         }
+    }
+
+    async fn a_page_after_the_oldest_day_says_what_lies_before_it_when_that_day_is_gone(app: TestApp) {
+        let query = "query($after: String, $first: Int, $last: Int) { cards(first: 1) { nodes {
+            priceHistory(window: ALL, first: $first, after: $after, last: $last) {
+                nodes { time } pageInfo { hasNextPage hasPreviousPage endCursor } } } } }";
+        let ask = async |variables: Value| app.data(query, variables).await["cards"]["nodes"][0]["priceHistory"].take();
+        let oldest = ask(json!({"last": 1})).await["pageInfo"]["endCursor"].take();
+        assert!(oldest.is_string(), "{oldest}");
+        app.execute("delete from price_days where (card_id, currency, kind, finish, day) in
+            (select card_id, currency, kind, finish, min(day) from price_days group by card_id, currency, kind, finish)").await;
+        let page = ask(json!({"first": 2, "after": oldest})).await;
+        assert_eq!(page["nodes"], json!([]));
+        assert_eq!(page["pageInfo"], json!({"hasNextPage": false, "hasPreviousPage": true, "endCursor": null}));
     }
 }

@@ -267,7 +267,8 @@ pub async fn load_printings_by_piece(
         }
     }
     sql.push(&format!(") ranked where place <= {} order by piece_id, place", page.fetch()));
-    let mut fetched: HashMap<Uuid, Vec<CardRow>> = HashMap::new();
+    // Of a piece with nothing between the cursors too, for there may be something beyond them.
+    let mut fetched: HashMap<Uuid, Vec<CardRow>> = pieces.iter().map(|piece| (*piece, Vec::new())).collect();
     for row in sql.all::<CardRow>(connection).await? {
         fetched.entry(row.piece_id).or_default().push(row);
     }

@@ -148,6 +148,10 @@ pub async fn load_price_history(
     if let (true, HistorySource::Marketplace { slug, .. }) = (fetched.is_empty(), &query.source) {
         require_marketplace(connection, slug).await?;
     }
+    // Of a card with nothing between the cursors too, for there may be something beyond them.
+    for key in keys {
+        fetched.entry((key.card_id, key.finish)).or_default();
+    }
     let cut = |rows| {
         // A cursor whose point is gone: what lay beyond it did so when it was made.
         let known = |fact| fact != Fact::Known(false);
