@@ -10,6 +10,7 @@ mod stage;
 
 mod buckets;
 mod catalogue;
+mod catalogue_pages;
 mod cli;
 mod collection;
 mod contract;
