@@ -23,7 +23,7 @@ pub fn contract() -> Option<PathBuf> {
 }
 
 /// `Card.name: String!`, `Query.card(by): CardLookup!`, `Rarity.COMMON`: all of a schema, a line each.
-fn coordinates(sdl: &str) -> BTreeSet<String> {
+pub fn coordinates(sdl: &str) -> BTreeSet<String> {
     let ServiceDocument { definitions } = parse_schema(sdl).expect("SDL");
     let mut lines = BTreeSet::new();
     for definition in definitions {

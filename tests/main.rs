@@ -17,6 +17,7 @@ mod contract;
 mod documents;
 mod faults;
 mod front_door;
+mod frontend;
 mod generated_client;
 mod http;
 mod ingest;
