@@ -140,6 +140,6 @@ pub enum RowOutcome {
     Imported = 0,
     Merged = 1,
     Rejected = 2,
-    /// It holds nothing.
+    /// It is of no copies, and so it is no row that could be taken or not: a heading, a sum, what is not owned.
     Skipped = 3,
 }

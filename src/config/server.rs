@@ -108,7 +108,7 @@ impl ServerSettings {
         let max_upload_bytes = environment.get(
             "DUALCASTER_MAX_UPLOAD_BYTES",
             "52428800",
-            "The size of an uploaded file at most.",
+            "The size of an uploaded file at most, whatever it is sent for: there is one limit for all kinds of jobs.",
         );
         let upload_bytes_per_second = environment.get(
             "DUALCASTER_UPLOAD_BYTES_PER_SECOND",

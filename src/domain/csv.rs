@@ -1,10 +1,15 @@
 //! CSV as it leaves: so that a spreadsheet shows every cell and runs none.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
 
-/// Signs that make a spreadsheet take a cell for a formula, and their full-width forms; tab and the ends of lines begin a cell of
-/// their own in some.
-const STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/// Signs that make a spreadsheet take a cell for a formula, and their full-width forms.
+const SIGNS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// Of these a cell may not even begin with one.
+const BLANKS: [char; 3] = ['\t', '\r', '\n'];
+/// What begins another cell where a file is read with another separator than ours: then the quotes around this one are none.
+const BREAKS: [char; 4] = [';', '\t', '\r', '\n'];
 
 /// What some skip before a formula: spaces of every kind, quotes, and what nobody sees.
 fn is_skipped(c: char) -> bool {
@@ -21,10 +26,52 @@ fn is_number(cell: &str) -> bool {
         && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
 }
 
-/// A cell's text, with a `'` before what would be run: also behind what some skip.
-pub fn neutral(cell: &str) -> std::borrow::Cow<'_, str> {
-    let runs = cell.starts_with(STARTS) || cell.trim_start_matches(is_skipped).starts_with(STARTS);
-    if runs && !is_number(cell) { format!("'{cell}").into() } else { cell.into() }
+/// The places in a cell, in bytes, at which some would begin to run it: its start, and behind what begins another. Whether a `'`
+/// stands there already makes no difference.
+fn places(cell: &str) -> impl Iterator<Item = usize> {
+    let mark = |c: char| c == '\'';
+    let runs_whole = cell.trim_start_matches(mark).starts_with(BLANKS)
+        || cell.trim_start_matches(|c: char| mark(c) || is_skipped(c)).starts_with(SIGNS);
+    let is_blank = move |c: char| mark(c) || (is_skipped(c) && !BREAKS.contains(&c));
+    let runs = move |at: &usize| {
+        let rest = cell.get(*at..).unwrap_or_default();
+        rest.trim_start_matches(is_blank).starts_with(SIGNS)
+    };
+    let behind = cell.match_indices(BREAKS).map(|(at, sign)| at + sign.len());
+    runs_whole.then_some(0).into_iter().chain(behind.filter(runs))
+}
+
+/// A cell's text, with a `'` before what would be run: also behind what some skip, and behind what separates cells for others.
+pub fn neutral(cell: &str) -> Cow<'_, str> {
+    let mut places = places(cell).peekable();
+    if places.peek().is_none() || is_number(cell) {
+        return cell.into();
+    }
+    let mut text = String::with_capacity(cell.len() + 8);
+    for (at, letter) in cell.char_indices() {
+        if places.next_if_eq(&at).is_some() {
+            text.push('\'');
+        }
+        text.push(letter);
+    }
+    text.into()
+}
+
+/// A cell's text as it was before [`neutral`]. Others neutralise alike, and a cell that was never neutralised hardly has a `'`
+/// in such a place.
+pub fn bare(cell: &str) -> Cow<'_, str> {
+    let mut places = places(cell).peekable();
+    if !cell.contains('\'') || places.peek().is_none() {
+        return cell.into();
+    }
+    let mut text = String::with_capacity(cell.len());
+    for (at, letter) in cell.char_indices() {
+        let is_mark = places.next_if_eq(&at).is_some() && letter == '\'';
+        if !is_mark {
+            text.push(letter);
+        }
+    }
+    text.into()
 }
 
 /// A cell of a line.
@@ -80,8 +127,6 @@ mod tests {
             "=1+1",
             "-1+cmd|' /C calc'!A0",
             "@SUM(1)",
-            "\t=1",
-            "\r=1",
             " =1",
             "\u{feff}=1",
             "＝1",
@@ -90,7 +135,6 @@ mod tests {
             "＠1",
             "\u{a0}@x",
             "=HYPERLINK(\"http://x\";\"y\")",
-            "\n=1",
             "\nx",
             "\u{2003}=1",
             "\u{200b}=1",
@@ -113,12 +157,60 @@ mod tests {
             "@SUM(1+9)*cmd|' /C calc'!A0",
         ] {
             assert_eq!(neutral(formula), format!("'{formula}"));
+            assert_eq!(bare(&neutral(formula)), formula);
         }
         let numbers = ["-1.50", "+1", "-1,234.50", "12", "-0"];
-        let texts = ["", "Lightning Bolt", "1-2", "a=b", "'=1", "Jötun Grunt", "\"Ach! Hans, Run!\""];
+        let texts = [
+            "",
+            "Lightning Bolt",
+            "1-2",
+            "a=b",
+            "Jötun Grunt",
+            "\"Ach! Hans, Run!\"",
+            "Urza's Saga",
+            "'tis",
+            "red; 2-drop",
+            "two\nlines",
+            "a, =b",
+            "ends;",
+        ];
         for text in texts.into_iter().chain(numbers) {
             assert_eq!(neutral(text), text);
+            assert_eq!(bare(text), text);
         }
+    }
+
+    #[test]
+    fn what_another_separator_would_make_a_cell_of_is_text() {
+        for (text, safe) in [
+            ("x;=HYPERLINK(\"http://e\")", "x;'=HYPERLINK(\"http://e\")"),
+            ("a\n=1+1", "a\n'=1+1"),
+            ("a\r\n=1+1", "a\r\n'=1+1"),
+            ("a\r=1+1", "a\r'=1+1"),
+            ("a\t=1", "a\t'=1"),
+            ("a\t\t@x", "a\t\t'@x"),
+            ("a; \u{200b}+1", "a;' \u{200b}+1"),
+            ("a;\"=1", "a;'\"=1"),
+            ("a;－1;b;＠x", "a;'－1;b;'＠x"),
+            ("1;-2", "1;'-2"),
+            ("- one\n- two", "'- one\n'- two"),
+            ("\t=1", "'\t'=1"),
+            ("\r=1", "'\r'=1"),
+            ("\n=1", "'\n'=1"),
+            (" \n=1", "' \n'=1"),
+            // As OWASP has them.
+            ("=1+2\";=1+2", "'=1+2\";'=1+2"),
+            ("=1+2'\" ;,=1+2", "'=1+2'\" ;,=1+2"),
+            // What looks as if it had been here before.
+            ("'=1", "''=1"),
+            ("a;'=1", "a;''=1"),
+            ("''-1", "'''-1"),
+        ] {
+            assert_eq!(neutral(text), safe);
+            assert_eq!(bare(safe), text);
+        }
+        // As others have it.
+        assert_eq!(bare("'-1.50"), "-1.50");
     }
 
     #[test]

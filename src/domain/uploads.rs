@@ -47,7 +47,8 @@ pub async fn begin_upload(transaction: &impl ConnectionTrait, user: Uuid) -> Res
     Ok(())
 }
 
-/// The user's jobs under way that are about a file with this content, the oldest first, 50 at most.
+/// The user's jobs under way that are about a file with this content, the oldest first, 50 at most. One that is being stopped is
+/// none of them: what it was to do will not be done.
 ///
 /// # Errors
 /// The database's.
@@ -58,7 +59,7 @@ pub async fn jobs_of_content(
 ) -> Result<Vec<job::Model>> {
     let mut sql = Sql::new(transaction);
     sql.push("select j.* from jobs j join uploads u on u.id = j.upload_id where j.user_id = ").bind(user);
-    sql.push(" and j.status in (0, 1) and u.sha256 = ").bind(sha256.to_vec());
+    sql.push(" and j.status in (0, 1) and not j.cancelled and u.sha256 = ").bind(sha256.to_vec());
     sql.push(" order by j.created_at limit 50");
     Ok(sql.all(transaction).await?)
 }

@@ -10,18 +10,38 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
+/// Characters that are kept of a file's name.
+const NAME_CHARS: usize = 255;
+/// Characters that an extension has at most, with its dot: what is longer is none.
+const EXTENSION_CHARS: usize = 16;
+
+/// What is shown of a file's name: no folders, no control characters, and of a long one its beginning and its extension.
+fn shown(name: &str) -> String {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let letters: Vec<char> = base.chars().filter(|letter| !letter.is_control()).collect();
+    if letters.len() <= NAME_CHARS {
+        return letters.into_iter().collect();
+    }
+    let extension = letters.iter().rev().position(|letter| *letter == '.').map_or(0, |behind| behind + 1);
+    let kept = if extension <= EXTENSION_CHARS { extension } else { 0 };
+    let beginning = letters.iter().take(NAME_CHARS - kept);
+    beginning.chain(letters.iter().skip(letters.len() - kept)).collect()
+}
+
 /// A file as it was sent, on disk for as long as its request lasts.
 #[derive(Debug)]
 pub struct ReceivedFile {
     /// Its base name, without control characters; for people, never a path.
     pub filename: String,
+    /// The name as it came, by which it is taken or not: of what is shown, some may be missing.
+    pub sent_as: String,
     pub size_bytes: u64,
     content: File,
 }
 
 impl ReceivedFile {
-    pub fn new(filename: String, size_bytes: u64, content: File) -> Self {
-        Self { filename, size_bytes, content }
+    pub fn new(sent_as: String, size_bytes: u64, content: File) -> Self {
+        Self { filename: shown(&sent_as), sent_as, size_bytes, content }
     }
 
     /// The content, from its beginning.
@@ -51,8 +71,8 @@ impl Uploads {
     pub fn digest(&self) -> io::Result<Vec<u8>> {
         let mut digest = Sha256::new();
         for file in self.0.iter() {
-            digest.update((file.filename.len() as u64).to_be_bytes());
-            digest.update(&file.filename);
+            digest.update((file.sent_as.len() as u64).to_be_bytes());
+            digest.update(&file.sent_as);
             digest.update(file.size_bytes.to_be_bytes());
             let (mut content, mut piece) = (file.open()?, vec![0; 1 << 16]);
             loop {
@@ -109,5 +129,39 @@ impl ScalarType for Upload {
 
     fn to_value(&self) -> Value {
         Value::Null
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_without_folders_and_control_characters() {
+        for (name, expected) in [
+            ("cards.csv", "cards.csv"),
+            ("../../etc/passwd", "passwd"),
+            ("C:\\folder\\a.csv", "a.csv"),
+            ("a\u{0}\r\nb.csv", "ab.csv"),
+            ("folder/", ""),
+        ] {
+            assert_eq!(shown(name), expected);
+        }
+    }
+
+    #[test]
+    fn of_a_long_name_the_beginning_and_the_extension_are_shown() {
+        let long = |letters: usize, end: &str| format!("{}{end}", "é".repeat(letters));
+        for (name, expected) in [
+            (long(251, ".csv"), long(251, ".csv")),
+            (long(252, ".csv"), long(251, ".csv")),
+            (long(300, ".csv"), long(251, ".csv")),
+            (long(251, ".csv.exe"), long(251, ".exe")),
+            (long(300, ""), long(255, "")),
+            (long(300, "."), long(254, ".")),
+            (long(10, &format!(".{}", "x".repeat(300))), long(10, &format!(".{}", "x".repeat(244)))),
+        ] {
+            assert_eq!(shown(&name), expected);
+        }
     }
 }

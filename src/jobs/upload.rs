@@ -31,7 +31,10 @@ const LARGE: u64 = 50_000;
 /// An import to be.
 #[derive(Debug)]
 pub struct NewImport {
+    /// What is shown of its name.
     pub filename: String,
+    /// The name as it came, by which it is taken or not.
+    pub sent_as: String,
     pub size_bytes: u64,
     pub content: File,
     pub platform: Option<Platform>,
@@ -140,7 +143,7 @@ impl Jobs {
             let message = format!("File too large. Maximum {}MB.", most / 1_048_576);
             return Err(Refusal::new(Code::FileTooLarge, message).at("file").into());
         }
-        tabular::check_name(&new.filename).map_err(|refusal| refusal.at("file"))?;
+        tabular::check_name(&new.sent_as).map_err(|refusal| refusal.at("file"))?;
         let content = Content::new(new.content.try_clone().map_err(TabularError::Io)?);
         let platform = new.platform;
         let looked = tokio::task::spawn_blocking(move || {

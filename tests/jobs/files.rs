@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    cancel, delete, ended, folder, imported, kept, load, looked_at, on_each_store_with, queued, report,
-    shocks, upload, upload_as,
+    cancel, claimed, delete, ended, folder, given_back, imported, kept, load, looked_at, on_each_store_with,
+    queued, report, shocks, upload, upload_as,
 };
 use crate::collection::{ask, held, list, nobodys, payload, problem, problems, text, uuid_of};
 use crate::harness::{TestApp, everywhere, on_both_stores};
@@ -66,6 +66,14 @@ on_both_stores! { Tables:
             let message = refused(&app, &ada, name, shocks(1).as_bytes(), "ERR-1001").await;
             assert_eq!(message, "Please upload a CSV file.", "{name}");
         }
+        // What is shown of a name does not decide.
+        let hidden = format!("{}.csv.exe", "x".repeat(251));
+        for name in [hidden.as_str(), "a.exe\t.csv", "a\u{85}.csv"] {
+            refused(&app, &ada, name, shocks(1).as_bytes(), "ERR-1001").await;
+        }
+        let long = upload(&app, &ada, &format!("{}.csv", "a".repeat(300)), shocks(2).as_bytes(), json!({})).await;
+        let shown = format!("{}.csv", "a".repeat(251));
+        assert_eq!(long.field()["collectionImport"]["file"]["filename"], json!(shown));
         // The ending counts in whatever case.
         let taken = upload(&app, &ada, "CARDS.CSV", shocks(1).as_bytes(), json!({})).await;
         assert_eq!(taken.field()["collectionImport"]["file"]["filename"], json!("CARDS.CSV"));
@@ -176,6 +184,22 @@ on_both_stores! { Tables:
         let again = queued(&app, &ada, &content, json!({})).await;
         assert_ne!(again["id"], first["id"]);
         assert_eq!((app.rows("jobs").await, kept(&app).len()), (5, 5));
+    }
+
+    async fn a_file_that_comes_again_while_its_job_is_being_stopped_is_another_job(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let first = queued(&app, &ada, &shocks(2), json!({})).await;
+        let claim = claimed(&app, Uuid::new_v4()).await.expect("a job");
+        assert_eq!(queued(&app, &ada, &shocks(2), json!({})).await["id"], first["id"], "it is under way");
+        assert_eq!(cancel(&app, &ada, &first["id"]).await.field()["job"]["status"], json!("RUNNING"));
+        let again = queued(&app, &ada, &shocks(2), json!({})).await;
+        assert_ne!(again["id"], first["id"]);
+        assert_eq!((&again["status"], kept(&app).len()), (&json!("QUEUED"), 2));
+        assert_eq!(queued(&app, &ada, &shocks(2), json!({})).await["id"], again["id"]);
+        given_back(&app, &claim).await;
+        assert_eq!(looked_at(&app, &ada, &first["id"]).await["status"], json!("CANCELLED"));
+        let next = claimed(&app, Uuid::new_v4()).await.expect("the other");
+        assert_eq!(next.job.id, uuid_of(&again["id"]));
     }
 
     async fn a_file_is_deleted_by_its_owner_once_no_job_reads_it(app: TestApp) {

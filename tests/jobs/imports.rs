@@ -228,6 +228,7 @@ on_both_stores! { Tables:
             "1,,,,,",
             "0,Shock,m11,,156,",
             "2,Shock,m11,,156,",
+            "14,Total,,,,",
         ]);
         let job = imported(&app, &ada, &file, json!({})).await;
         let expected = [
@@ -242,6 +243,7 @@ on_both_stores! { Tables:
             (10, "ERR-1104", "This row has more cells than the header."),
             (11, "ERR-1104", "The quotes in this row are broken"),
             (12, "ERR-1101", "The row names no card."),
+            (13, "ERR-1103", "The row has a quantity of 0"),
         ];
         let rows = list(&job["rejectedRows"]["nodes"]);
         let told: Vec<_> = rows.iter().map(|row| (number(&row["line"]), text(&row["code"]))).collect();
@@ -252,9 +254,9 @@ on_both_stores! { Tables:
         let whole = json!({"Quantity": "1", "Name": "Shock", "Set Code": "", "Set Name": "Set M12", "Collector Number": "", "Scryfall ID": ""});
         assert_eq!((&rows[1]["row"], &rows[7]["row"]), (&whole, &json!({"Quantity": "1", "Name": "Shock"})), "as they came");
         assert_eq!(rows[8]["row"]["column 7"], json!("x"));
-        assert_eq!((&job["rowsImported"], &job["rowsRejected"], &job["rejectedRows"]["totalCount"]), (&json!(1), &json!(11), &json!(11)));
-        // A row without copies is neither.
-        assert_eq!(job["progress"]["processed"], json!(13));
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"], &job["rejectedRows"]["totalCount"]), (&json!(1), &json!(12), &json!(12)));
+        // A row of sums is neither.
+        assert_eq!(job["progress"]["processed"], json!(14));
         assert_eq!(printings(&app, &ada).await, ["2 Shock (m11 156)"]);
     }
 
@@ -353,16 +355,18 @@ on_both_stores! { Tables:
             "1,=Zyzzyx(),m11,@SUM(1),  =x",
             "0,Shock,m11,+4,＝1",
             "1,Shock,m11,,ok",
+            "4,Total,,,",
         ]);
         let job = imported(&app, &ada, &file, json!({})).await;
         let rows = report(&app, &job).await;
-        assert_eq!(rows.len(), 5);
+        assert_eq!(rows.len(), 6);
         assert_eq!(rows[0], ["Quantity", "Name", "Set Code", "Notes", "'=cmd", "Line", "Outcome", "Code", "Message"]);
         assert_eq!(rows[1], ["2", "Shock", "m11", "'=1+1", "'-2+3", "2", "imported", "", ""]);
         assert_eq!(rows[2][..8], ["1", "'=Zyzzyx()", "m11", "'@SUM(1)", "'  =x", "3", "rejected", "ERR-1101"]);
         assert!(rows[2][8].starts_with("There is no card “=Zyzzyx()”."), "{}", rows[2][8]);
-        assert_eq!(rows[3], ["0", "Shock", "m11", "+4", "'＝1", "4", "skipped", "", "The row has a quantity of 0."]);
+        assert_eq!(rows[3], ["0", "Shock", "m11", "+4", "'＝1", "4", "rejected", "ERR-1103", "The row has a quantity of 0: the least is 1."]);
         assert_eq!(rows[4], ["1", "Shock", "m11", "", "ok", "5", "merged", "", ""]);
+        assert_eq!(rows[5], ["4", "Total", "", "", "", "6", "skipped", "", "The row is of sums."]);
         // What is kept is kept as it came.
         assert_eq!(job["rejectedRows"]["nodes"][0]["row"]["=cmd"], json!("  =x"));
         assert_eq!(held(&app, &ada).await[0]["notes"], json!("=1+1"));

@@ -226,7 +226,7 @@ on_both_stores! { Tables:
         assert!(states.is_sorted_by_key(processed), "{states:#?}");
         let done = json!({
             "id": id, "status": "COMPLETED", "progress": {"processed": 3, "total": 3, "percent": 100.0}, "error": null,
-            "rowsImported": 1, "rowsRejected": 1,
+            "rowsImported": 1, "rowsRejected": 2,
         });
         assert_eq!(states.iter().filter(|state| state["status"] == json!("COMPLETED")).collect::<Vec<_>>(), [&done]);
         // Of one that has ended there is one thing to tell.

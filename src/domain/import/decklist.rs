@@ -5,7 +5,7 @@ use entity::enums::Finish;
 use super::columns::header_key;
 use super::detect::Plan;
 use super::platform::Platform;
-use super::row::{ImportRow, Line as Held, NO_COPIES, RowProblem};
+use super::row::{ImportRow, Line as Held, RowProblem};
 use super::{sets, values};
 
 /// Where in a list a line stands.
@@ -141,7 +141,7 @@ impl Plan {
     /// The copies that a line of a list has; none where it is a heading, a comment or blank.
     ///
     /// # Errors
-    /// ERR-1103 where the count can't be read, ERR-1101 where it names no card.
+    /// ERR-1103 where the count can't be read or is 0, ERR-1101 where it names no card.
     pub fn read_line(&self, state: &mut Section, line: u64, text: &str) -> Result<Held, RowProblem> {
         let text = values::clean(text);
         let (card, is_side) = match kind(&text) {
@@ -168,7 +168,7 @@ impl Plan {
             None => card,
         };
         if row.quantity == 0 {
-            return Ok(Held::Nothing(NO_COPIES));
+            return Err(RowProblem::no_copies());
         }
         if is_side {
             row.add_tag("Sideboard");

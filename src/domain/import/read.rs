@@ -8,7 +8,7 @@ use super::conditions::{condition, language};
 use super::detect::Plan;
 use super::marks::{is_yes, mark};
 use super::platform::Platform;
-use super::row::{ImportRow, Line, NO_COPIES, RowProblem};
+use super::row::{ImportRow, Line, RowProblem};
 use super::{sets, values, vocabulary};
 use crate::domain::market::Money;
 use crate::error::Code;
@@ -26,11 +26,11 @@ struct Counts {
 }
 
 impl Plan {
-    /// The copies that a row has; none where nothing is held: a quantity of 0, a blank line, a line of sums.
+    /// The copies that a row has; none of a blank line, of a line of sums, and of what the row says is not owned.
     ///
     /// # Errors
-    /// ERR-1104 where it has other cells than the header, ERR-1103 where a value can't be read, ERR-1101 where it names
-    /// no card.
+    /// ERR-1104 where it has other cells than the header, ERR-1103 where a value can't be read or the quantity is 0, ERR-1101
+    /// where it names no card.
     pub fn read(&self, line: u64, cells: &[String]) -> Result<Line, RowProblem> {
         if cells.iter().all(|cell| cell.trim().is_empty()) {
             return Ok(Line::Nothing("The row is blank."));
@@ -257,7 +257,7 @@ impl Plan {
             (counts.etched.unwrap_or_default(), Some(Finish::Etched)),
         ];
         if parts.iter().all(|(copies, _)| *copies == 0) {
-            return Ok(Line::Nothing(NO_COPIES));
+            return Err(RowProblem::no_copies());
         }
         let row = row.checked()?;
         let held = parts.into_iter().filter(|(copies, _)| *copies > 0);

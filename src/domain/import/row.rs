@@ -49,7 +49,7 @@ pub struct ImportRow {
 pub enum Line {
     /// One entry a finish, and one at least.
     Copies(Vec<ImportRow>),
-    /// Nothing is held, and why, for people.
+    /// It is of no copies: blank, of sums, a heading, a comment, or of what is not owned. And why, for people.
     Nothing(&'static str),
 }
 
@@ -143,12 +143,14 @@ impl RowProblem {
         Self { code, message: message.into() }
     }
 
+    /// ERR-1103, of a row that counts no copies.
+    pub(super) fn no_copies() -> Self {
+        Self::new(Code::RowInvalidValue, "The row has a quantity of 0: the least is 1.")
+    }
+
     /// ERR-1103.
     pub(super) fn value(column: &str, cell: &str, expected: &str) -> Self {
         let (column, cell) = (values::quoted(column), values::quoted(cell));
         Self::new(Code::RowInvalidValue, format!("The column {column} has {cell}: {expected}."))
     }
 }
-
-/// Of a row that counts none.
-pub(super) const NO_COPIES: &str = "The row has a quantity of 0.";

@@ -154,6 +154,7 @@ impl Jobs {
             let content = file.open().map_err(|error| Error::internal(format!("an upload: {error}")))?;
             let new = NewImport {
                 filename: file.filename.clone(),
+                sent_as: file.sent_as.clone(),
                 size_bytes: file.size_bytes,
                 content,
                 platform: input.platform.map(Into::into),

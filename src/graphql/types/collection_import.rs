@@ -196,7 +196,8 @@ impl CollectionImport {
         int(i64::try_from(ImportResult::of(&self.row).imported).unwrap_or(i64::MAX))
     }
 
-    /// Rows that were rejected. 0 until it has ended.
+    /// Rows that were rejected: `rejectedRows` has each. A row of no copies is counted neither here nor there: one that is blank, of
+    /// sums, a heading or a comment of a decklist, or of a card that it says is not owned; the report says so. 0 until it has ended.
     async fn rows_rejected(&self) -> i32 {
         int(i64::try_from(ImportResult::of(&self.row).rejected).unwrap_or(i64::MAX))
     }

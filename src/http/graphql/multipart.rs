@@ -27,8 +27,6 @@ use crate::graphql::{ReceivedFile, Uploads, upload_value};
 const FILES: usize = 3;
 /// Bytes of the map at most.
 const MAP_BYTES: u64 = 1_024;
-/// Characters that are kept of a file's name.
-const NAME_CHARS: usize = 255;
 /// A page of another site can send a form without asking, but not one of these headers.
 const PREFLIGHT: [&str; 3] = ["graphql-require-preflight", "apollo-require-preflight", "x-requested-with"];
 
@@ -215,7 +213,7 @@ fn put(call: &mut Call, path: &str, file: usize) -> Result<(), Rejected> {
 }
 
 async fn receive(mut part: Field<'_>, most: u64) -> Result<ReceivedFile, Rejected> {
-    let filename = base_name(part.file_name().unwrap_or_default());
+    let sent_as = part.file_name().unwrap_or_default().to_owned();
     let broken = |error: std::io::Error| {
         tracing::error!(%error, "an upload could not be kept");
         Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, crate::error::internal_refusal())
@@ -226,7 +224,7 @@ async fn receive(mut part: Field<'_>, most: u64) -> Result<ReceivedFile, Rejecte
         size += piece.len() as u64;
         file = on_disk(move || file.write_all(&piece).map(|()| file)).await.map_err(broken)?;
     }
-    Ok(ReceivedFile::new(filename, size, file))
+    Ok(ReceivedFile::new(sent_as, size, file))
 }
 
 /// Work with files, where it keeps nobody waiting.
@@ -234,12 +232,6 @@ async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> std::io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
-}
-
-/// What is shown of a file's name: no folders, no control characters, and not without end.
-fn base_name(name: &str) -> String {
-    let base = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    base.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS).collect()
 }
 
 #[cfg(test)]
@@ -288,19 +280,5 @@ mod tests {
             let taken = taken.load(Ordering::Relaxed);
             assert!(if may { taken >= most } else { taken <= most }, "{taken}");
         }
-    }
-
-    #[test]
-    fn a_name_is_shown_without_folders_and_control_characters() {
-        for (name, shown) in [
-            ("cards.csv", "cards.csv"),
-            ("../../etc/passwd", "passwd"),
-            ("C:\\folder\\a.csv", "a.csv"),
-            ("a\u{0}\r\nb.csv", "ab.csv"),
-            ("folder/", ""),
-        ] {
-            assert_eq!(base_name(name), shown);
-        }
-        assert_eq!(base_name(&"é".repeat(300)).chars().count(), NAME_CHARS);
     }
 }

@@ -1,7 +1,10 @@
 //! Reading a file into batches, each bounded by its rows and by its bytes.
 
+use std::borrow::Cow;
+
 use tokio::sync::mpsc;
 
+use crate::domain::csv::bare;
 use crate::domain::import::{ImportRow, Line, Plan, Platform, RowProblem, Section};
 use crate::error::Code;
 use crate::tabular::{self, Content, Malformed, TabularError};
@@ -61,6 +64,16 @@ impl Batches<'_> {
     }
 }
 
+/// The cells of a row, without the marks that keep a spreadsheet from running them: so an inventory that was exported comes back as
+/// it was.
+fn meant(cells: &[String]) -> Cow<'_, [String]> {
+    if cells.iter().any(|cell| cell.contains('\'')) {
+        Cow::Owned(cells.iter().map(|cell| bare(cell).into_owned()).collect())
+    } else {
+        Cow::Borrowed(cells)
+    }
+}
+
 /// Reads the file by its plan into batches; ends early where nobody takes them.
 ///
 /// # Errors
@@ -91,7 +104,7 @@ pub(super) fn read(
                 Some(malformed) if !(is_short && plan.platform == Platform::Topdecked) => {
                     Err(RowProblem { code: Code::RowMalformed, message: malformed.message().to_owned() })
                 }
-                _ => plan.read(row.line, &row.cells),
+                _ => plan.read(row.line, &meant(&row.cells)),
             };
             if !batches.push(Read::new(row.line, row.cells, read)) {
                 return Ok(());

@@ -271,6 +271,8 @@ fn finishes_that_are_counted_apart_are_rows_of_their_own() {
     assert_eq!(plan.platform, Platform::DeckedBuilder);
     assert_eq!((rows.len(), rows[0].quantity, rows[0].finish), (1, 2, Some(Finish::Foil)));
     assert_eq!(rows[0].outside_ids, [(Provider::Multiverse, "99".to_owned())]);
+    let none = plan.read(2, &cells("0,0,0,Shock,Core Set 2021,,,,,99,1,2,5,TCG,gift")).unwrap_err();
+    assert_eq!(none.code, Code::RowInvalidValue);
 }
 
 #[test]
@@ -278,7 +280,6 @@ fn nothing_is_held_where_nothing_is() {
     let case = CASES.iter().find(|case| case.0 == Platform::Moxfield).unwrap();
     let plan = detect(case.1, &[case.2]).unwrap();
     for (row, why) in [
-        ("0,0,Shock,m21,,,,,,159,,,", "The row has a quantity of 0."),
         (",,,,,,,,,,,,", "The row is blank."),
         ("999999,,Total,,,,,,,,,,", "The row is of sums."),
         ("Total,12", "The row is of sums."),
@@ -311,6 +312,11 @@ fn what_cannot_be_read_is_named() {
         assert_eq!(problem.code, Code::RowInvalidValue, "{row}");
         assert!(problem.message.contains(column) && problem.message.contains(value), "{}", problem.message);
     }
+    let none = problem(header, "0,4,Shock,m21,,,,,,1,,,");
+    assert_eq!(
+        (none.code, none.message.as_str()),
+        (Code::RowInvalidValue, "The row has a quantity of 0: the least is 1.")
+    );
     assert_eq!(problem(header, "1,,Shock").code, Code::RowMalformed);
     assert_eq!(problem(header, "1,,Shock,m21,,,,,,1,,,,x").code, Code::RowMalformed);
     assert_eq!(problem(header, "1,,,m21,,,,,,,,,").code, Code::RowCardNotFound);
