@@ -217,6 +217,7 @@ on_both_stores! { Market:
         let report = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
         assert!(report.removed_generated);
         assert_eq!((app.rows("cards").await, app.rows("price_snapshots").await, app.rows("marketplaces").await), (1, 0, 0));
+        assert_eq!((app.rows("piece_faces").await, app.rows("card_names").await), (1, 1));
         let again = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("again");
         assert!(!again.removed_generated);
     }
