@@ -2,13 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Printing, TestFile, scryfall_cards};
+use crate::harness::{Content, Printing, Store, TestDatabase, TestFile, runtime, scryfall_cards};
 
 const BOLT: Printing =
     Printing { number: 1, name: "Lightning Bolt", set: "lea", collector_number: "161", rarity: "common" };
@@ -35,6 +35,40 @@ pub fn run(folder: &TempDir, arguments: &[&str]) -> Output {
 
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Starts a server; answers it and its words.
+fn start(command: &mut Command) -> (Child, BufReader<ChildStderr>) {
+    let mut server = command.stderr(Stdio::piped()).spawn().expect("a server");
+    let words = BufReader::new(server.stderr.take().expect("its words"));
+    (server, words)
+}
+
+/// What a process says up to the line that has this in it.
+fn told_until(words: &mut impl BufRead, sign: &str) -> String {
+    let mut told = String::new();
+    while !told.contains(sign) {
+        assert!(words.read_line(&mut told).expect("a line") > 0, "the process ended: {told}");
+    }
+    told
+}
+
+/// The server's address, as its banner tells it.
+fn address_in(banner: &str) -> &str {
+    let page = banner.rsplit("GraphiQL: ").next().expect("an address").trim_end();
+    page.strip_suffix("/graphiql").expect("an address")
+}
+
+fn stop(server: &mut Child) {
+    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(stopped.success());
+    assert_eq!(server.wait().expect("an end").code(), Some(0));
+}
+
+async fn ask(base: &str, request: &Value) -> Value {
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    let request = client.post(format!("{base}/graphql")).json(request);
+    request.send().await.expect("an answer").json().await.expect("JSON")
 }
 
 #[test]
@@ -302,33 +336,82 @@ fn a_server_starts_on_an_empty_folder_with_a_market_answers_and_stops_when_told(
             None => shell.env_remove(name),
         };
     }
-    let mut server = shell.stderr(Stdio::piped()).spawn().expect("a server");
-    let mut banner = BufReader::new(server.stderr.take().expect("its words"));
-    let mut told = String::new();
-    while !told.contains("GraphiQL: ") {
-        assert!(banner.read_line(&mut told).expect("a line") > 0, "the server ended: {told}");
-    }
+    let (mut server, mut words) = start(&mut shell);
+    let told = told_until(&mut words, "GraphiQL: ");
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id())).expect("limits");
     let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit");
     let [soft, hard] = files.split_whitespace().skip(3).take(2).collect::<Vec<_>>()[..] else {
         panic!("{files}");
     };
     assert!(soft == hard && soft != "300", "it takes what the system gives: {files}");
-    let told = told.trim_end();
     assert!(
         told.contains("12 cards") && told.contains("demo data") && told.contains("dualcaster ingest"),
         "{told}"
     );
-    let base = told
-        .rsplit("GraphiQL: ")
-        .next()
-        .and_then(|url| url.strip_suffix("/graphiql"))
-        .expect("an address")
-        .to_owned();
-    assert_eq!(run(&folder, &["health", "--url", &base]).status.code(), Some(0));
-    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
-    assert!(stopped.success());
-    assert_eq!(server.wait().expect("an end").code(), Some(0));
+    assert_eq!(run(&folder, &["health", "--url", address_in(&told)]).status.code(), Some(0));
+    stop(&mut server);
+}
+
+#[test]
+fn an_empty_folder_gets_demo_data_and_the_whole_of_it_where_making_it_was_killed() {
+    let folder = TempDir::new().expect("a folder");
+    let serve = || start(command(&folder).env_remove("DUALCASTER_DEMO"));
+    let (mut killed, mut words) = serve();
+    // One batch of some fifteen is written.
+    let begun = told_until(&mut words, "reading: ");
+    killed.kill().expect("killed");
+    killed.wait().expect("an end");
+    assert!(begun.contains("The store is empty: making demo data."), "{begun}");
+
+    let (mut server, mut words) = serve();
+    let told = told_until(&mut words, "GraphiQL: ");
+    let query = r#"{
+        cards(search: "include:extras", unique: PRINTINGS) { totalCount nodes { priceHistory(window: ALL, first: 1) { totalCount } } }
+        marketplaces { slug pricedCards }
+    }"#;
+    let answer = runtime().block_on(ask(address_in(&told), &serde_json::json!({"query": query})));
+    stop(&mut server);
+    for sentence in [
+        "The demo data is not whole: making it anew.",
+        "is ready: 2000 cards.",
+        "The cards are demo data.",
+        "dualcaster ingest mtgjson AllPrintings.json.gz",
+        "dualcaster ingest prices AllPrices.json.gz",
+    ] {
+        assert!(told.contains(sentence), "{sentence}: {told}");
+    }
+    let data = &answer["data"];
+    assert_eq!(data["cards"]["totalCount"], 2_000, "{answer}");
+    let histories = data["cards"]["nodes"].as_array().expect("cards");
+    assert!(
+        histories.len() == 20 && histories.iter().all(|card| card["priceHistory"]["totalCount"] == 90),
+        "{answer}"
+    );
+    let priced = |slug: &str| serde_json::json!({"slug": slug, "pricedCards": 2_000});
+    assert_eq!(
+        data["marketplaces"],
+        serde_json::json!([priced("harbor-games"), priced("lantern-cards"), priced("thistle-and-quill")])
+    );
+}
+
+#[test]
+fn only_the_database_in_the_data_folder_gets_demo_data() {
+    let runtime = runtime();
+    for store in [Store::Postgres, Store::Sqlite] {
+        let folder = TempDir::new().expect("a folder");
+        let database = runtime.block_on(TestDatabase::new(store, Content::Tables));
+        let (mut server, mut words) = start(
+            command(&folder)
+                .env_remove("DUALCASTER_DEMO")
+                .env("DATABASE_URL", &database.url)
+                .env("DUALCASTER_POOL_KEEP", "0")
+                .env("DUALCASTER_POOL_MAX", "8"),
+        );
+        let told = told_until(&mut words, "GraphiQL: ");
+        stop(&mut server);
+        assert!(told.contains("is ready: 0 cards.") && !told.contains("demo"), "{told}");
+        runtime.block_on(database.remove());
+    }
 }
 
 /// A stand-in for a collector, which keeps what it is sent.
@@ -350,7 +433,7 @@ fn has_field(bytes: &[u8], field: u8, text: &str) -> bool {
 
 #[test]
 fn traces_of_each_part_of_a_request_go_to_the_collector() {
-    let runtime = crate::harness::runtime();
+    let runtime = runtime();
     let kept = Arc::<Mutex<Vec<u8>>>::default();
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -358,33 +441,19 @@ fn traces_of_each_part_of_a_request_go_to_the_collector() {
 
     let folder = TempDir::new().expect("a folder");
     run(&folder, &["generate", "--cards", "3", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"]);
-    let mut server = command(&folder)
-        .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
-        .env("OTEL_SERVICE_NAME", "watched")
-        .env("NO_PROXY", "127.0.0.1")
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a server");
-    let mut banner = BufReader::new(server.stderr.take().expect("its words"));
-    let mut told = String::new();
-    while !told.contains("GraphiQL: ") {
-        assert!(banner.read_line(&mut told).expect("a line") > 0, "the server ended: {told}");
-    }
-    let page = told.rsplit("GraphiQL: ").next().expect("an address").trim_end();
-    let base = page.strip_suffix("/graphiql").expect("an address");
-    let answer = runtime.block_on(async {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let query = "query Watched { cards(first: 2) { nodes { name price { price } } } }";
-        let request = client
-            .post(format!("{base}/graphql"))
-            .json(&serde_json::json!({"query": query, "operationName": "Watched"}));
-        request.send().await.expect("an answer").json::<Value>().await.expect("JSON")
-    });
+    let (mut server, mut words) = start(
+        command(&folder)
+            .env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"))
+            .env("OTEL_SERVICE_NAME", "watched")
+            .env("NO_PROXY", "127.0.0.1"),
+    );
+    let told = told_until(&mut words, "GraphiQL: ");
+    let query = "query Watched { cards(first: 2) { nodes { name price { price } } } }";
+    let request = serde_json::json!({"query": query, "operationName": "Watched"});
+    let answer = runtime.block_on(ask(address_in(&told), &request));
     assert_eq!(answer["data"]["cards"]["nodes"].as_array().map(Vec::len), Some(2), "{answer}");
     // What is left is sent before it ends.
-    let stopped = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
-    assert!(stopped.success());
-    assert_eq!(server.wait().expect("an end").code(), Some(0));
+    stop(&mut server);
     service.abort();
     let _ = runtime.block_on(service);
     let kept = kept.lock().expect("not poisoned");

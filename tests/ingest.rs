@@ -37,6 +37,39 @@ async fn counts(app: &TestApp) -> Vec<i64> {
     counts
 }
 
+/// What is kept of a printing that the formats do not both know, and the mana that its card makes.
+#[derive(Debug, PartialEq, sea_orm::FromQueryResult)]
+struct Kept {
+    marks: String,
+    purchase_urls: Value,
+    produces: i16,
+}
+
+async fn kept(app: &TestApp, printing: &Printing) -> Kept {
+    let mut sql = dualcaster::db::Sql::new(app.bulk.write());
+    sql.push("select c.marks, c.purchase_urls, f.produces from cards c join piece_faces f on f.piece_id = c.piece_id where c.scryfall_id = ");
+    sql.bind(printing.scryfall_id());
+    sql.one(app.bulk.write()).await.expect("a statement").expect("a printing")
+}
+
+/// A printing as a format says it: both know a link to TCGplayer, and the same of the print.
+fn said_by(format: Format, printing: Printing) -> TestFile {
+    if format == Format::MtgjsonPrintings {
+        return TestFile::json(&all_printings(&[printing], |_, entry| {
+            entry["purchaseUrls"] = json!({"cardKingdom": "https://example.com/kingdom", "tcgplayer": "https://example.com/mtgjson"});
+        }));
+    }
+    TestFile::json(&scryfall_cards(&[printing], |_, card| {
+        card["purchase_uris"] = json!({"cardhoarder": "https://example.com/hoarder", "tcgplayer": "https://example.com/scryfall"});
+        card["frame"] = json!("2015");
+        card["border_color"] = json!("black");
+        card["games"] = json!(["paper"]);
+        card["booster"] = json!(true);
+        card["variation"] = json!(true);
+        card["produced_mana"] = json!(["G"]);
+    }))
+}
+
 /// Forty printings.
 fn many() -> Vec<Printing> {
     (0..40)
@@ -93,6 +126,43 @@ on_both_stores! { Tables:
         assert_eq!(app.number("select count(*) as n from card_external_ids where card_id = 1").await, 3);
         app.ingest(Format::MtgjsonPrintings, &mtgjson).await.expect("a catalogue");
         assert_eq!((app.rows("cards").await, app.rows("card_external_ids").await), (2, 6));
+    }
+
+    async fn what_one_format_knows_of_a_printing_the_other_does_not_take_away(app: TestApp) {
+        let (mtgjson, scryfall) = (Format::MtgjsonPrintings, Format::Scryfall);
+        for (printing, formats, link) in [
+            (BOLT, [mtgjson, scryfall], "https://example.com/scryfall"),
+            (LOTUS, [scryfall, mtgjson], "https://example.com/mtgjson"),
+        ] {
+            for format in formats {
+                let file = said_by(format, printing);
+                app.ingest(format, &file).await.expect("a catalogue");
+                assert_eq!(app.ingest(format, &file).await.expect("again").written, 0, "{format:?} after {formats:?}");
+            }
+            let links = json!({"cardkingdom": "https://example.com/kingdom", "cardhoarder": "https://example.com/hoarder", "tcgplayer": link});
+            let marks = " is:booster is:variation border:black frame:2015 game:paper ".to_owned();
+            // Green, and that it was said; the text says nothing of mana.
+            assert_eq!(kept(&app, &printing).await, Kept { marks, purchase_urls: links, produces: 0b101_0000 });
+        }
+        let forest = Printing { number: 3, name: "Forest", collector_number: "294", ..BOLT };
+        app.ingest(mtgjson, &said_by(mtgjson, forest)).await.expect("a catalogue");
+        let unknown = kept(&app, &forest).await;
+        assert_eq!((unknown.marks.as_str(), unknown.produces), (" ? border:black frame:2015 game:paper ", 0));
+        let found = app.data(
+            r#"{ booster: cards(search: "is:booster") { totalCount } variation: cards(search: "is:variation") { totalCount }
+                 green: cards(search: "produces=g") { totalCount } one: cards(search: "produces=1") { totalCount }
+                 some: cards(search: "produces<=wubrg produces>=g") { totalCount } }"#,
+            json!(null),
+        ).await;
+        for (search, number) in [("booster", 2), ("variation", 2), ("green", 2), ("one", 2), ("some", 2)] {
+            assert_eq!(found[search]["totalCount"], number, "{search}: {found}");
+        }
+        // Who knows may change its mind.
+        let otherwise = scryfall_cards(&[LOTUS], |_, card| card["produced_mana"] = json!(["U"]));
+        app.ingest(scryfall, &TestFile::json(&otherwise)).await.expect("a catalogue");
+        let changed = kept(&app, &LOTUS).await;
+        assert_eq!((changed.marks.as_str(), changed.produces), (" ", 0b100_0010));
+        assert_eq!(changed.purchase_urls["cardhoarder"], "https://example.com/hoarder");
     }
 
     async fn a_bad_record_is_reported_and_the_rest_goes_on(app: TestApp) {
@@ -217,6 +287,7 @@ on_both_stores! { Market:
         let report = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
         assert!(report.removed_generated);
         assert_eq!((app.rows("cards").await, app.rows("price_snapshots").await, app.rows("marketplaces").await), (1, 0, 0));
+        assert_eq!((app.rows("piece_faces").await, app.rows("card_names").await), (1, 1));
         let again = app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("again");
         assert!(!again.removed_generated);
     }

@@ -1,6 +1,6 @@
 //! Which part of the server may know which: ARCHITECTURE.md says why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ const RULES: &[(&str, &[&str], &[&str])] = &[
         &["async_graphql", "axum", "redis", "tower"],
     ),
     ("outside", &["app"], &["async_graphql", "axum", "sea_orm", "redis"]),
+    ("secret", &["identity", "outside"], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("seal", &["outside"], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("gates", &["gates", "error", "patience"], &["async_graphql", "axum", "sea_orm"]),
     (
@@ -137,6 +138,35 @@ fn parts_know_only_what_is_below_them() {
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What stands between backquotes.
+fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_table_in_the_architecture_is_these_rules() {
+    let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
+    let map = fs::read_to_string(map).expect("the map");
+    let (_, section) = map.split_once("## Who may know whom").expect("the section");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let mut told = BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let [_, parts, may, _] = row.split('|').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        for part in quoted(parts) {
+            // Crates of their own, which no rule is about, may be named, too.
+            let may = quoted(may).filter(|name| *name != "entity").collect::<BTreeSet<_>>();
+            assert!(told.insert(part, may).is_none(), "{part} is there twice");
+        }
+    }
+    for above in ["cli", "app"] {
+        assert!(told.remove(above).is_some(), "{above} runs the others");
+    }
+    let ruled = RULES.iter().map(|(part, may, _)| {
+        (*part, may.iter().copied().filter(|name| name != part).collect::<BTreeSet<_>>())
+    });
+    assert_eq!(told, ruled.collect::<BTreeMap<_, _>>());
 }
 
 #[test]

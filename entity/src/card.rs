@@ -57,7 +57,8 @@ pub struct Model {
     pub oracle_text: Option<String>,
     pub flavor_text: Option<String>,
     pub flavor_key: Option<String>,
-    /// What a search may ask of the printing, each mark between spaces: ` border:black frame:2015 game:paper `.
+    /// What a search may ask of the printing, each mark between spaces: ` border:black frame:2015 game:paper `. It begins with
+    /// ` ? ` where nobody has said whether it is found in boosters, or a variation.
     pub marks: String,
     pub keywords: Json,
     pub faces: Json,

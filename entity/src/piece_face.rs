@@ -32,7 +32,7 @@ pub struct Model {
     pub toughness_star: Option<String>,
     pub loyalty: Option<f64>,
     pub loyalty_star: Option<String>,
-    /// The mana that it can make: the colours' bits, then one for colourless.
+    /// The mana that it can make: the colours' bits, then one for colourless, then one where a source has said so.
     pub produces: i16,
     /// Each between spaces: ` is:vanilla kw:flying `.
     pub marks: String,

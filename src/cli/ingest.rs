@@ -125,6 +125,10 @@ impl Progress for Ringing<'_> {
             self.ringer.asked.send_modify(|asked| *asked += 1);
         }
     }
+
+    fn removed_generated(&self) {
+        self.shown.removed_generated();
+    }
 }
 
 pub async fn generate(settings: &Settings, arguments: Generate) -> Outcome {
@@ -200,9 +204,6 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
             "removedGenerated": report.removed_generated, "seconds": seconds,
         });
         return print(&format!("{line}\n"));
-    }
-    if report.removed_generated {
-        say("The generated market that was there has been removed.");
     }
     for bad in &report.bad_records {
         say(&format!("left out {}: {}", bad.position, bad.reason));

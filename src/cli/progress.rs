@@ -168,6 +168,19 @@ impl Progress for Shown {
             say(&format!("{word}{share} after {:.0} s{rate}{left}", elapsed.as_secs_f64()));
         }
     }
+
+    /// At once, and not with the outcome: an ingest that fails later has removed it all the same.
+    fn removed_generated(&self) {
+        if self.json {
+            say(&serde_json::json!({"event": "removedGenerated"}).to_string());
+            return;
+        }
+        let tell = || say("The generated market that was there has been removed.");
+        match &self.bar {
+            Some(bar) => bar.suspend(tell),
+            None => tell(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -57,7 +57,11 @@ pub async fn serve(settings: Settings) -> Outcome {
     // A first start that was killed leaves a demo market without prices of today: it is made again.
     let unfinished = contents.demo && contents.newest_at.is_none();
     if (contents.cards == 0 || unfinished) && settings.database.embedded && settings.market.demo {
-        say("The store is empty: making demo data.");
+        say(if unfinished {
+            "The demo data is not whole: making it anew."
+        } else {
+            "The store is empty: making demo data."
+        });
         let progress = Shown::new("demo data", Course::Market, false);
         let market = GeneratedMarket::new(MarketPlan {
             sets: DEMO_SETS,

@@ -44,6 +44,10 @@ pub enum Merge {
     Fill,
     /// Nothing: what was there first stays.
     Keep,
+    /// The members of both, which are objects in JSON; of those that both have, the new.
+    Members,
+    /// What this says of the row that is already there (`t`) and the new one (`excluded`).
+    As(&'static str),
 }
 
 /// A column that is written in bulk.
@@ -70,7 +74,7 @@ impl Target {
     }
 
     /// ` on conflict …`, which leaves a row alone that would not change.
-    fn on_conflict(&self) -> String {
+    fn on_conflict(&self, store: DbBackend) -> String {
         let mut sql = format!(" on conflict ({}) do ", self.names(|merge| merge == Merge::Key));
         let mut set = Vec::new();
         let mut differs = Vec::new();
@@ -80,6 +84,9 @@ impl Target {
                 Merge::Replace => format!("excluded.{name}"),
                 Merge::ReplaceIfKnown => format!("coalesce(excluded.{name}, t.{name})"),
                 Merge::Fill => format!("coalesce(t.{name}, excluded.{name})"),
+                Merge::Members if store == DbBackend::Postgres => format!("(t.{name} || excluded.{name})"),
+                Merge::Members => format!("json_patch(t.{name}, excluded.{name})"),
+                Merge::As(new) => (*new).to_owned(),
             };
             differs.push(format!("t.{name} is distinct from {new}"));
             set.push(format!("{name} = {new}"));
@@ -226,7 +233,7 @@ async fn merge_postgres(
     // In the order of the source, so that both stores number the rows alike.
     let merge = format!(
         "insert into {table} as t ({columns}) select {columns} from stage_{table} order by position{}",
-        target.on_conflict()
+        target.on_conflict(DbBackend::Postgres)
     );
     // Each reference of a new row is looked up by a plan, which is kept for the rows after it.
     let former: String =
@@ -292,7 +299,7 @@ async fn insert_postgres(
     json.push(']');
     let merge = format!(
         "insert into {table} as t ({columns}) select {columns} from json_populate_recordset(null::{table}, $1::json){}",
-        target.on_conflict()
+        target.on_conflict(DbBackend::Postgres)
     );
     Ok(sqlx::query(AssertSqlSafe(merge)).bind(json).execute(&mut **transaction).await?.rows_affected())
 }
@@ -351,7 +358,7 @@ async fn merge_sqlite(
     rows: &[Vec<Cell<'_>>],
 ) -> Result<u64> {
     let mut written = 0;
-    let on_conflict = target.on_conflict();
+    let on_conflict = target.on_conflict(DbBackend::Sqlite);
     let mut texts = Statements::new(target, &on_conflict);
     for chunk in rows.chunks(SQLITE_PARAMETERS / target.columns.len()) {
         written += insert_sqlite(transaction, texts.of(chunk.len()), chunk).await?;
@@ -473,10 +480,36 @@ mod tests {
             only_if: Some("excluded.at >= t.at"),
         };
         assert_eq!(
-            TARGET.on_conflict(),
+            TARGET.on_conflict(DbBackend::Postgres),
             " on conflict (id) do update set a = excluded.a, b = coalesce(excluded.b, t.b) \
              where (t.a is distinct from excluded.a or t.b is distinct from coalesce(excluded.b, t.b)) \
              and (excluded.at >= t.at)"
         );
+        assert_eq!(TARGET.on_conflict(DbBackend::Sqlite), TARGET.on_conflict(DbBackend::Postgres));
+    }
+
+    #[test]
+    fn what_is_made_of_both_rows_is_said_in_the_words_of_the_store() {
+        const TARGET: Target = Target {
+            table: "things",
+            columns: &[
+                Column { name: "id", merge: Merge::Key },
+                Column { name: "links", merge: Merge::Members },
+                Column { name: "count", merge: Merge::As("t.count + excluded.count") },
+            ],
+            only_if: None,
+        };
+        for (store, links) in [
+            (DbBackend::Postgres, "(t.links || excluded.links)"),
+            (DbBackend::Sqlite, "json_patch(t.links, excluded.links)"),
+        ] {
+            assert_eq!(
+                TARGET.on_conflict(store),
+                format!(
+                    " on conflict (id) do update set links = {links}, count = t.count + excluded.count \
+                     where (t.links is distinct from {links} or t.count is distinct from t.count + excluded.count)"
+                )
+            );
+        }
     }
 }

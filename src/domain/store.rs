@@ -50,7 +50,7 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
         return Ok(false);
     }
     // Children first.
-    const TABLES: [&str; 16] = [
+    const TABLES: [&str; 17] = [
         // Whoever holds invented cards holds nothing.
         "announcements",
         "portfolio_days",
@@ -65,6 +65,7 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
         "price_snapshots",
         "marketplaces",
         "card_names",
+        "piece_faces",
         "card_external_ids",
         "cards",
         "card_sets",

@@ -9,7 +9,7 @@ use super::pieces::{Kind, Piece, draw_kind, draw_rarity};
 use super::texts::FLAVOR_TEXTS;
 use super::{GeneratedMarket, Stream};
 use crate::domain::catalogue::attributes::Finishes;
-use crate::domain::catalogue::record::{CardRecord, Face, Legalities, Legality, Print, PurchaseUrls};
+use crate::domain::catalogue::record::{CardRecord, Face, InSet, Legalities, Legality, Print, PurchaseUrls};
 
 /// The namespace (RFC 9562, version 5) of the ids of generated cards.
 const NAMESPACE: Uuid = uuid!("6d1f4c8e-52a7-4b0e-9c35-d0a17e6b2f94");
@@ -45,6 +45,7 @@ impl GeneratedMarket {
             border: Some("black".to_owned()),
             games: vec!["paper".to_owned()],
             reprint: printing.piece != index,
+            in_set: Some(InSet::default()),
             ..Print::default()
         };
 

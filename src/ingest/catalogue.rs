@@ -45,6 +45,9 @@ pub(super) async fn ingest(
         let (removed_generated, of_printings) = transaction!(bulk connection, |bulk| {
             Ok((remove_generated(bulk).await?, write_printings(bulk, &sets, &cards).await?))
         });
+        if removed_generated {
+            progress.removed_generated();
+        }
         drop(turn);
         let _turn = about.lock().await;
         let of_about = transaction!(bulk connection, |bulk| { write_about(bulk, &cards).await });

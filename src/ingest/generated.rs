@@ -43,6 +43,9 @@ pub(super) async fn ingest(
     let records = market.marketplaces();
     let ids = write_marketplaces(&bulk, &records).await?;
     bulk.commit().await?;
+    if removed_generated {
+        progress.removed_generated();
+    }
     let marketplaces: Vec<i16> = records.iter().filter_map(|record| ids.get(&record.slug).copied()).collect();
 
     let position = Arc::<AtomicU64>::default();

@@ -46,10 +46,14 @@ pub(super) async fn ingest(
         let points = records.iter().flat_map(|record| &record.series).flat_map(|series| &series.points);
         make_months(connection, points.map(|(day, _)| *day)).await?;
         // Only what is committed counts.
-        Ok(transaction!(bulk connection, |bulk| {
+        let report = transaction!(bulk connection, |bulk| {
             let removed_generated = remove_generated(bulk).await?;
             Ok(Report { removed_generated, ..write_batch(bulk, records).await? })
-        }))
+        });
+        if report.removed_generated {
+            progress.removed_generated();
+        }
+        Ok(report)
     })
     .await?;
     // Also where this run made no card: one that was killed may have.

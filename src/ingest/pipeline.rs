@@ -33,6 +33,9 @@ pub enum Stage {
 /// Hears how far an ingest has come.
 pub trait Progress: Sync {
     fn at(&self, stage: Stage, done: u64, total: Option<u64>);
+
+    /// A generated market that was there is gone, whatever becomes of the rest.
+    fn removed_generated(&self) {}
 }
 
 /// What an ingest did.

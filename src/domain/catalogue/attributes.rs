@@ -30,6 +30,8 @@ impl Color {
 
 /// The bit of colourless mana, after those of the colours, where it is about what a card can make.
 pub const COLORLESS_MANA: i16 = 1 << 5;
+/// The bit after it: a source has said what the card can make. What is read off its text is the lesser word.
+pub const SAID_MANA: i16 = 1 << 6;
 
 /// A set of colours; `bits()` is how it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -1,5 +1,6 @@
 //! What a card's faces are, said so that a search can compare it.
 
+use super::attributes::SAID_MANA;
 use super::mana::ManaCost;
 use super::marks::face_marks;
 pub use super::marks::printing_marks;
@@ -26,7 +27,7 @@ pub struct FaceFacts {
     pub power: Option<Stat>,
     pub toughness: Option<Stat>,
     pub loyalty: Option<Stat>,
-    /// The mana that it can add: the colours as in `Colors`, then a bit for colourless.
+    /// The mana that it can add: the colours as in `Colors`, then a bit for colourless, then [`SAID_MANA`].
     pub produces: i16,
     /// What it is called in a search, each mark between spaces: ` is:bear kw:flying `.
     pub marks: String,
@@ -160,7 +161,7 @@ fn facts(card: &CardRecord, index: usize, printed: &Printed) -> FaceFacts {
     let full = printed.text.map(|text| tidy(&text_key(text))).unwrap_or_default();
     // The source's own word is about the whole card.
     let said = card.print.produced.filter(|_| index == 0);
-    let produces = said.unwrap_or_else(|| produced(&full, &types));
+    let produces = said.map_or_else(|| produced(&full, &types), |bits| bits | SAID_MANA);
     let (rules, rules_full) = match without_reminders(&full) {
         rules if rules == full => (full, None),
         rules => (rules, Some(full)),
@@ -291,6 +292,6 @@ mod tests {
         assert_eq!(dawn.loyalty, Stat::parse("x"));
         card.print.produced = Some(32);
         let [dusk, dawn] = face_facts(&card).try_into().unwrap();
-        assert_eq!((dusk.produces, dawn.produces), (32, 2));
+        assert_eq!((dusk.produces, dawn.produces), (32 | SAID_MANA, 2));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::facts::{FaceFacts, Stat};
 use super::names::text_key;
-use super::record::CardRecord;
+use super::record::{CardRecord, InSet};
 
 /// Types of cards that are never cast.
 const NOT_SPELLS: [&str; 11] = [
@@ -52,7 +52,8 @@ pub(super) fn face_marks(card: &CardRecord, index: usize, facts: &FaceFacts) -> 
     marks.join()
 }
 
-/// What a printing is called in a search, as the marks of a face are said: ` border:black frame:2015 is:reprint `.
+/// What a printing is called in a search, as the marks of a face are said: ` border:black frame:2015 is:reprint `. Before the
+/// others is what it is in its set, or ` ?` where the source does not know: then what another has said of that stays.
 pub fn printing_marks(card: &CardRecord) -> String {
     let print = &card.print;
     let mut marks = Marks::default();
@@ -77,13 +78,18 @@ pub fn printing_marks(card: &CardRecord) -> String {
         ("oversized", print.oversized),
         ("reprint", print.reprint),
         ("spotlight", print.spotlight),
-        ("booster", print.booster),
-        ("variation", print.variation),
     ];
     for (name, is_so) in flags {
         marks.add_if(name, is_so);
     }
-    marks.join()
+    let in_set = match print.in_set {
+        None => " ?",
+        Some(InSet { booster: true, variation: true }) => " is:booster is:variation",
+        Some(InSet { booster: true, variation: false }) => " is:booster",
+        Some(InSet { booster: false, variation: true }) => " is:variation",
+        Some(InSet { booster: false, variation: false }) => "",
+    };
+    format!("{in_set}{}", marks.join())
 }
 
 #[derive(Default)]
@@ -239,7 +245,7 @@ fn is_entering(facts: &FaceFacts) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::facts::{face_facts, testing::card};
-    use super::super::record::{CardRecord, Face, Print};
+    use super::super::record::{CardRecord, Face, InSet, Print};
     use super::*;
 
     /// The marks of each face, parted by bars.
@@ -419,6 +425,7 @@ mod tests {
             security_stamp: Some("oval".to_owned()),
             full_art: true,
             reprint: true,
+            in_set: Some(InSet::default()),
             ..Print::default()
         };
         let printed = CardRecord { print, ..card("Wick", "Instant", "") };
@@ -431,16 +438,15 @@ mod tests {
             textless: true,
             oversized: true,
             spotlight: true,
-            booster: true,
-            variation: true,
+            in_set: Some(InSet { booster: true, variation: true }),
             frame: Some(" ".to_owned()),
             ..Print::default()
         };
         let printed = CardRecord { print: flags, ..printed };
         assert_eq!(
             printing_marks(&printed),
-            " is:booster is:oversized is:spotlight is:textless is:variation "
+            " is:booster is:variation is:oversized is:spotlight is:textless "
         );
-        assert_eq!(printing_marks(&card("Wick", "Instant", "")), " ");
+        assert_eq!(printing_marks(&card("Wick", "Instant", "")), " ? ");
     }
 }

@@ -126,10 +126,19 @@ pub struct Print {
     pub oversized: bool,
     pub reprint: bool,
     pub spotlight: bool,
-    pub booster: bool,
-    pub variation: bool,
+    /// None where the source does not know.
+    pub in_set: Option<InSet>,
     /// The mana that the card can make, as bits, where the source says it.
     pub produced: Option<i16>,
+}
+
+/// What a printing is among those of its set.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct InSet {
+    /// Found in boosters.
+    pub booster: bool,
+    /// Another version of a card in the same set.
+    pub variation: bool,
 }
 
 /// By format, as Scryfall names it: `modern`, `commander`, …

@@ -41,6 +41,18 @@ const SETS: Target = Target {
     only_if: None,
 };
 
+/// A source that does not know what a printing is in its set says ` ? `, in the place of what may be known already.
+const MARKS: Merge = Merge::As(
+    "replace(excluded.marks, ' ? ', case when t.marks like ' ? %' then ' ? ' else ' ' \
+     || case when t.marks like '% is:booster %' then 'is:booster ' else '' end \
+     || case when t.marks like '% is:variation %' then 'is:variation ' else '' end end)",
+);
+
+/// What a source has said stays beside what is read off the text: 64 is `SAID_MANA`.
+const PRODUCES: Merge = Merge::As(
+    "case when t.produces >= 64 and excluded.produces < 64 then t.produces else excluded.produces end",
+);
+
 const CARDS: Target = Target {
     table: "cards",
     columns: &[
@@ -80,11 +92,11 @@ const CARDS: Target = Target {
         column("oracle_text", Merge::Replace),
         column("flavor_text", Merge::ReplaceIfKnown),
         column("flavor_key", Merge::ReplaceIfKnown),
-        column("marks", Merge::Replace),
+        column("marks", MARKS),
         column("keywords", Merge::Replace),
         column("faces", Merge::Replace),
         column("legalities", Merge::Replace),
-        column("purchase_urls", Merge::Replace),
+        column("purchase_urls", Merge::Members),
     ],
     only_if: None,
 };
@@ -108,7 +120,7 @@ const FACES: Target = Target {
         column("toughness_star", Merge::Replace),
         column("loyalty", Merge::Replace),
         column("loyalty_star", Merge::Replace),
-        column("produces", Merge::Replace),
+        column("produces", PRODUCES),
         column("marks", Merge::Replace),
     ],
     only_if: None,

@@ -220,9 +220,8 @@ fn print(sides: &[&Entry], first: &Entry) -> Print {
         oversized: any(|side| side.is_oversized),
         reprint: any(|side| side.is_reprint),
         spotlight: any(|side| side.is_story_spotlight),
-        // MTGJSON says none of these of a card.
-        booster: false,
-        variation: false,
+        // MTGJSON says neither of a card.
+        in_set: None,
         produced: None,
     }
 }

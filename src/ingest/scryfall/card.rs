@@ -12,7 +12,7 @@ use super::vocabulary::{
     rarity, set_icon_url, web_url,
 };
 use crate::domain::catalogue::attributes::COLORLESS_MANA;
-use crate::domain::catalogue::record::{CardRecord, Face, Print, SetRecord};
+use crate::domain::catalogue::record::{CardRecord, Face, InSet, Print, SetRecord};
 
 /// Where Scryfall's link to a shop names the marketplace as the product does.
 const MARKETPLACES: [&str; 3] = ["tcgplayer", "cardmarket", "cardhoarder"];
@@ -214,8 +214,7 @@ impl Card {
             oversized: self.oversized,
             reprint: self.reprint,
             spotlight: self.story_spotlight,
-            booster: self.booster,
-            variation: self.variation,
+            in_set: Some(InSet { booster: self.booster, variation: self.variation }),
             produced: self.produced_mana.as_deref().map(produced_bits),
         }
     }

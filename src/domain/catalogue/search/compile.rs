@@ -4,7 +4,7 @@
 use entity::enums::Currency;
 use sea_orm::ActiveEnum;
 
-use super::super::attributes::Colors;
+use super::super::attributes::{Colors, SAID_MANA};
 use super::super::facts::Stat;
 use super::super::mana::ManaCost;
 use super::tree::{
@@ -303,7 +303,10 @@ fn push_colors(sql: &mut Sql, of: ColorsOf, comparison: Comparison, amount: Amou
     match of {
         ColorsOf::Card => push_bits(sql, "c.colors", 5, comparison, amount),
         ColorsOf::Identity => push_bits(sql, "c.color_identity", 5, comparison, amount),
-        ColorsOf::Produced => of_faces(sql, |sql| push_bits(sql, "f.produces", 6, comparison, amount)),
+        ColorsOf::Produced => {
+            let mana = format!("(f.produces & {})", SAID_MANA - 1);
+            of_faces(sql, |sql| push_bits(sql, &mana, 6, comparison, amount));
+        }
     }
 }
 
