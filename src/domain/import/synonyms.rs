@@ -141,3 +141,9 @@ pub(super) const PASSED_OVER: &str = "rarity, color, colors, colour, color ident
      rareza, rarità, raridade, レアリティ, oracle id, variation, language id, sku, email, phone, \
      address, foil price, low, mid, high, avg, trend, simple name, local name, binder type, \
      color category, product line, market value, owner, status";
+
+/// Words that mean a field where no other column says it more plainly: beside a "purchase price" a "price" is the market's.
+pub(super) const BARE: &str = "price, cost, unit price, price each, preis, prix, coût, precio, prezzo, preço, \
+     価格, 가격, цена, prijs, cena, date, added, date added, added on, datum, hinzugefügt am, fecha, data, \
+     дата, total, number, no, nr, #, num, nummer, numéro, número, numero, 番号, 编号, номер, name, title, nom, \
+     titre, nome, nombre, nazwa, 名前, 名称, название";
