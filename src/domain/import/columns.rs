@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::detect::SAMPLE_CHARS;
 use super::platform::Platform;
-use super::synonyms::{BARE, PASSED_OVER, SYNONYMS};
+use super::synonyms::{BARE, OF_MARKETS, PASSED_OVER, SYNONYMS};
 use super::{sets, values, vocabulary};
 use entity::enums::Currency;
 
@@ -123,24 +123,41 @@ const SIMILAR: f64 = 0.9;
 const BY_LOOK: f64 = 0.55;
 /// How well a bare word fits.
 const BY_BARE_WORD: f64 = 0.95;
+/// How well a word fits that is known in its parts.
+const BY_PARTS: f64 = 0.9;
 
 /// Whether a header is a word that other columns say more plainly.
 fn is_bare(key: &str) -> bool {
     BARE_KEYS.iter().any(|bare| bare == key)
 }
 
+/// Whether it is a word for quantities with one of these before or behind it: `countfoil`.
+fn counts_such(key: &str, such: &[&str]) -> bool {
+    let rest = |word: &&str| key.strip_prefix(*word).or_else(|| key.strip_suffix(*word));
+    such.iter()
+        .filter_map(rest)
+        .any(|rest| KEYS.iter().any(|(field, synonym)| *field == Field::Quantity && synonym.as_str() == rest))
+}
+
 /// How well the header alone fits, from 0 to 1.
 fn by_header(key: &str, field: Field) -> f64 {
-    let says_which = match field {
-        Field::FoilQuantity => key.contains("foil"),
-        Field::EtchedQuantity => key.contains("etch") || key.contains("special"),
-        _ => true,
+    let is_of_foils = key.contains("foil") && !key.contains("nonfoil") && !key.contains("notfoil");
+    let (says_which, such): (bool, &[&str]) = match field {
+        Field::Quantity => (!is_of_foils, &["nonfoil", "notfoil", "normal", "regular"]),
+        Field::FoilQuantity => (is_of_foils, &["foil"]),
+        Field::EtchedQuantity => (key.contains("etch") || key.contains("special"), &["etched"]),
+        _ => (true, &[]),
     };
     if !says_which {
         return 0.0;
     }
-    let is_passed_over = PASSED.iter().any(|passed| passed == key);
-    let mut best = 0.0_f64;
+    let is_passed_over = PASSED.iter().any(|passed| passed == key)
+        || match field {
+            Field::Price => OF_MARKETS.iter().any(|word| key.contains(word)),
+            Field::Quantity => ["price", "value", "cost"].iter().any(|word| key.contains(word)),
+            _ => false,
+        };
+    let mut best = if counts_such(key, such) { BY_PARTS } else { 0.0 };
     for (_, synonym) in KEYS.iter().filter(|(of, _)| *of == field) {
         if synonym == key {
             return if is_bare(key) { BY_BARE_WORD } else { 1.0 };
@@ -228,16 +245,15 @@ fn are_names(values: &[String]) -> bool {
         && !values.iter().all(|value| values::looks_like_date(value))
 }
 
-/// Whether a column "foil" has numbers of foils, and not yes and no.
-fn counts_foils(key: &str, values: &[String]) -> bool {
+/// Whether a column "foil" has numbers of foils, and not yes and no: where there is more than one of a card, or where `beside` it
+/// the others are counted.
+fn counts_foils(key: &str, values: &[String], beside: bool) -> bool {
     let counts: Option<Vec<i32>> = values.iter().map(|value| values::quantity(value)).collect();
-    matches!(key, "foil" | "foils") && counts.is_some_and(|counts| counts.iter().any(|count| *count > 1))
+    let are_counts = |counts: Vec<i32>| counts.iter().any(|count| beside || *count > 1);
+    matches!(key, "foil" | "foils") && counts.is_some_and(are_counts)
 }
 
 fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
-    if field == Field::Finish && counts_foils(key, values) {
-        return 0.0;
-    }
     let header = by_header(key, field);
     let look = match field {
         Field::Name if header > 0.0 && !values.is_empty() => Some(part_of(values, could_be_name)),
@@ -282,11 +298,14 @@ fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
 pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
     let keys: Vec<_> = header.iter().map(|name| header_key(name)).collect();
     let columns: Vec<Vec<String>> = (0..header.len()).map(|at| column_values(sample, at)).collect();
+    let has_others = keys.iter().any(|key| matches!(key.as_str(), "normal" | "nonfoil" | "regular"));
     let mut candidates = Vec::new();
     for (at, (key, values)) in keys.iter().zip(&columns).enumerate() {
+        let counts_foils = counts_foils(key, values, has_others);
         for field in Field::ALL {
             let confidence = confidence(key, *field, values);
-            if confidence >= ENOUGH {
+            let is_meant = !(counts_foils && *field == Field::Finish);
+            if confidence >= ENOUGH && is_meant {
                 candidates.push((confidence, at, *field));
             }
         }

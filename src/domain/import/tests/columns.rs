@@ -204,6 +204,45 @@ fn a_column_of_foils_may_count_them() {
 }
 
 #[test]
+fn foils_are_told_from_the_others_by_their_headings() {
+    for header in [
+        "Card name,Non-foil Qty,Foil Qty",
+        "Card name,Normal,Foil",
+        "Card name,Regular Count,Foil Count",
+        "Card name,Count,Count (Foil)",
+        "Card name,Owned,Owned Foil",
+        "Card name,Anzahl,Anzahl Foil",
+    ] {
+        let plan = detect(header, &["Shock,3,2", "Opt,4,0"]).unwrap();
+        let fields: Vec<_> = plan.columns.iter().map(|column| column.field).collect();
+        let expected = [Field::Name, Field::Quantity, Field::FoilQuantity].map(Some);
+        assert_eq!(fields, expected, "{header}");
+        let rows = copies(plan.read(2, &cells("Shock,3,2")).unwrap());
+        let parts: Vec<_> = rows.iter().map(|row| (row.quantity, row.finish)).collect();
+        assert_eq!(parts, [(3, Some(Finish::Nonfoil)), (2, Some(Finish::Foil))], "{header}");
+    }
+    // Beside the others even a single one is counted.
+    let plan = detect("Card name,Normal,Foil", &["Shock,3,1"]).unwrap();
+    let rows = copies(plan.read(2, &cells("Shock,3,1")).unwrap());
+    assert_eq!(rows.iter().map(|row| row.quantity).collect::<Vec<_>>(), [3, 1]);
+    let plan = detect("Card name,Quantity,Normal", &["Shock,3,2"]).unwrap();
+    assert_eq!([field_of(&plan, "Quantity"), field_of(&plan, "Normal")], [Some(Field::Quantity), None]);
+}
+
+#[test]
+fn what_a_market_asks_is_not_what_was_paid() {
+    for heading in ["Price Trend", "Price (Low)", "Price Foil", "Price Sale", "Market Price"] {
+        let (plan, row) = read_one(&format!("Qty,Card name,{heading}"), "2,Shock,0.25");
+        assert_eq!((field_of(&plan, heading), row.price), (None, None), "{heading}");
+    }
+    let plan = detect("Card name,Regular Price,Total Price", &["Shock,2,4"]).unwrap();
+    assert_eq!(field_of(&plan, "Regular Price").or(field_of(&plan, "Total Price")), None, "nor a quantity");
+    let (plan, _) = read_one("Qty,Kortin nimi,Card Set,Card Text", "2,Shock,Core Set 2021,Two damage");
+    assert_eq!(field_of(&plan, "Kortin nimi"), Some(Field::Name));
+    assert_eq!([field_of(&plan, "Card Set"), field_of(&plan, "Card Text")], [Some(Field::SetName), None]);
+}
+
+#[test]
 fn odd_cells_are_read_as_they_are_meant() {
     let usd = |amount| Some(Money { amount, currency: Currency::Usd });
     let eur = |amount| Some(Money { amount, currency: Currency::Eur });
