@@ -245,12 +245,12 @@ fn are_names(values: &[String]) -> bool {
         && !values.iter().all(|value| values::looks_like_date(value))
 }
 
-/// Whether a column "foil" has numbers of foils, and not yes and no: where there is more than one of a card, or where `beside` it
-/// the others are counted.
+/// Whether a column "foil" or "etched" has numbers of such, and not yes and no: where there is more than one of a card,
+/// or where `beside` it the others are counted.
 fn counts_foils(key: &str, values: &[String], beside: bool) -> bool {
     let counts: Option<Vec<i32>> = values.iter().map(|value| values::quantity(value)).collect();
     let are_counts = |counts: Vec<i32>| counts.iter().any(|count| beside || *count > 1);
-    matches!(key, "foil" | "foils") && counts.is_some_and(are_counts)
+    matches!(key, "foil" | "foils" | "etched") && counts.is_some_and(are_counts)
 }
 
 fn confidence(key: &str, field: Field, values: &[String]) -> f64 {

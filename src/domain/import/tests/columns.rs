@@ -225,6 +225,10 @@ fn foils_are_told_from_the_others_by_their_headings() {
     let plan = detect("Card name,Normal,Foil", &["Shock,3,1"]).unwrap();
     let rows = copies(plan.read(2, &cells("Shock,3,1")).unwrap());
     assert_eq!(rows.iter().map(|row| row.quantity).collect::<Vec<_>>(), [3, 1]);
+    let plan = detect("Card name,Normal,Foil,Etched", &["Shock,3,1,0", "Opt,0,0,2"]).unwrap();
+    let rows = copies(plan.read(2, &cells("Opt,0,0,2")).unwrap());
+    let parts: Vec<_> = rows.iter().map(|row| (row.quantity, row.finish)).collect();
+    assert_eq!(parts, [(2, Some(Finish::Etched))]);
     let plan = detect("Card name,Quantity,Normal", &["Shock,3,2"]).unwrap();
     assert_eq!([field_of(&plan, "Quantity"), field_of(&plan, "Normal")], [Some(Field::Quantity), None]);
 }
