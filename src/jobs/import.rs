@@ -59,7 +59,7 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
     };
     let file = attempt.jobs.storage.fetch(&stored_name(upload)).await?;
     let file = file.ok_or_else(|| Error::internal("an import's file is not there"))?;
-    let plan = payload.plan()?;
+    let plan = payload.plan()?.on(attempt.jobs.outside.now().date_naive());
     let (sender, mut batches) = mpsc::channel::<Vec<Read>>(AHEAD);
     let reader = tokio::task::spawn_blocking(move || {
         let content = Content::open(file.path())?;

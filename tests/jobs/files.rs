@@ -100,7 +100,7 @@ on_both_stores! { Tables:
         let wide = (1..=101).map(|number| format!("c{number}")).collect::<Vec<_>>().join(",");
         let wide = format!("{wide}\n{wide}\n");
         let long = format!("Quantity,Name\n1,{}\n", "x".repeat(65_537));
-        let contents: [(&str, &[u8], &str); 9] = [
+        let contents: [(&str, &[u8], &str); 10] = [
             ("half a pair in UTF-16", b"\xff\xfe\0\xd8A\0", "ERR-1004"),
             ("bytes of no encoding", b"Quantity,Name\n1,\x81\xff\n", "ERR-1004"),
             ("nothing", b"", "ERR-1003"),
@@ -109,6 +109,7 @@ on_both_stores! { Tables:
             ("101 columns", wide.as_bytes(), "ERR-1006"),
             ("a long cell", long.as_bytes(), "ERR-1006"),
             ("nothing that names a card", b"Quantity,Set Code\n1,lea\n", "ERR-1007"),
+            ("rows without headings", b"4,Lightning Bolt,NM\n2,Counterspell,NM\n1,Llanowar Elves,NM\n", "ERR-1008"),
             ("customers", b"Email,Phone\nada@example.com,555 123\n", "ERR-1008"),
         ];
         for (what, content, code) in contents {

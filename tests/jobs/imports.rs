@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
+use dualcaster::ingest::Format;
 use serde_json::{Value, json};
 
 use super::{NEW_BOLT, WOODS, ended, imported, load, report, shocks, undo, upload};
@@ -9,7 +11,7 @@ use crate::collection::{
     BOLT, FOREST, LOTUS, NOTHING, SHOCK, VIAL, added, amount, ask, cents, held, ids, list, new_prices,
     number, problem, problems, text,
 };
-use crate::harness::{TestApp, on_both_stores};
+use crate::harness::{Printing, TestApp, TestFile, all_printings, on_both_stores};
 use crate::security::{Person, sign_up};
 
 pub const MOXFIELD: &str = "Count,Tradelist Count,Name,Edition,Condition,Language,Foil,Tags,Last Modified,Collector Number,Alter,Proxy,Purchase Price";
@@ -464,6 +466,42 @@ on_both_stores! { Tables:
         assert_eq!(value(&app, &ada).await, "11.00");
         imported(&app, &ada, &moxfields(&[(2, "Black Lotus", "lea", "232")]), json!({"mode": "REPLACE"})).await;
         assert_eq!(value(&app, &ada).await, "200.00");
+    }
+
+    async fn codes_and_names_of_sets_may_stand_in_one_column(app: TestApp) {
+        load(&app).await;
+        let old_shock = Printing { number: 13, name: "Shock", set: "mir", collector_number: "7", rarity: "common" };
+        let mut more = all_printings(&[old_shock, BOLT], |_, _| {});
+        more["data"]["MIR"]["name"] = json!("Mirage");
+        more["data"]["LEA"]["name"] = json!("Limited Edition Alpha");
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&more)).await.expect("more of a catalogue");
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        for (rows, field) in [
+            (["1,Shock,Set M11", "2,Lightning Bolt,LEA", "3,Shock,mir", "4,Forest,Set Nine"], "setName"),
+            (["1,Shock,M11", "2,Lightning Bolt,ALPHA", "3,Shock,MIRAGE", "4,Forest,NINE"], "setCode"),
+            (["1,Shock,M11", "2,Lightning Bolt,Limited Edition Alpha", "3,Shock,Mirage", "4,Forest,Nine"], "setName"),
+        ] {
+            let job = imported(&app, &ada, &table("Quantity,Name,Set", &rows), json!({"mode": "REPLACE"})).await;
+            assert_eq!(job["columns"][2]["field"], json!(field));
+            assert_eq!(printings(&app, &ada).await, ["1 Shock (m11 156)", "2 Lightning Bolt (lea 161)", "3 Shock (mir 7)"], "{rows:?}");
+            let rejected = &job["rejectedRows"]["nodes"];
+            assert_eq!((list(rejected).len(), &rejected[0]["line"], &rejected[0]["code"]), (1, &json!(5), &json!("ERR-1101")), "{rows:?}");
+        }
+    }
+
+    async fn a_day_to_come_is_no_day_on_which_a_card_was_acquired(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let ahead = |days| (app.clock.now() + TimeDelta::days(days)).date_naive().to_string();
+        let rows = [format!("1,Shock,m11,{}", ahead(0)), format!("1,Forest,m11,{}", ahead(3)), "1,Lightning Bolt,lea,12/25/94".to_owned()];
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        let job = imported(&app, &ada, &table("Quantity,Name,Set Code,Purchase Date", &rows), json!({})).await;
+        let rejected = &job["rejectedRows"]["nodes"];
+        assert_eq!((list(rejected).len(), &rejected[0]["line"], &rejected[0]["code"]), (1, &json!(3), &json!("ERR-1103")));
+        let days: Vec<Value> = held(&app, &ada).await.iter().map(|item| item["acquiredOn"].clone()).collect();
+        assert_eq!(days, [json!(ahead(0)), json!("1994-12-25")]);
     }
 
     async fn what_a_row_says_twice_is_one_card_or_it_is_said(app: TestApp) {

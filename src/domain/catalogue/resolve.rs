@@ -13,7 +13,7 @@ use super::lookup::{ALIKE, Compared, likeness, load_candidates};
 use super::names::name_key;
 use super::write::find_cards_by_external_id;
 use crate::db::Sql;
-use crate::domain::import::{ImportRow, set_name};
+use crate::domain::import::{ImportRow, Platform, set_code, set_name};
 use crate::error::{Code, Result};
 
 /// Names of a file for which a near one is looked for: each costs a statement.
@@ -163,16 +163,18 @@ impl Resolver {
 
     /// The set that a row names, where it names one and it is known.
     fn set_of(&self, row: &ImportRow) -> NamedSet {
-        let by_code = row.set_code.as_ref().filter(|code| self.codes.contains(*code));
-        let by_name = || row.set_name.as_deref().and_then(|name| self.names.get(&name_key(name)));
-        match by_code.or_else(by_name) {
-            Some(code) => NamedSet::Known(code.clone()),
-            None => {
-                match row.set_name.as_ref().or(row.set_code.as_ref()).filter(|name| !name.trim().is_empty()) {
-                    Some(name) => NamedSet::Unknown(name.clone()),
-                    None => NamedSet::None,
-                }
-            }
+        let (code, name) = (row.set_code.as_deref(), row.set_name.as_deref());
+        let by_code = |code: &str| self.codes.get(code);
+        let by_name = |name: &str| self.names.get(&name_key(name));
+        let known = code.and_then(by_code).or_else(|| name.and_then(by_name));
+        // In columns that people fill in by hand codes and names are mixed.
+        let known = known
+            .or_else(|| by_name(&set_name(code?)?.0))
+            .or_else(|| by_code(&set_code(Platform::Generic, name?)?));
+        match (known, name.or(code).filter(|name| !name.trim().is_empty())) {
+            (Some(code), _) => NamedSet::Known(code.clone()),
+            (None, Some(name)) => NamedSet::Unknown(name.to_owned()),
+            (None, None) => NamedSet::None,
         }
     }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::detect::SAMPLE_CHARS;
 use super::platform::Platform;
-use super::synonyms::{PASSED_OVER, SYNONYMS};
+use super::synonyms::{BARE, OF_MARKETS, PASSED_OVER, SYNONYMS};
 use super::{sets, values, vocabulary};
 use entity::enums::Currency;
 
@@ -113,28 +113,54 @@ static KEYS: LazyLock<Vec<(Field, String)>> = LazyLock::new(|| {
 
 static PASSED: LazyLock<Vec<String>> = LazyLock::new(|| PASSED_OVER.split(',').map(header_key).collect());
 
+static BARE_KEYS: LazyLock<Vec<String>> = LazyLock::new(|| BARE.split(',').map(header_key).collect());
+
 /// Confidence under which a column is left alone.
 const ENOUGH: f64 = 0.5;
 /// Similarity under which a header is another word.
 const SIMILAR: f64 = 0.9;
 /// Confidence where only the look of the values speaks.
 const BY_LOOK: f64 = 0.55;
+/// How well a bare word fits.
+const BY_BARE_WORD: f64 = 0.95;
+/// How well a word fits that is known in its parts.
+const BY_PARTS: f64 = 0.9;
+
+/// Whether a header is a word that other columns say more plainly.
+fn is_bare(key: &str) -> bool {
+    BARE_KEYS.iter().any(|bare| bare == key)
+}
+
+/// Whether it is a word for quantities with one of these before or behind it: `countfoil`.
+fn counts_such(key: &str, such: &[&str]) -> bool {
+    let rest = |word: &&str| key.strip_prefix(*word).or_else(|| key.strip_suffix(*word));
+    such.iter()
+        .filter_map(rest)
+        .any(|rest| KEYS.iter().any(|(field, synonym)| *field == Field::Quantity && synonym.as_str() == rest))
+}
 
 /// How well the header alone fits, from 0 to 1.
 fn by_header(key: &str, field: Field) -> f64 {
-    let says_which = match field {
-        Field::FoilQuantity => key.contains("foil"),
-        Field::EtchedQuantity => key.contains("etch") || key.contains("special"),
-        _ => true,
+    let is_of_foils = key.contains("foil") && !key.contains("nonfoil") && !key.contains("notfoil");
+    let (says_which, such): (bool, &[&str]) = match field {
+        Field::Quantity => (!is_of_foils, &["nonfoil", "notfoil", "normal", "regular"]),
+        Field::FoilQuantity => (is_of_foils, &["foil"]),
+        Field::EtchedQuantity => (key.contains("etch") || key.contains("special"), &["etched"]),
+        _ => (true, &[]),
     };
     if !says_which {
         return 0.0;
     }
-    let is_passed_over = PASSED.iter().any(|passed| passed == key);
-    let mut best = 0.0_f64;
+    let is_passed_over = PASSED.iter().any(|passed| passed == key)
+        || match field {
+            Field::Price => OF_MARKETS.iter().any(|word| key.contains(word)),
+            Field::Quantity => ["price", "value", "cost"].iter().any(|word| key.contains(word)),
+            _ => false,
+        };
+    let mut best = if counts_such(key, such) { BY_PARTS } else { 0.0 };
     for (_, synonym) in KEYS.iter().filter(|(of, _)| *of == field) {
         if synonym == key {
-            return 1.0;
+            return if is_bare(key) { BY_BARE_WORD } else { 1.0 };
         }
         if is_passed_over || key.chars().count() < 4 || synonym.chars().count() < 4 {
             continue;
@@ -160,7 +186,10 @@ fn by_look(field: Field, values: &[String]) -> Option<f64> {
             }
             Field::Name => looks_like_name(value),
             Field::SetCode | Field::SetName | Field::Set => {
-                value.chars().count() <= 100 && !value.contains("://")
+                value.chars().count() <= 100
+                    && !value.contains("://")
+                    && value.chars().any(char::is_alphabetic)
+                    && !values::looks_like_date(value)
             }
             Field::CollectorNumber => {
                 value.len() <= 12 && !value.contains(' ') && value.bytes().any(|b| b.is_ascii_alphanumeric())
@@ -216,6 +245,14 @@ fn are_names(values: &[String]) -> bool {
         && !values.iter().all(|value| values::looks_like_date(value))
 }
 
+/// Whether a column "foil" or "etched" has numbers of such, and not yes and no: where there is more than one of a card,
+/// or where `beside` it the others are counted.
+fn counts_foils(key: &str, values: &[String], beside: bool) -> bool {
+    let counts: Option<Vec<i32>> = values.iter().map(|value| values::quantity(value)).collect();
+    let are_counts = |counts: Vec<i32>| counts.iter().any(|count| beside || *count > 1);
+    matches!(key, "foil" | "foils" | "etched") && counts.is_some_and(are_counts)
+}
+
 fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
     let header = by_header(key, field);
     let look = match field {
@@ -261,15 +298,29 @@ fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
 pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
     let keys: Vec<_> = header.iter().map(|name| header_key(name)).collect();
     let columns: Vec<Vec<String>> = (0..header.len()).map(|at| column_values(sample, at)).collect();
+    let has_others = keys.iter().any(|key| matches!(key.as_str(), "normal" | "nonfoil" | "regular"));
     let mut candidates = Vec::new();
     for (at, (key, values)) in keys.iter().zip(&columns).enumerate() {
+        let counts_foils = counts_foils(key, values, has_others);
         for field in Field::ALL {
             let confidence = confidence(key, *field, values);
-            if confidence >= ENOUGH {
+            let is_meant = !(counts_foils && *field == Field::Finish);
+            if confidence >= ENOUGH && is_meant {
                 candidates.push((confidence, at, *field));
             }
         }
     }
+    // Where a column says it plainly, though it be empty, a bare word means something else: a market's price.
+    let says = |at: usize, field: Field| keys.get(at).map_or(0.0, |key| by_header(key, field));
+    let plain: Vec<(usize, Field)> = candidates
+        .iter()
+        .map(|(_, at, field)| (*at, *field))
+        .filter(|(at, field)| says(*at, *field) >= 1.0)
+        .collect();
+    candidates.retain(|(_, at, field)| {
+        let is_said_elsewhere = plain.iter().any(|(other, said)| said == field && other != at);
+        !(is_said_elsewhere && keys.get(*at).is_some_and(|key| is_bare(key)))
+    });
     candidates.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let mut mapped: Vec<Column> =
         header.iter().map(|name| Column { column: name.clone(), field: None, confidence: 0.0 }).collect();
@@ -282,8 +333,41 @@ pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
             taken.push(field);
         }
     }
+    let guessed: Vec<bool> = mapped
+        .iter()
+        .enumerate()
+        .map(|(at, column)| column.field.is_some_and(|field| says(at, field) <= 0.0))
+        .collect();
+    if !has_headings(header, &mapped, &guessed, &columns) {
+        for (column, _) in mapped.iter_mut().zip(&guessed).filter(|(_, is_guess)| **is_guess) {
+            (column.field, column.confidence) = (None, 0.0);
+        }
+    }
     settle_sets(&mut mapped, &columns);
-    without_lone_guess(mapped, &keys)
+    without_lone_name(mapped, &keys)
+}
+
+/// Whether the first line names columns: one at least says what it holds, and none is a value. A row of values is none, and
+/// what its columns look like is not enough to read the rows below it.
+fn has_headings(header: &[String], mapped: &[Column], guessed: &[bool], columns: &[Vec<String>]) -> bool {
+    let is_number =
+        |text: &str| values::quantity(text).is_some() || values::price(text, Currency::Usd, false).is_some();
+    let is_value = |heading: &str, below: &[String]| {
+        Uuid::parse_str(heading).is_ok()
+            || (is_number(heading) && !below.is_empty() && below.iter().all(|value| is_number(value)))
+    };
+    let mut says_what = false;
+    for (((heading, column), is_guess), below) in header.iter().zip(mapped).zip(guessed).zip(columns) {
+        let heading = values::clean(heading);
+        if is_value(&heading, below) {
+            return false;
+        }
+        // `foil` above `foil` is no heading.
+        let key = header_key(&heading);
+        let stands_below = below.iter().any(|value| header_key(value) == key);
+        says_what |= column.field.is_some() && !is_guess && !stands_below;
+    }
+    says_what
 }
 
 fn column_values(sample: &[Vec<String>], at: usize) -> Vec<String> {
@@ -318,19 +402,15 @@ fn settle_sets(mapped: &mut [Column], columns: &[Vec<String>]) {
 const PLAIN_NAMES: &[&str] =
     &["name", "nom", "nome", "nombre", "title", "titre", "nazwa", "名前", "名称", "название"];
 
-/// A name that is guessed by its look, or a lone "name" among columns that mean nothing here, is not enough: lists of
-/// customers have names too.
-fn without_lone_guess(mut mapped: Vec<Column>, keys: &[String]) -> Vec<Column> {
+/// A lone "name" among columns that mean nothing here is not enough: lists of customers have names too.
+fn without_lone_name(mut mapped: Vec<Column>, keys: &[String]) -> Vec<Column> {
     let others =
         mapped.iter().filter(|column| column.field.is_some_and(|field| field != Field::Name)).count();
     let unknown = mapped.iter().filter(|column| column.field.is_none()).count();
     for (column, key) in mapped.iter_mut().zip(keys) {
-        if column.field == Some(Field::Name) && others == 0 {
-            let says_card = !PLAIN_NAMES.iter().any(|plain| header_key(plain) == *key);
-            let is_guess = column.confidence <= BY_LOOK;
-            if is_guess || (!says_card && unknown >= 2) {
-                (column.field, column.confidence) = (None, 0.0);
-            }
+        let is_plain = PLAIN_NAMES.iter().any(|plain| header_key(plain) == *key);
+        if column.field == Some(Field::Name) && others == 0 && is_plain && unknown >= 2 {
+            (column.field, column.confidence) = (None, 0.0);
         }
     }
     mapped

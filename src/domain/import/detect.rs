@@ -1,5 +1,6 @@
 //! How a file is to be read: whose export it is, and what its columns hold.
 
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Column, Field, header_key};
@@ -22,6 +23,8 @@ pub struct Plan {
     pub platform: Platform,
     pub columns: Vec<Column>,
     pub seen: Seen,
+    /// The day on which it is read: nothing was acquired later, but for the day after, as clocks of others may be ahead.
+    pub today: Option<NaiveDate>,
 }
 
 /// What the sample of a file showed, beside its headings.
@@ -33,6 +36,9 @@ pub struct Seen {
     pub quantities: bool,
     /// A finish, so that an empty one means the ordinary.
     pub finishes: bool,
+    /// Dates of which the month stands first, or the day; nothing where none can be read in one way only.
+    #[serde(default)]
+    pub us_dates: Option<bool>,
 }
 
 impl Plan {
@@ -65,6 +71,12 @@ impl Plan {
         Self::of_columns(Platform::Decklist, Vec::new(), &[])
     }
 
+    /// The same, read on such a day.
+    #[must_use]
+    pub fn on(self, today: NaiveDate) -> Self {
+        Self { today: Some(today), ..self }
+    }
+
     fn of_columns(platform: Platform, columns: Vec<Column>, sample: &[Vec<String>]) -> Self {
         let cells = |wanted: fn(Field) -> bool| {
             let places: Vec<usize> = columns
@@ -82,13 +94,15 @@ impl Plan {
             };
             sample.iter().flat_map(of_row).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
         };
+        let dates = cells(|field| field == Field::AcquiredOn);
         let is_count = |field| matches!(field, Field::Quantity | Field::FoilQuantity | Field::EtchedQuantity);
         let seen = Seen {
             decimal_comma: cells(|field| field == Field::Price).iter().any(|price| has_decimal_comma(price)),
             quantities: !cells(is_count).is_empty(),
             finishes: !cells(|field| field == Field::Finish).is_empty(),
+            us_dates: months_first(&dates),
         };
-        Self { platform, columns, seen }
+        Self { platform, columns, seen, today: None }
     }
 }
 
@@ -99,6 +113,13 @@ fn has_decimal_comma(price: &str) -> bool {
         let after = digits.get(at + 1..).unwrap_or_default();
         (1..=2).contains(&after.len()) && after.bytes().all(|b| b.is_ascii_digit())
     })
+}
+
+/// What all dates that can be read in one way only have first.
+fn months_first(dates: &[String]) -> Option<bool> {
+    let mut orders = dates.iter().filter_map(|date| values::has_month_first(date));
+    let first = orders.next()?;
+    orders.all(|order| order == first).then_some(first)
 }
 
 /// The layout all of whose marks are there.
@@ -232,7 +253,8 @@ fn unknown(header: &[String]) -> Refusal {
     let more =
         if header.len() > NAMED { format!(" and {} more", header.len() - NAMED) } else { String::new() };
     let message = format!(
-        "This is no export that we know, and no column says which cards it is of. Its columns are {}{more}.",
+        "This is no export that we know, and no column says which cards it is of. Its columns are {}{more}. The \
+         first line must name the columns.",
         found.join(", ")
     );
     Refusal::new(Code::PlatformUnknown, message)

@@ -27,4 +27,4 @@ pub use decklist::Section;
 pub use detect::{Plan, SAMPLE_CHARS, Seen};
 pub use platform::Platform;
 pub use row::{ImportRow, Line, RowProblem};
-pub use sets::set_name;
+pub use sets::{set_code, set_name};

@@ -68,7 +68,8 @@ impl Plan {
                 }
                 Field::SetCode => match sets::set_code(self.platform, &text) {
                     Some(code) => row.set_code = Some(code),
-                    None if text.contains(' ') && row.set_name.is_none() => {
+                    // A name among codes. Deckbox has numbers for its tokens, `ex_127`, that are neither.
+                    None if row.set_name.is_none() && sets::looks_like_set_name(&text) => {
                         row.set_name = sets::set_name(&text).map(|(name, _)| name);
                     }
                     None => {}
@@ -96,6 +97,9 @@ impl Plan {
                 Field::MultiverseId => add_id(&mut row, Provider::Multiverse, &text),
                 Field::Finish => {
                     let finish = vocabulary::finish(&text).ok_or_else(|| wrong(not_finish))?;
+                    // "Etched?" "Yes."
+                    let is_of_etched = matches!(header_key(&column.column).as_str(), "etched" | "isetched");
+                    let finish = if finish == Finish::Foil && is_of_etched { Finish::Etched } else { finish };
                     // A name that says "etched" says more than "foil" does.
                     if row.finish != Some(Finish::Etched) || finish == Finish::Nonfoil {
                         row.finish = Some(finish);
@@ -121,9 +125,16 @@ impl Plan {
                     row.price = Some(price)
                         .filter(|price| price.amount > 0 || !self.platform.writes_no_price_as_zero());
                 }
+                Field::AcquiredOn if values::is_no_date(&text) => {}
                 Field::AcquiredOn => {
-                    let day = values::date(&text, self.platform.has_us_dates());
-                    row.acquired_on = Some(day.ok_or_else(|| wrong("a date is written 2024-05-31"))?);
+                    let month_first = self.seen.us_dates.or(self.platform.has_us_dates().then_some(true));
+                    let day = values::date(&text, month_first);
+                    let day = day.ok_or_else(|| wrong("a date is written 2024-05-31"))?;
+                    let tomorrow = self.today.and_then(|today| today.succ_opt());
+                    if tomorrow.is_some_and(|tomorrow| day > tomorrow) {
+                        return Err(wrong("a copy was acquired on a day from 1993 to today"));
+                    }
+                    row.acquired_on = Some(day);
                 }
                 // The line breaks of a note are its own.
                 Field::Notes => row.add_note(cell),

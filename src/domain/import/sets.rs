@@ -101,6 +101,11 @@ pub fn looks_like_set_code(text: &str) -> bool {
         && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
+/// Whether it could be a name, where it is no code.
+pub fn looks_like_set_name(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic) && !text.contains('_')
+}
+
 /// Names of sets that differ from Scryfall's, without spaces and signs.
 const SET_NAMES: &[(&str, &str)] = &[
     ("alpha", "Limited Edition Alpha"),

@@ -13,7 +13,7 @@ pub(super) const SYNONYMS: &[(Field, &str)] = &[
          total quantity, # of cards, anzahl, menge, stückzahl, stück, quantité, qté, nombre, \
          exemplaires, nombre d'exemplaires, cantidad, cant, unidades, copias, quantità, qta, copie, \
          numero di copie, quantidade, qtd, qtde, cópias, 枚数, 数量, 수량, количество, кол-во, aantal, \
-         ilość, reg qty",
+         ilość, reg qty, nonfoil, normal, regular",
     ),
     (FoilQuantity, "foil qty, foil quantity, foil count, foils, quantity foil, anzahl foil"),
     (EtchedQuantity, "etched qty, etched quantity, etched count, special foil count"),
@@ -27,7 +27,7 @@ pub(super) const SYNONYMS: &[(Field, &str)] = &[
     ),
     (
         Set,
-        "set, edition, expansion, series, release, printed in, ausgabe, erweiterung, édition, \
+        "set, card set, edition, expansion, series, release, printed in, ausgabe, erweiterung, édition, \
          extension, série, edición, expansión, colección, edizione, espansione, edição, expansão, \
          coleção, セット, エキスパンション, 系列, 版本, 세트, издание, набор, выпуск, editie, edycja",
     ),
@@ -139,5 +139,16 @@ pub(super) const PASSED_OVER: &str = "rarity, color, colors, colour, color ident
      flavor text, image, image url, image uri, url, link, market price, trade quantity, \
      tradelist count, last modified, last updated, seltenheit, farbe, typ, rareté, couleur, \
      rareza, rarità, raridade, レアリティ, oracle id, variation, language id, sku, email, phone, \
-     address, foil price, low, mid, high, avg, trend, simple name, local name, binder type, \
+     address, card text, foil price, low, mid, high, avg, trend, simple name, local name, binder type, \
      color category, product line, market value, owner, status";
+
+/// Words that mean a field where no other column says it more plainly: beside a "purchase price" a "price" is the market's.
+pub(super) const BARE: &str = "price, cost, unit price, price each, preis, prix, coût, precio, prezzo, preço, \
+     価格, 가격, цена, prijs, cena, date, added, date added, added on, datum, hinzugefügt am, fecha, data, \
+     дата, total, number, no, nr, #, num, nummer, numéro, número, numero, 番号, 编号, номер, name, title, nom, \
+     titre, nome, nombre, nazwa, 名前, 名称, название, nonfoil, normal, regular";
+
+/// Parts of words for prices that nobody has paid.
+pub(super) const OF_MARKETS: [&str; 12] = [
+    "market", "trend", "low", "high", "avg", "average", "retail", "buylist", "sale", "sell", "foil", "change",
+];

@@ -20,8 +20,8 @@ pub fn clean(cell: &str) -> String {
         .map(|c| if c.is_control() || c == '\u{a0}' { ' ' } else { c })
         .collect();
     let text = text.trim();
-    match text {
-        "-" | "–" | "—" | "n/a" | "N/A" | "null" | "NULL" => String::new(),
+    match text.to_lowercase().as_str() {
+        "-" | "--" | "–" | "—" | "n/a" | "#n/a" | "null" | "nan" => String::new(),
         _ => text.to_owned(),
     }
 }
@@ -55,6 +55,8 @@ pub fn quantity(text: &str) -> Option<i32> {
 pub fn price(text: &str, default: Currency, has_decimal_comma: bool) -> Option<Money> {
     let text: String =
         text.chars().map(|c| if c.is_whitespace() || c == '\u{202f}' { ' ' } else { c }).collect();
+    // `5,-`
+    let text = [",-", ".-", ",–", ".–"].into_iter().find_map(|end| text.strip_suffix(end)).unwrap_or(&text);
     let start = text.find(|c: char| c.is_ascii_digit())?;
     let end = text.rfind(|c: char| c.is_ascii_digit())? + 1;
     let start = if text.get(..start)?.ends_with(['.', ',']) { start - 1 } else { start };
@@ -121,12 +123,31 @@ fn hundredths(text: &str, has_decimal_comma: bool) -> Option<i64> {
     Some(whole * 100 + digit(0) * 10 + digit(1) + i64::from(digit(2) >= 5))
 }
 
-/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, `Fri May 31 2024 16:43:29`, Unix time; `5/31/2024` only
-/// where the month is known to come first, or where it can't be otherwise.
-pub fn date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
+/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, `31-May-24`, `Fri May 31 2024 16:43:29`, Unix time;
+/// `5/6/2024` only where it is known what comes first.
+pub fn date(text: &str, month_first: Option<bool>) -> Option<NaiveDate> {
     let text = text.trim();
-    let day = timestamp(text).or_else(|| numeric_date(text, has_us_dates)).or_else(|| worded_date(text))?;
+    let day = timestamp(text).or_else(|| numeric_date(text, month_first)).or_else(|| worded_date(text))?;
     (FIRST_YEAR..=9999).contains(&day.year()).then_some(day)
+}
+
+/// Whether a date says that there is none: `0000-00-00`.
+pub fn is_no_date(text: &str) -> bool {
+    text.contains('0') && text.chars().all(|c| matches!(c, '0' | '-' | '/' | '.' | ':' | ' ' | 'T' | 'Z'))
+}
+
+/// Whether of `5/31/2024` the month stands first; nothing where a date could be read in both ways.
+pub fn has_month_first(text: &str) -> Option<bool> {
+    let text = text.trim();
+    if timestamp(text).is_some() {
+        return None;
+    }
+    let (sign, first, second, _) = parts_of_date(text)?;
+    match (first > 12, second > 12) {
+        (false, true) if sign != '.' => Some(true),
+        (true, false) if sign != '.' => Some(false),
+        _ => None,
+    }
 }
 
 fn timestamp(text: &str) -> Option<NaiveDate> {
@@ -152,35 +173,47 @@ fn timestamp(text: &str) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(i32::try_from(number(year)?).ok()?, number(month)?, number(date)?)
 }
 
-fn numeric_date(text: &str, has_us_dates: bool) -> Option<NaiveDate> {
+/// What a year is written as. Nobody acquired a card before there were any, so `94` is in the last century.
+fn year(text: &str) -> Option<i32> {
+    let year = i32::try_from(number(text)?).ok()?;
+    match text.len() {
+        4 => Some(year),
+        2 if year >= FIRST_YEAR % 100 => Some(1900 + year),
+        2 => Some(2000 + year),
+        _ => None,
+    }
+}
+
+/// The sign of a date that ends with its year, the two numbers before it, and the year.
+fn parts_of_date(text: &str) -> Option<(char, u32, u32, i32)> {
     let day = text.split_whitespace().next()?;
     let sign = ['/', '.', '-'].into_iter().find(|sign| day.contains(*sign))?;
     let mut parts = day.split(sign);
-    let (first, second, year) = (number(parts.next()?)?, number(parts.next()?)?, parts.next()?);
-    if parts.next().is_some() {
-        return None;
-    }
-    let year = match year.len() {
-        4 => i32::try_from(number(year)?).ok()?,
-        2 => 2000 + i32::try_from(number(year)?).ok()?,
-        _ => return None,
-    };
-    let (month, date) = if sign == '.' || first > 12 {
+    let found = (sign, number(parts.next()?)?, number(parts.next()?)?, year(parts.next()?)?);
+    parts.next().is_none().then_some(found)
+}
+
+fn numeric_date(text: &str, month_first: Option<bool>) -> Option<NaiveDate> {
+    let (sign, first, second, year) = parts_of_date(text)?;
+    let (month, date) = if second > 12 {
+        (first, second)
+    } else if sign == '.' || first > 12 {
         (second, first)
-    } else if has_us_dates || second > 12 || first == second {
+    } else if first == second || month_first? {
         (first, second)
     } else {
-        return None;
+        (second, first)
     };
     NaiveDate::from_ymd_opt(year, month, date)
 }
 
 fn worded_date(text: &str) -> Option<NaiveDate> {
-    let text = text.replace(',', " ");
+    let text = text.replace([',', '-'], " ");
     let mut words = text.split_whitespace().peekable();
     // As browsers write a moment: the day of the week first, and the time behind.
     words.next_if(|word| word.parse::<Weekday>().is_ok());
-    let joined = words.take(3).collect::<Vec<_>>().join(" ");
+    let (first, second, last) = (words.next()?, words.next()?, words.next()?);
+    let joined = format!("{first} {second} {}", year(last)?);
     ["%b %d %Y", "%d %b %Y", "%B %d %Y", "%d %B %Y"]
         .into_iter()
         .find_map(|form| NaiveDate::parse_from_str(&joined, form).ok())
@@ -193,7 +226,7 @@ fn number(text: &str) -> Option<u32> {
 /// Whether it has a date's shape, read or not.
 pub fn looks_like_date(text: &str) -> bool {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
-    date(text, true).is_some() || (digits >= 5 && text.contains(['/', '-', '.']) && text.len() <= 40)
+    date(text, Some(true)).is_some() || (digits >= 5 && text.contains(['/', '-', '.']) && text.len() <= 40)
 }
 
 /// `116/350`, `#116` and `0116` are `116`.

@@ -69,6 +69,7 @@ impl ImportPayload {
             platform: Platform::of_name(&self.platform).ok_or_else(unknown)?,
             columns: self.columns.iter().map(column).collect::<Result<_, _>>()?,
             seen: self.seen,
+            today: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! The module as the import uses it. The rows are written for these tests; `real` reads exports where they are at hand.
 
+mod columns;
 mod generic;
 mod lists;
 mod platforms;

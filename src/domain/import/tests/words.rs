@@ -107,7 +107,7 @@ fn dates() {
         ("", false, None),
         ("99999999999999999999", false, None),
     ] {
-        assert_eq!(values::date(text, has_us_dates), expected, "{text}");
+        assert_eq!(values::date(text, has_us_dates.then_some(true)), expected, "{text}");
     }
 }
 
