@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use sea_orm::DbErr;
 
+use crate::db::Trouble;
+
 /// What any part of the server returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -208,6 +210,14 @@ impl Error {
         }
     }
 
+    /// What to make of it, where it is the database's.
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Failed(Failure::Database(error)) => Some(Trouble::of(error)),
+            _ => None,
+        }
+    }
+
     /// A failure with no cause of another's to keep.
     pub fn internal(what: impl Into<Arc<str>>) -> Self {
         Self::Failed(Failure::Other(what.into()))
@@ -224,7 +234,6 @@ impl Failure {
     }
 
     fn refusal(&self) -> Refusal {
-        use crate::db::Trouble;
         match self {
             Self::Database(error) => match Trouble::of(error) {
                 Trouble::Deadline => timeout_refusal(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use migration::MigratorTrait;
 use serde_json::{Value, json};
 
-use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
+use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, on_both_stores, runtime};
 
 async fn get(app: &TestApp, path: &str) -> reqwest::Response {
     app.client.get(format!("{}{path}", app.base)).send().await.expect("an answer")
@@ -154,17 +154,45 @@ fn metrics_have_an_address_of_their_own_where_one_is_set() {
     });
 }
 
+/// Waits until a server is ready.
+async fn until_ready(app: &TestApp) {
+    let waiting = async {
+        while get(app, "/ready").await.status() != 200 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), waiting).await.is_ok(), "it is never ready");
+}
+
 #[test]
-fn readiness_asks_redis_where_it_is_set() {
-    runtime().block_on(async {
-        let url = std::env::var("TEST_REDIS_URL")
-            .expect("TEST_REDIS_URL is not set: run the tests by tests/run.sh");
-        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let mut settings = database.settings();
-        settings.redis_url = Some(url);
-        let app = TestApp::start_with(&database, settings).await;
-        assert_eq!(get(&app, "/ready").await.status(), 200);
-        app.stop().await;
-        database.remove().await;
-    });
+fn readiness_waits_for_what_is_away_and_liveness_does_not() {
+    for store in [Store::Postgres, Store::Sqlite] {
+        runtime().block_on(async {
+            let database = TestDatabase::new(store, Content::Tables).await.with_redis();
+            let mut settings = database.settings();
+            let (redis, _) = database.redis.as_ref().expect("a Redis");
+            let redis =
+                Proxy::to(redis.trim_start_matches("redis://").trim_end_matches('/').to_owned()).await;
+            settings.redis_url = Some(format!("redis://{}", redis.address));
+            let mut proxies = vec![("redis", redis)];
+            if store == Store::Postgres {
+                let (proxy, url) = database.behind_proxy().await;
+                settings.database.url = url;
+                proxies.push(("database", proxy));
+            }
+            let app = TestApp::start_with(&database, settings).await;
+            assert_eq!(get(&app, "/ready").await.status(), 200);
+            for (word, proxy) in &proxies {
+                proxy.cut();
+                let ready = get(&app, "/ready").await;
+                assert_eq!(ready.status(), 503, "without {word}");
+                assert_eq!(ready.json::<Value>().await.expect("JSON")["waitingFor"], json!([word]));
+                assert_eq!(get(&app, "/live").await.status(), 200, "without {word}");
+                proxy.heal();
+                until_ready(&app).await;
+            }
+            app.stop().await;
+            database.remove().await;
+        });
+    }
 }

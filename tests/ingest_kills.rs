@@ -1,14 +1,19 @@
-//! What an ingest leaves is the same whether it was killed and run again, or took the place of a generated market.
+//! An ingest that is killed and run again leaves what one that was not killed leaves, on either store.
 
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use dualcaster::db::{Databases, Purpose, Sql};
-use sea_orm::FromQueryResult;
+use dualcaster::db::{Count, Databases, Sql};
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use tempfile::TempDir;
 
-use crate::cli::{command, run, text};
-use crate::harness::{Printing, TestFile, all_prices, all_printings, runtime, scryfall_cards, settings_for};
+use crate::cli::{command, text};
+use crate::harness::{Content, Printing, Store, TestDatabase, TestFile, all_prices, all_printings, runtime};
+
+/// How long anything may take that waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What an ingest fills.
 const TABLES: [&str; 12] = [
@@ -26,61 +31,119 @@ const TABLES: [&str; 12] = [
     "store_state",
 ];
 
-/// Kills a command as soon as it has told of its progress so often; answers whether it was not over by then.
-fn kill_after(folder: &TempDir, arguments: &[&str], lines: usize) -> bool {
-    let mut child = command(folder)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("a process");
-    let said = BufReader::new(child.stderr.take().expect("its words"));
-    let progress =
-        said.lines().map(|line| line.expect("a line")).filter(|line| line.contains("\"progress\""));
-    let told = progress.take(lines).count();
-    child.kill().expect("killed");
-    let status = child.wait().expect("an end");
-    told == lines && status.code().is_none()
+/// The command over a database.
+pub fn over(database: &TestDatabase, folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = command(folder);
+    command.env("DATABASE_URL", &database.url).args(arguments);
+    command
 }
 
-fn finish(folder: &TempDir, arguments: &[&str]) {
-    let done = run(folder, arguments);
+/// Kills a command as soon as it has told of its progress so often, and asserts that it was not over by then.
+fn kill_after(mut command: Command, lines: usize) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("a process");
+    let said = BufReader::new(child.stderr.take().expect("its words"));
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let progress = said.lines().map_while(Result::ok).filter(|line| line.contains("\"progress\""));
+        // Nobody listens any more where it took too long.
+        let _ = tell.send(progress.take(lines).count());
+    });
+    let told = told.recv_timeout(PATIENCE);
+    child.kill().expect("killed");
+    let status = child.wait().expect("an end");
+    assert_eq!((told, status.code()), (Ok(lines), None), "it was over before it was killed");
+}
+
+pub fn finish(mut command: Command) {
+    let done = command.output().expect("a process");
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
 }
 
-/// Every row of every table, as text.
-async fn contents(folder: &TempDir) -> Vec<Vec<String>> {
+async fn number(databases: &Databases, sql: &str) -> i64 {
+    let mut statement = Sql::new(databases.write());
+    statement.push(sql);
+    statement.one::<Count>(databases.write()).await.expect(sql).expect("a row").n
+}
+
+/// Where an ingest does not get past, whatever time it is given: before something happens to such rows of a table.
+async fn hold(databases: &Databases, event: &str, table: &str, such: &str) {
+    let sql = if Sql::new(databases.write()).is_postgres() {
+        format!(
+            "create function held() returns trigger language plpgsql as
+                 $$ begin perform pg_sleep(3600); return coalesce(new, old); end $$;
+             create trigger held before {event} on {table} for each row when ({such}) execute function held()"
+        )
+    } else {
+        // No sleep there: rows are counted that are too many to be counted in a day.
+        format!(
+            "create trigger held before {event} on {table} when {such} begin
+                 select count(*) from cards a, cards b, cards c, cards d, cards e; end"
+        )
+    };
+    databases.write().execute_unprepared(&sql).await.expect("a trigger");
+}
+
+async fn release(databases: &Databases, table: &str) {
+    let sql = if Sql::new(databases.write()).is_postgres() {
+        format!("drop trigger held on {table}; drop function held()")
+    } else {
+        "drop trigger held".to_owned()
+    };
+    databases.write().execute_unprepared(&sql).await.expect("no trigger");
+}
+
+/// Waits until Postgres has done with what the killed one had asked for. What is held sleeps, and would not notice.
+async fn until_gone(databases: &Databases) {
+    if !Sql::new(databases.write()).is_postgres() {
+        return;
+    }
+    let others = "select count(*) as n, count(case when wait_event = 'PgSleep' then pg_terminate_backend(pid) end) as ended
+         from pg_stat_activity where datname = current_database() and application_name = 'dualcaster'
+           and state <> 'idle' and pid <> pg_backend_pid()";
+    let waiting = async {
+        while number(databases, others).await > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "what was killed goes on");
+}
+
+/// Every row of every table, as text. On Postgres without the numbers of rows, of which a transaction that is undone uses
+/// some up: a row is told by what it belongs to.
+async fn contents(databases: &Databases) -> Vec<Vec<String>> {
     #[derive(FromQueryResult)]
     struct Line {
         line: String,
     }
-    let file = std::fs::read_dir(folder.path())
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path())
-        .find(|path| path.extension().is_some_and(|extension| extension == "db"))
-        .expect("the embedded database");
-    let settings = settings_for(&format!("sqlite://{}", file.display()), folder.path()).database;
-    let databases = Databases::connect(&settings, Purpose::Bulk).await.expect("the database");
     let mut contents = Vec::new();
     for table in TABLES {
         let mut sql = Sql::new(databases.write());
-        sql.push(
-            "select group_concat('quote(' || name || ')', ' || '','' || ') as line from pragma_table_info('",
-        );
-        sql.push(table).push("')");
-        let columns = sql.one::<Line>(databases.write()).await.expect("columns").expect("a row").line;
-        let mut sql = Sql::new(databases.write());
-        sql.push("select ").push(&columns).push(" as line from ").push(table).push(" order by 1");
+        if sql.is_postgres() {
+            sql.push(
+                "select ((r.told - '{id,card_id,marketplace_id}'::text[]) || jsonb_build_object(
+                     'card', (select c.scryfall_id from cards c where c.id = (r.told ->> 'card_id')::int),
+                     'marketplace', (select m.slug from marketplaces m where m.id = (r.told ->> 'marketplace_id')::int)
+                 ))::text as line from (select to_jsonb(t) as told from ",
+            );
+            sql.push(table).push(" t offset 0) r order by 1");
+        } else {
+            sql.push(
+                "select group_concat('quote(' || name || ')', ' || '','' || ') as line from pragma_table_info('",
+            );
+            sql.push(table).push("')");
+            let columns = sql.one::<Line>(databases.write()).await.expect("columns").expect("a row").line;
+            sql = Sql::new(databases.write());
+            sql.push("select ").push(&columns).push(" as line from ").push(table).push(" order by 1");
+        }
         let rows = sql.all::<Line>(databases.write()).await.expect(table);
         contents.push(rows.into_iter().map(|row| row.line).collect());
     }
-    databases.close().await;
     contents
 }
 
 /// Fails at the first table in which two stores differ.
-fn assert_alike(one: &TempDir, other: &TempDir) {
-    let (one, other) = runtime().block_on(async { (contents(one).await, contents(other).await) });
+pub async fn assert_alike(one: &Databases, other: &Databases) {
+    let (one, other) = (contents(one).await, contents(other).await);
     for ((table, one), other) in TABLES.iter().zip(one).zip(other) {
         let differs = one.iter().zip(&other).find(|(one, other)| one != other);
         assert!(
@@ -92,9 +155,8 @@ fn assert_alike(one: &TempDir, other: &TempDir) {
     }
 }
 
-#[test]
-fn an_ingest_that_is_killed_at_any_moment_is_completed_by_the_next() {
-    // More than two batches of each.
+/// Two batches of cards, and two of their prices.
+fn files() -> (TestFile, TestFile) {
     let printings: Vec<Printing> = (0..2_600)
         .map(|number| Printing {
             number: 100 + number,
@@ -110,98 +172,73 @@ fn an_ingest_that_is_killed_at_any_moment_is_completed_by_the_next() {
         .iter()
         .map(|printing| (printing, "cardkingdom", "retail", "normal", points.as_slice()))
         .collect();
-    let catalogue = TestFile::json(&all_printings(&printings, |_, _| {}));
-    let prices = TestFile::json(&all_prices(&series));
+    (TestFile::json(&all_printings(&printings, |_, _| {})), TestFile::json(&all_prices(&series)))
+}
+
+fn completed_by_the_next(store: Store) {
+    let (catalogue, prices) = files();
     let (catalogue, prices) = (catalogue.path().display().to_string(), prices.path().display().to_string());
     let catalogue = ["ingest", "mtgjson", "--json", &catalogue];
     let prices = ["ingest", "prices", "--json", &prices];
 
+    let runtime = runtime();
     let folder = TempDir::new().expect("a folder");
-    let mut killed = 0;
-    // After the first batch, and when all is written and nothing derived.
+    let database = runtime.block_on(TestDatabase::new(store, Content::Tables));
+    let databases = runtime.block_on(database.bulk());
+    runtime.block_on(hold(&databases, "update of card_count", "card_sets", "new.card_count > 0"));
+    // After the first batch, and when all is written and what is told of whole sets is not.
     for lines in [1, 3] {
-        killed += usize::from(kill_after(&folder, &catalogue, lines));
+        kill_after(over(&database, &folder, &catalogue), lines);
+        runtime.block_on(until_gone(&databases));
     }
-    finish(&folder, &catalogue);
-    // The same, and while prices are derived.
-    for lines in [1, 3, 4] {
-        killed += usize::from(kill_after(&folder, &prices, lines));
-    }
-    finish(&folder, &prices);
-    assert!(killed > 0, "each was over before it was killed");
+    runtime.block_on(release(&databases, "card_sets"));
+    finish(over(&database, &folder, &catalogue));
 
-    let clean = TempDir::new().expect("a folder");
-    finish(&clean, &catalogue);
-    finish(&clean, &prices);
-    assert_alike(&folder, &clean);
+    // The same.
+    runtime.block_on(hold(&databases, "delete", "stale_cards", "old.card_id > 0"));
+    for lines in [1, 3] {
+        kill_after(over(&database, &folder, &prices), lines);
+        runtime.block_on(until_gone(&databases));
+    }
+    runtime.block_on(release(&databases, "stale_cards"));
+    // While prices are derived: a card of the second transaction.
+    let sql = "select cast(id as bigint) as n from cards order by id limit 1 offset 600";
+    let card = runtime.block_on(number(&databases, sql));
+    runtime.block_on(hold(&databases, "delete", "stale_cards", &format!("old.card_id = {card}")));
+    kill_after(over(&database, &folder, &prices), 4);
+    runtime.block_on(until_gone(&databases));
+    runtime.block_on(release(&databases, "stale_cards"));
+    let behind = runtime.block_on(number(&databases, "select count(*) as n from stale_cards"));
+    assert_eq!(behind, 2_100, "five hundred are done");
+    finish(over(&database, &folder, &prices));
+
+    let clean = runtime.block_on(TestDatabase::new(store, Content::Tables));
+    finish(over(&clean, &folder, &catalogue));
+    finish(over(&clean, &folder, &prices));
+    runtime.block_on(async {
+        let others = clean.bulk().await;
+        assert_alike(&databases, &others).await;
+        for table in TABLES.into_iter().filter(|table| *table != "stale_cards") {
+            let rows = number(&databases, &format!("select count(*) as n from {table}")).await;
+            assert!(rows > 0, "{table} is empty");
+        }
+        databases.close().await;
+        others.close().await;
+        database.remove().await;
+        clean.remove().await;
+    });
 }
 
-const REMOVED: &str = "The generated market that was there has been removed.";
+mod an_ingest_that_is_killed_at_any_moment_is_completed_by_the_next {
+    use crate::harness::Store;
 
-#[test]
-fn real_data_in_place_of_a_generated_market_is_as_in_a_store_that_was_empty() {
-    let printings: Vec<Printing> = (0..40)
-        .map(|number| Printing {
-            number: 100 + number,
-            name: if number % 2 == 0 { "Forest" } else { "Island" },
-            set: "lea",
-            collector_number: "1",
-            rarity: "common",
-        })
-        .collect();
-    let points: &[(&str, f64)] = &[("2026-06-20", 1.25), ("2026-06-21", 1.5)];
-    let series: Vec<_> =
-        printings.iter().map(|printing| (printing, "cardkingdom", "retail", "normal", points)).collect();
-    let catalogue = TestFile::json(&all_printings(&printings, |_, _| {}));
-    let prices = TestFile::json(&all_prices(&series));
-    let (catalogue, prices) = (catalogue.path().display().to_string(), prices.path().display().to_string());
-    let (catalogue, prices) = (["ingest", "mtgjson", &catalogue], ["ingest", "prices", &prices]);
-    let generate = ["generate", "--cards", "60", "--sets", "3", "--days", "5", "--last-day", "2026-06-30"];
-
-    let folder = TempDir::new().expect("a folder");
-    finish(&folder, &generate);
-    let done = run(&folder, &catalogue);
-    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
-    assert_eq!(text(&done.stderr).matches(REMOVED).count(), 1, "{}", text(&done.stderr));
-    finish(&folder, &prices);
-
-    let clean = TempDir::new().expect("a folder");
-    let done = run(&clean, &catalogue);
-    assert_eq!((done.status.code(), text(&done.stderr).contains(REMOVED)), (Some(0), false));
-    finish(&clean, &prices);
-    assert_alike(&folder, &clean);
-}
-
-#[test]
-fn an_ingest_that_fails_after_it_removed_a_generated_market_says_so() {
-    let forest =
-        Printing { number: 100, name: "Forest", set: "lea", collector_number: "1", rarity: "common" };
-    let island = Printing { number: 101, name: "Island", ..forest };
-    let whole = scryfall_cards(&[forest, island], |_, _| {}).to_string();
-    // What came before the cut is written.
-    let cut = TestFile::new(&whole.as_bytes()[..whole.len() - 300]);
-    let path = cut.path().display().to_string();
-    let generate = ["generate", "--cards", "5", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"];
-    for (json, sentence) in [(false, REMOVED), (true, r#"{"event":"removedGenerated"}"#)] {
-        let folder = TempDir::new().expect("a folder");
-        finish(&folder, &generate);
-        let arguments = ["ingest", "scryfall", &path, "--json"];
-        let failed = run(&folder, &arguments[..if json { 4 } else { 3 }]);
-        let told = text(&failed.stderr);
-        assert!(
-            failed.status.code() == Some(1) && told.contains("damaged") && told.contains(sentence),
-            "{told}"
-        );
-        let refused = run(&folder, &generate);
-        assert!(text(&refused.stderr).contains("real data"), "{}", text(&refused.stderr));
+    #[test]
+    fn on_postgres() {
+        super::completed_by_the_next(Store::Postgres);
     }
-}
 
-#[test]
-fn an_ingest_that_removes_nothing_says_nothing_of_a_generated_market() {
-    let folder = TempDir::new().expect("a folder");
-    finish(&folder, &["generate", "--cards", "5", "--sets", "1", "--days", "2", "--last-day", "2026-06-30"]);
-    let file = TestFile::new(b"<html>");
-    let failed = run(&folder, &["ingest", "scryfall", &file.path().display().to_string()]);
-    assert_eq!((failed.status.code(), text(&failed.stderr).contains(REMOVED)), (Some(1), false));
+    #[test]
+    fn on_sqlite() {
+        super::completed_by_the_next(Store::Sqlite);
+    }
 }

@@ -42,6 +42,20 @@ async fn locks(app: &TestApp, such: &str) -> i64 {
     sql.one::<Count>(connection).await.expect("locks").expect("a row").n
 }
 
+/// Waits until so many wait for a lock.
+async fn until_waiting(app: &TestApp, wanted: i64) {
+    let connection = app.app.databases().write();
+    let mut sql = Sql::new(connection);
+    sql.push("select count(*) as n from pg_stat_activity");
+    sql.push(" where datname = current_database() and wait_event_type = 'Lock'");
+    let waiting = async {
+        while sql.one::<Count>(connection).await.expect("a look").expect("a row").n != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "{wanted} do not come to wait");
+}
+
 async fn until_locks(app: &TestApp, such: &str) {
     let waiting = async {
         while locks(app, such).await == 0 {
@@ -94,6 +108,54 @@ fn who_changes_items_does_not_wait_behind_an_ingest_that_waits_for_an_import() {
         let (report, ()) = futures_util::join!(app.ingest(Format::MtgjsonPrices, &file), look);
         assert_eq!(report.expect("prices").written, 1);
         assert_eq!(app.rows("card_prices").await, 1);
+    });
+}
+
+/// Each makes a card, waits for us, and then wants the one that the other has made: Postgres ends one of the two.
+#[test]
+fn two_that_make_the_same_cards_in_opposite_orders_both_end_well() {
+    run(Store::Postgres, Content::Tables, |app: TestApp| async move {
+        let card = |number: u128, name: &'static str, set: &'static str| Printing {
+            number,
+            name,
+            set,
+            collector_number: "7",
+            rarity: "common",
+        };
+        let of = |printings: &[Printing], marketplace: &str| {
+            let series: Vec<_> = printings
+                .iter()
+                .map(|printing| (printing, marketplace, "retail", "normal", POINTS))
+                .collect();
+            let mut prices = all_prices(&series);
+            for printing in printings {
+                name(&mut prices, printing);
+            }
+            TestFile::json(&prices)
+        };
+        let bolt_first =
+            [card(1, "Lightning Bolt", "lea"), card(2, "Forest", "held"), card(3, "Black Lotus", "leb")];
+        let lotus_first =
+            [card(11, "Black Lotus", "leb"), card(12, "Island", "kept"), card(13, "Lightning Bolt", "lea")];
+        // Of another marketplace each, so that they meet in the cards alone.
+        let (bolt_first, lotus_first) = (of(&bolt_first, "cardkingdom"), of(&lotus_first, "tcgplayer"));
+        let third = app.app.databases().write().begin().await.expect("a transaction");
+        let sets = "insert into card_sets (code, uuid, name, name_key, kind, digital)
+             select code, gen_random_uuid(), code, code, 'expansion', false from (values ('held'), ('kept')) made (code)";
+        third.execute_unprepared(sets).await.expect("two sets");
+        let look = async {
+            until_waiting(&app, 2).await;
+            third.rollback().await.expect("let go");
+        };
+        let (one, other, ()) = futures_util::join!(
+            app.ingest(Format::MtgjsonPrices, &bolt_first),
+            app.ingest(Format::MtgjsonPrices, &lotus_first),
+            look
+        );
+        let (one, other) = (one.expect("prices"), other.expect("prices"));
+        assert_eq!((one.made, one.bad, other.made, other.bad), (3, 0, 3, 0), "{one:?} {other:?}");
+        assert_eq!(app.rows("cards").await, 4, "those of both once");
+        assert_eq!((app.rows("card_external_ids").await, app.rows("latest_prices").await), (6, 6));
     });
 }
 

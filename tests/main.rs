@@ -23,6 +23,7 @@ mod http;
 mod ingest;
 mod ingest_kills;
 mod ingest_races;
+mod ingest_replaces;
 mod ingest_users;
 mod jobs;
 mod layers;

@@ -3,18 +3,21 @@
 use std::time::{Duration, Instant};
 
 use dualcaster::config::DatabaseSettings;
-use dualcaster::db::{Bulk, Connection, Databases, Purpose, Trouble};
+use dualcaster::db::{Bulk, Connection, Count, Databases, Purpose, Sql, Trouble};
 use dualcaster::error::{Code, Error};
 use dualcaster::transaction;
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
-use crate::harness::{Content, Proxy, Store, TestApp, TestDatabase, on_both_stores, runtime};
+use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
 
 /// What SQLite never comes to the end of.
 pub const ENDLESS: &str =
     "select max(i) from (with recursive n (i) as (select 1 union all select i + 1 from n) select i from n)";
+
+/// How long anything may take that waits for nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Writes in a transaction.
 async fn write(connection: &Connection) -> dualcaster::error::Result<u64> {
@@ -65,14 +68,159 @@ fn transactions_that_meet_dead_connections_begin_on_others() {
 }
 
 #[test]
+fn what_only_reads_is_asked_again_where_its_connection_is_lost() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Postgres, Content::Market).await;
+        let (proxy, url) = database.behind_proxy().await;
+        let mut settings = database.settings();
+        settings.database.url = url;
+        let app = TestApp::start_with(&database, settings).await;
+        for query in [
+            "{ cards(first: 3) { nodes { name } } }",
+            "{ cards(search: \"e\", first: 3) { nodes { name } } }",
+            "{ cards(first: 3, sort: {field: PRICE}) { nodes { name } } }",
+            "{ cards(first: 3, sort: {field: RELEASED_ON}) { nodes { name } } }",
+            "{ cardSets(first: 3) { nodes { code } } }",
+        ] {
+            let before = app.data(query, json!(null)).await;
+            proxy.cut_off().await;
+            proxy.heal();
+            let sent = app.statements();
+            assert_eq!(app.data(query, json!(null)).await, before, "{query}");
+            assert_eq!(app.statements() - sent, 2, "{query}: the one that was lost, and another");
+        }
+        app.stop().await;
+        database.remove().await;
+    });
+}
+
+async fn number(connection: &Connection, sql: &str) -> i64 {
+    let mut statement = Sql::new(connection);
+    statement.push(sql);
+    statement.one::<Count>(connection).await.expect(sql).expect("a row").n
+}
+
+/// Waits until a number is this one.
+async fn until_number(connection: &Connection, sql: &str, wanted: i64) {
+    let waiting = async {
+        while number(connection, sql).await != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "waited in vain for {wanted} by {sql}");
+}
+
+#[test]
+fn a_write_whose_connection_is_lost_is_not_sent_twice() {
+    runtime().block_on(async {
+        let waiting = "select count(*) as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        let others = "select count(*) as n from pg_stat_activity where datname = current_database()
+            and application_name = 'dualcaster' and state <> 'idle' and pid <> pg_backend_pid()";
+        let written = "select cast(max(priced_cards) as bigint) as n from marketplaces";
+        let database = TestDatabase::new(Store::Postgres, Content::Market).await;
+        let outside = database.bulk().await;
+        let (proxy, url) = database.behind_proxy().await;
+        let settings = DatabaseSettings { url, ..database.settings().database };
+        let databases = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
+        let connection = databases.write();
+        for write in [
+            "update marketplaces set priced_cards = priced_cards + 1 returning id",
+            "with counted as (update marketplaces set priced_cards = priced_cards + 1 returning id) select id from counted",
+        ] {
+            let before = number(outside.write(), written).await;
+            let lock = outside.write().begin().await.expect("a transaction");
+            lock.execute_unprepared("lock table marketplaces in share mode").await.expect("a lock");
+            let sent = connection.statements().count();
+            let cut = async {
+                until_number(outside.write(), waiting, 1).await;
+                proxy.cut_off().await;
+                proxy.heal();
+            };
+            let statement = Statement::from_string(DbBackend::Postgres, write);
+            let (outcome, ()) = futures_util::join!(connection.query_all_raw(statement), cut);
+            assert_eq!(outcome.map(|rows| rows.len()).map_err(|error| Trouble::of(&error)), Err(Trouble::Lost), "{write}");
+            assert_eq!(connection.statements().count() - sent, 1, "{write}");
+            lock.rollback().await.expect("let go");
+            // What was sent may have been done all the same.
+            until_number(outside.write(), others, 0).await;
+            assert!(number(outside.write(), written).await - before <= 1, "{write}");
+        }
+        databases.close().await;
+        outside.close().await;
+        database.remove().await;
+    });
+}
+
+#[test]
+fn what_fails_each_time_is_tried_three_times() {
+    runtime().block_on(async {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
+        let databases = database.bulk().await;
+        let connection = databases.write();
+        let raise =
+            |code: &str| format!("do $$ begin raise exception 'again' using errcode = '{code}'; end $$");
+        for (code, trouble, times) in [
+            ("40001", Trouble::Conflict, 3),
+            ("40P01", Trouble::Conflict, 3),
+            ("57P03", Trouble::Busy, 3),
+            ("57014", Trouble::Deadline, 1),
+            ("22012", Trouble::Other, 1),
+        ] {
+            let before = connection.statements().count();
+            let error = connection.execute_unprepared(&raise(code)).await.expect_err("it is raised");
+            assert_eq!(
+                (Trouble::of(&error), connection.statements().count() - before),
+                (trouble, times),
+                "{code}"
+            );
+        }
+        for (code, trouble, times) in [("40P01", Trouble::Conflict, 3), ("57P03", Trouble::Busy, 1)] {
+            let (raise, tried) = (raise(code), AtomicU32::new(0));
+            let write = async {
+                let written = transaction!(connection, |transaction| {
+                    tried.fetch_add(1, Ordering::Relaxed);
+                    Ok(transaction.execute_unprepared(&raise).await?.rows_affected())
+                });
+                dualcaster::error::Result::<_>::Ok(written)
+            };
+            let outcome = write.await.map_err(|error| error.trouble());
+            assert_eq!((outcome, tried.load(Ordering::Relaxed)), (Err(Some(trouble)), times), "{code}");
+        }
+        databases.close().await;
+        database.remove().await;
+    });
+}
+
+/// That SQLite waits so long once it is told to is its own affair.
+#[test]
+fn bulk_work_goes_on_waiting_for_sqlites_one_lock() {
+    runtime().block_on(async {
+        #[derive(sea_orm::FromQueryResult)]
+        struct Wait {
+            timeout: i64,
+        }
+        let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
+        let settings = database.settings().database;
+        for (purpose, seconds) in [(Purpose::Requests, 5), (Purpose::Jobs(1), 5), (Purpose::Bulk, 300)] {
+            let databases = Databases::connect(&settings, purpose).await.expect("connected");
+            let mut sql = Sql::new(databases.write());
+            sql.push("pragma busy_timeout");
+            let wait = sql.one::<Wait>(databases.write()).await.expect("an answer").expect("a row");
+            assert_eq!(wait.timeout, seconds * 1_000, "{purpose:?}");
+            databases.close().await;
+        }
+        database.remove().await;
+    });
+}
+
+#[test]
 fn a_database_that_is_silent_is_not_waited_for() {
     runtime().block_on(async {
         let database = TestDatabase::new(Store::Postgres, Content::Market).await;
-        let (server, name) = database.url.rsplit_once('/').expect("a database");
-        let (user, address) = server.rsplit_once('@').expect("a user");
-        let proxy = Proxy::to(address.to_owned()).await;
+        let (proxy, url) = database.behind_proxy().await;
         let settings = DatabaseSettings {
-            url: format!("{user}@{}/{name}", proxy.address),
+            url,
             statement_timeout: Duration::from_secs(2),
             ..database.settings().database
         };
@@ -141,7 +289,7 @@ fn postgres_is_told_who_we_are_and_what_we_bear() {
         struct Setting { name: String, jit: String, deadline: String }
         let database = TestDatabase::new(Store::Postgres, Content::Tables).await;
         let app = TestApp::start(&database).await;
-        let mut sql = dualcaster::db::Sql::new(app.app.databases().write());
+        let mut sql = Sql::new(app.app.databases().write());
         sql.push("select current_setting('application_name') as name, current_setting('jit') as jit, current_setting('statement_timeout') as deadline");
         let setting = sql.one::<Setting>(app.app.databases().write()).await.expect("settings").expect("a row");
         assert_eq!((setting.name.as_str(), setting.jit.as_str(), setting.deadline.as_str()), ("dualcaster", "off", "1min"));

@@ -108,7 +108,7 @@ impl Connection {
     async fn run<T: Rows>(
         &self,
         statement: Statement,
-        only_reads: bool,
+        answers_rows: bool,
         send: impl AsyncFn(Raw<'_>, Arc<Statement>) -> Result<T, DbErr>,
     ) -> Result<T, DbErr> {
         let statement = Arc::new(statement);
@@ -123,7 +123,10 @@ impl Connection {
             };
             match outcome {
                 Ok(value) => return Ok(value),
-                Err(error) => self.may_try_again(error, tried, only_reads).await?,
+                Err(error) => {
+                    let is_harmless = answers_rows && only_reads(&statement.sql);
+                    self.may_try_again(error, tried, is_harmless).await?;
+                }
             }
             tried += 1;
         }
@@ -280,18 +283,57 @@ impl ConnectionTrait for Connection {
     }
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |raw, statement| raw.query_one(&statement).await).await
+        self.run(statement, true, async |raw, statement| raw.query_one(&statement).await).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let only_reads = only_reads(&statement);
-        self.run(statement, only_reads, async |raw, statement| raw.query_all(&statement).await).await
+        self.run(statement, true, async |raw, statement| raw.query_all(&statement).await).await
     }
 }
 
-/// `insert … returning` comes through the query methods too.
-fn only_reads(statement: &Statement) -> bool {
-    let text = statement.sql.trim_start().as_bytes();
-    text.len() >= 6 && text[..6].eq_ignore_ascii_case(b"select")
+/// Whether a statement that answers rows writes nothing. `insert … returning` answers some too, and what begins with `with` may
+/// write in any of its parts: there, no word may stand without which nothing is written. One that stands there for something
+/// else costs no more than the other try.
+fn only_reads(sql: &str) -> bool {
+    let is_one_of = |word: &str, such: &[&str]| such.iter().any(|one| word.eq_ignore_ascii_case(one));
+    let mut words =
+        sql.split(|sign: char| !sign.is_ascii_alphanumeric() && sign != '_').filter(|word| !word.is_empty());
+    match words.next() {
+        Some(first) if is_one_of(first, &["select"]) => true,
+        Some(first) if is_one_of(first, &["with"]) => {
+            !words.any(|word| is_one_of(word, &["into", "update", "delete"]))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_writes_in_any_of_its_parts_does_not_only_read() {
+        for reads in [
+            "select 1",
+            "\n  SELECT name FROM cards",
+            "with matched as materialized (select c.id from cards c) select * from matched",
+            "With recursive n (i) as (select 1) select replace(updated_at, 'a', 'b') from n",
+        ] {
+            assert!(only_reads(reads), "{reads}");
+        }
+        for writes in [
+            "",
+            "insert into tags (name) values ('select') returning id",
+            "update cards set place = 1 returning id",
+            "with gone as (delete from cards returning id) select id from gone",
+            "with made as (\nINSERT\nINTO tags (name) values ('a') returning id) select id from made",
+            "with n as (select 1 as i) update cards set place = n.i from n returning cards.id",
+            "with n as (select 1 as i) replace into tags (id) select i from n returning id",
+            "with n as (select 1 as i) merge into tags using n on i = id when matched then do nothing",
+            "selection",
+            "without",
+        ] {
+            assert!(!only_reads(writes), "{writes}");
+        }
+    }
 }

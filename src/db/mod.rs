@@ -52,6 +52,17 @@ impl Purpose {
         }
     }
 
+    /// How long SQLite's one lock for writers is waited for. Nobody is told when it is free: who waits looks some ten times a
+    /// second, and may miss the moments between the transactions of an ingest many times over. Bulk work, which on Postgres
+    /// waits for any lock, goes on looking, until it must be that a writer hangs. To begin again and again would come to the
+    /// same, but not for a statement outside of transactions.
+    fn lock_wait(self) -> Duration {
+        match self {
+            Self::Requests | Self::Jobs(_) => Duration::from_secs(5),
+            Self::Bulk => Duration::from_secs(300),
+        }
+    }
+
     /// What its pool of the primary is called.
     fn name(self) -> &'static str {
         match self {
@@ -158,7 +169,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
-                .busy_timeout(Duration::from_secs(5))
+                .busy_timeout(purpose.lock_wait())
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", cache)
                 .pragma("mmap_size", mapped)

@@ -14,7 +14,7 @@ use super::connection::{Rows, TRIES, back_off};
 use super::lease::acquire_error;
 use super::raw::{Raw, query_error};
 use super::{Connection, Trouble};
-use crate::error::{Error, Failure, Result};
+use crate::error::Result;
 
 /// A transaction. Dropped, it is undone.
 pub struct Transaction {
@@ -201,15 +201,11 @@ pub async fn end_transaction<T>(
     tried: u32,
 ) -> Result<Option<T>> {
     let transaction = transaction.into();
-    let trouble = |error: &Error| match error {
-        Error::Failed(Failure::Database(error)) => Some(Trouble::of(error)),
-        _ => None,
-    };
     let outcome = match outcome {
         Ok(value) => commit(transaction).await.map(|()| value),
         Err(error) => {
             // Who answers nothing is not waited for once more: the connection goes, and the transaction with it.
-            if trouble(&error) != Some(Trouble::Away) {
+            if error.trouble() != Some(Trouble::Away) {
                 // The command's error is the one to report; a rollback that fails has no connection to undo on.
                 let _ = transaction.rollback().await;
             }
@@ -218,7 +214,7 @@ pub async fn end_transaction<T>(
     };
     match outcome {
         Ok(value) => Ok(Some(value)),
-        Err(error) if tried < TRIES && trouble(&error) == Some(Trouble::Conflict) => {
+        Err(error) if tried < TRIES && error.trouble() == Some(Trouble::Conflict) => {
             back_off(tried).await;
             Ok(None)
         }
@@ -229,13 +225,17 @@ pub async fn end_transaction<T>(
 /// Runs a command in one transaction, again from the start where the database undid it for another's sake: commits where
 /// the command answers `Ok`, else undoes all that it did. To be used in what answers [`crate::error::Result`].
 ///
-/// With `bulk` before the connection, the transaction is a [`Bulk`](super::Bulk).
+/// With `bulk` before the connection, the transaction is a [`Bulk`](super::Bulk); with `by`, instead of the connection comes
+/// what begins the transaction each time.
 ///
 /// A macro and no function: what is handed a closure that borrows can't be awaited across threads.
 #[macro_export]
 macro_rules! transaction {
     (bulk $connection:expr, |$transaction:ident| $command:block) => {
         $crate::db::transaction!(@ $crate::db::Bulk::begin($connection), |$transaction| $command)
+    };
+    (by $begin:expr, |$transaction:ident| $command:block) => {
+        $crate::db::transaction!(@ $begin, |$transaction| $command)
     };
     ($connection:expr, |$transaction:ident| $command:block) => {
         $crate::db::transaction!(@ $connection.begin(), |$transaction| $command)

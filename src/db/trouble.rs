@@ -62,3 +62,129 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+    use std::error::Error as StdError;
+    use std::fmt;
+    use std::io;
+    use std::sync::Arc;
+
+    use sea_orm::ConnAcquireErr;
+    use sea_orm::sqlx::error::{DatabaseError, ErrorKind};
+
+    use super::*;
+
+    /// What a database says, of which the code alone counts.
+    #[derive(Debug)]
+    struct Said(&'static str);
+
+    impl fmt::Display for Said {
+        fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str(self.0)
+        }
+    }
+
+    impl StdError for Said {}
+
+    impl DatabaseError for Said {
+        fn message(&self) -> &str {
+            self.0
+        }
+
+        fn code(&self) -> Option<Cow<'_, str>> {
+            Some(Cow::Borrowed(self.0))
+        }
+
+        fn as_error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn as_error_mut(&mut self) -> &mut (dyn StdError + Send + Sync + 'static) {
+            self
+        }
+
+        fn into_error(self: Box<Self>) -> Box<dyn StdError + Send + Sync + 'static> {
+            self
+        }
+
+        fn kind(&self) -> ErrorKind {
+            ErrorKind::Other
+        }
+    }
+
+    fn said(code: &'static str) -> SqlxError {
+        SqlxError::Database(Box::new(Said(code)))
+    }
+
+    fn broke(kind: io::ErrorKind) -> SqlxError {
+        SqlxError::Io(kind.into())
+    }
+
+    #[test]
+    fn every_error_has_its_class_whatever_it_came_by() {
+        let cases = [
+            (broke(io::ErrorKind::ConnectionReset), Trouble::Lost),
+            (broke(io::ErrorKind::UnexpectedEof), Trouble::Lost),
+            (SqlxError::Protocol("nonsense".to_owned()), Trouble::Lost),
+            (SqlxError::Tls("nonsense".into()), Trouble::Lost),
+            (SqlxError::WorkerCrashed, Trouble::Lost),
+            (said("40001"), Trouble::Conflict),
+            (said("40P01"), Trouble::Conflict),
+            (said("55P03"), Trouble::Conflict),
+            (said("5"), Trouble::Conflict),
+            (said("6"), Trouble::Conflict),
+            (said("261"), Trouble::Conflict),
+            (said("517"), Trouble::Conflict),
+            (said("57P01"), Trouble::Busy),
+            (said("57P02"), Trouble::Busy),
+            (said("57P03"), Trouble::Busy),
+            (said("53300"), Trouble::Busy),
+            (SqlxError::PoolTimedOut, Trouble::Away),
+            (SqlxError::PoolClosed, Trouble::Away),
+            (broke(io::ErrorKind::TimedOut), Trouble::Deadline),
+            (said("57014"), Trouble::Deadline),
+            (said("9"), Trouble::Deadline),
+            // A unique index, a missing table, a full disk, in Postgres' words and in SQLite's.
+            (said("23505"), Trouble::Other),
+            (said("42P01"), Trouble::Other),
+            (said("53100"), Trouble::Other),
+            (said("1"), Trouble::Other),
+            (said("13"), Trouble::Other),
+            (said("2067"), Trouble::Other),
+            (SqlxError::RowNotFound, Trouble::Other),
+        ];
+        for (error, class) in cases {
+            let error = Arc::new(error);
+            for error in [
+                DbErr::Conn(RuntimeErr::SqlxError(Arc::clone(&error))),
+                DbErr::Exec(RuntimeErr::SqlxError(Arc::clone(&error))),
+                DbErr::Query(RuntimeErr::SqlxError(error)),
+            ] {
+                assert_eq!(Trouble::of(&error), class, "{error:?}");
+            }
+        }
+        for (error, class) in [
+            (DbErr::ConnectionAcquire(ConnAcquireErr::Timeout), Trouble::Away),
+            (DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed), Trouble::Away),
+            (DbErr::Conn(RuntimeErr::Internal("no answer in time".to_owned())), Trouble::Busy),
+            (DbErr::Query(RuntimeErr::Internal("nonsense".to_owned())), Trouble::Other),
+            (DbErr::Custom("nonsense".to_owned()), Trouble::Other),
+        ] {
+            assert_eq!(Trouble::of(&error), class, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_run_is_sent_again_only_where_it_reads() {
+        let again = |trouble: Trouble| (trouble.may_retry(true), trouble.may_retry(false));
+        for trouble in [Trouble::Conflict, Trouble::Busy] {
+            assert_eq!(again(trouble), (true, true), "{trouble:?}");
+        }
+        assert_eq!(again(Trouble::Lost), (true, false));
+        for trouble in [Trouble::Away, Trouble::Deadline, Trouble::Other] {
+            assert_eq!(again(trouble), (false, false), "{trouble:?}");
+        }
+    }
+}

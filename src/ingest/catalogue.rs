@@ -5,7 +5,7 @@ use tokio::sync::Mutex;
 
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::source::{CatalogueItem, Sink, Source, SourceError};
-use crate::db::{Bulk, Connection, transaction};
+use crate::db::{Connection, transaction};
 use crate::domain::catalogue::record::{CardRecord, SetRecord};
 use crate::domain::catalogue::{refresh_catalogue, write_about, write_printings};
 use crate::domain::market::{derive_prices, note_misranked};
@@ -55,10 +55,10 @@ pub(super) async fn ingest(
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
-    let bulk = Bulk::begin(connection).await?;
-    refresh_catalogue(&bulk).await?;
-    note_misranked(&bulk).await?;
-    bulk.commit().await?;
+    transaction!(bulk connection, |bulk| {
+        refresh_catalogue(bulk).await?;
+        note_misranked(bulk).await
+    });
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(report)
 }

@@ -84,9 +84,7 @@ pub(super) async fn ingest(
     })
     .await?;
     progress.at(Stage::Deriving, 0, None);
-    let bulk = Bulk::begin(connection).await?;
-    refresh_catalogue(&bulk).await?;
-    bulk.commit().await?;
+    transaction!(bulk connection, |bulk| { refresh_catalogue(bulk).await });
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(Report { removed_generated, ..report })
 }

@@ -8,7 +8,7 @@ use entity::enums::{Condition, Provider};
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::prices::{self, PriceRecord};
 use super::source::{BadRecord, Source};
-use crate::db::{Bulk, Connection, transaction};
+use crate::db::{Bulk, Connection, Trouble, transaction};
 use crate::domain::catalogue::{find_cards_by_external_id, make_card, refresh_catalogue};
 use crate::domain::market::record::{MarketplaceRecord, PricePoint, PriceSeries};
 use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
@@ -57,9 +57,7 @@ pub(super) async fn ingest(
     })
     .await?;
     // Also where this run made no card: one that was killed may have.
-    let bulk = Bulk::begin(connection).await?;
-    refresh_catalogue(&bulk).await?;
-    bulk.commit().await?;
+    transaction!(bulk connection, |bulk| { refresh_catalogue(bulk).await });
     progress.at(Stage::Deriving, 0, None);
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(report)
@@ -86,6 +84,10 @@ async fn write_batch(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
             Ok(card) => {
                 cards.insert(id.clone(), (card, "en".to_owned()));
                 report.made += 1;
+            }
+            // Nothing is wrong with the record where the database undid its card for another's sake, or is away.
+            Err(error) if error.trouble().is_some_and(|trouble| trouble != Trouble::Other) => {
+                return Err(error);
             }
             Err(error) => {
                 tracing::warn!(error = %error.log_text(), "a price record's card could not be made");

@@ -260,3 +260,80 @@ pub(super) async fn run<T: Send + 'static>(
     outcome?;
     Ok(report)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::source::obey;
+    use super::*;
+
+    /// More than anybody would read who is to stop.
+    const ENDLESS: u32 = 100_000;
+
+    struct Unwatched;
+
+    impl Progress for Unwatched {
+        fn at(&self, _: Stage, _: u64, _: Option<u64>) {}
+    }
+
+    fn reading(
+        read: impl FnOnce(&mut dyn Sink<u32>) -> Result<(), SourceError> + Send + 'static,
+    ) -> Reading<u32> {
+        Reading {
+            read: Box::new(read),
+            weigh: |_| 1,
+            limit: 100,
+            stage: Stage::Reading,
+            position: Arc::default(),
+            end: 0,
+        }
+    }
+
+    fn bad() -> BadRecord {
+        BadRecord::new("somewhere", "it is bad")
+    }
+
+    fn stopped(outcome: Result<Report, IngestError>) -> Report {
+        match outcome {
+            Err(IngestError::TooManyBad(report)) => *report,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_finds_nothing_but_bad_records_is_stopped() {
+        let endless = reading(|sink| (0..ENDLESS).try_for_each(|_| obey(sink.reject(bad()))));
+        let report = stopped(run(endless, 1, &Unwatched, async |_: &[u32]| Ok(Report::default())).await);
+        assert_eq!((report.records, report.bad), (0, BAD_AFTER));
+        assert_eq!(report.bad_records.len(), BAD_LISTED);
+    }
+
+    #[tokio::test]
+    async fn one_bad_record_in_twenty_is_borne_and_one_more_is_not() {
+        for (bad_ones, borne) in [(20, true), (21, false)] {
+            // The bad ones first: until there are enough records, they say nothing yet.
+            let records = reading(move |sink| {
+                (0..bad_ones).try_for_each(|_| obey(sink.reject(bad())))?;
+                (bad_ones..400).try_for_each(|record| obey(sink.accept(record)))
+            });
+            let outcome = run(records, 1, &Unwatched, async |_: &[u32]| Ok(Report::default())).await;
+            let report = if borne { outcome.expect("borne") } else { stopped(outcome) };
+            assert_eq!((report.records, report.bad), (u64::from(400 - bad_ones), u64::from(bad_ones)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_writer_of_whose_records_too_many_are_bad_stops_the_reader() {
+        let endless = reading(|sink| (0..ENDLESS).try_for_each(|record| obey(sink.accept(record))));
+        let batches = AtomicU64::new(0);
+        let write = async |records: &[u32]| {
+            batches.fetch_add(1, Ordering::Relaxed);
+            let bad_records = records.iter().filter(|record| **record % 10 == 0).map(|_| bad()).collect();
+            Ok::<_, Error>(Report { written: 90, bad_records, ..Report::default() })
+        };
+        let report = stopped(run(endless, 1, &Unwatched, write).await);
+        // Of the first batch alone nothing can be said.
+        assert_eq!((batches.load(Ordering::Relaxed), report.written, report.bad), (2, 180, 20));
+        // The two, one that waits, one that comes after it.
+        assert!(report.records + report.bad <= 400, "{} were read", report.records + report.bad);
+    }
+}

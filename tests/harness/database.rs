@@ -13,7 +13,7 @@ use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
-use super::Unwatched;
+use super::{Proxy, Unwatched};
 
 /// Which store a test runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,7 +61,7 @@ async fn on_postgres_server(sql: &str) {
 }
 
 /// Settings with a database, as the environment would give them.
-pub fn settings_for(url: &str, folder: &std::path::Path) -> Settings {
+fn settings_for(url: &str, folder: &std::path::Path) -> Settings {
     let variables = [
         ("DATABASE_URL", url.to_owned()),
         ("DUALCASTER_DATA_DIR", folder.display().to_string()),
@@ -138,6 +138,15 @@ impl TestDatabase {
         for key in keys {
             redis::cmd("DEL").arg(key).query_async::<()>(&mut connection).await.expect("gone");
         }
+    }
+
+    /// A proxy to the server that has it, and its URL by way of that. On Postgres.
+    pub async fn behind_proxy(&self) -> (Proxy, String) {
+        let (server, name) = self.url.rsplit_once('/').expect("a database");
+        let (user, address) = server.rsplit_once('@').expect("a user");
+        let proxy = Proxy::to(address.to_owned()).await;
+        let url = format!("{user}@{}/{name}", proxy.address);
+        (proxy, url)
     }
 
     /// The data folder of its server.

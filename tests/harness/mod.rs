@@ -6,7 +6,7 @@ mod proxy;
 mod requests;
 mod server;
 
-pub use database::{Content, Store, TestDatabase, market, settings_for};
+pub use database::{Content, Store, TestDatabase, market};
 pub use files::{Printing, Series, TestFile, all_prices, all_printings, scryfall_cards};
 pub use proxy::Proxy;
 pub use requests::{Part, RESPONSE, form, post, query, refusal, send};

@@ -84,6 +84,14 @@ impl Proxy {
         self.state.send_replace(State::Cut);
     }
 
+    /// The same, and waits until nothing of what was there is left.
+    pub async fn cut_off(&self) {
+        self.cut();
+        while self.open() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     pub fn hold(&self) {
         self.state.send_replace(State::Held);
     }

@@ -10,7 +10,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use super::lock::begin_locked;
 use super::price::{FRESH, PRICE_LIFETIME};
-use crate::db::{Bulk, Connection, Count, Sql};
+use crate::db::{Bulk, Connection, Count, Sql, transaction};
 use crate::domain::collection::{close_day, follow_prices};
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ pub const DERIVING: &str = "hashtext('dualcaster derived prices')";
 /// # Errors
 /// The database's; what is done by then stays done.
 pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64, u64)) -> Result<()> {
-    let Some(now) = advance_now(connection).await? else {
+    let Some(now) = transaction!(by begin(connection), |bulk| { advance_now(bulk).await }) else {
         return Ok(());
     };
     analyse(connection).await?;
@@ -35,27 +35,34 @@ pub async fn derive_prices(connection: &Connection, progress: impl Fn(u64, u64))
     let total = sql.one::<Count>(connection).await?.map_or(0, |count| count.n.unsigned_abs());
     let mut done = 0;
     loop {
-        let bulk = begin(connection).await?;
-        let mut sql = Sql::new(&bulk);
-        sql.push(&format!("select card_id, since from stale_cards order by card_id limit {CARDS}"));
-        let stale = sql.all::<stale_card::Model>(&bulk).await?;
-        let Some(since) = stale.iter().map(|card| card.since).min() else {
+        let cards = transaction!(by begin(connection), |bulk| { derive_some(bulk, now).await });
+        if cards == 0 {
             break;
-        };
-        let cards: Vec<i32> = stale.iter().map(|card| card.card_id).collect();
-        update_bases(&bulk, &cards, now).await?;
-        replace_card_prices(&bulk, &cards, now).await?;
-        update_days(&bulk, &cards, since).await?;
-        follow_prices(&bulk, &cards, now).await?;
-        let mut sql = Sql::new(&bulk);
-        sql.push("delete from stale_cards where card_id").any_of_numbers(&cards);
-        sql.run(&bulk).await?;
-        bulk.commit().await?;
-        done += cards.len() as u64;
+        }
+        done += cards;
         // Another ingest may have added some.
         progress(done, total.max(done));
     }
     update_marketplaces(connection).await
+}
+
+/// Works off the first of the notes; answers how many.
+async fn derive_some(bulk: &Bulk, now: DateTime<Utc>) -> Result<u64> {
+    let mut sql = Sql::new(bulk);
+    sql.push(&format!("select card_id, since from stale_cards order by card_id limit {CARDS}"));
+    let stale = sql.all::<stale_card::Model>(bulk).await?;
+    let Some(since) = stale.iter().map(|card| card.since).min() else {
+        return Ok(0);
+    };
+    let cards: Vec<i32> = stale.iter().map(|card| card.card_id).collect();
+    update_bases(bulk, &cards, now).await?;
+    replace_card_prices(bulk, &cards, now).await?;
+    update_days(bulk, &cards, since).await?;
+    follow_prices(bulk, &cards, now).await?;
+    let mut sql = Sql::new(bulk);
+    sql.push("delete from stale_cards where card_id").any_of_numbers(&cards);
+    sql.run(bulk).await?;
+    Ok(cards.len() as u64)
 }
 
 /// One at a time: two would wait for each other's rows. While a large import has its share of the lock, everybody else's
@@ -65,35 +72,33 @@ async fn begin(connection: &Connection) -> Result<Bulk> {
 }
 
 /// "Now" is the newest snapshot. Where it has moved, every card is behind: its changes compare with other days.
-async fn advance_now(connection: &Connection) -> Result<Option<DateTime<Utc>>> {
+async fn advance_now(bulk: &Bulk) -> Result<Option<DateTime<Utc>>> {
     #[derive(FromQueryResult)]
     struct Now {
         newest: Option<DateTime<Utc>>,
         known: Option<DateTime<Utc>>,
     }
-    let bulk = begin(connection).await?;
-    let mut sql = Sql::new(&bulk);
+    let mut sql = Sql::new(bulk);
     sql.push(
         "select (select max(observed_at) from latest_prices) as newest, newest_at as known from store_state",
     );
-    let now = sql.one::<Now>(&bulk).await?;
+    let now = sql.one::<Now>(bulk).await?;
     let Some(Now { newest: Some(newest), known }) = now else {
         return Ok(None);
     };
     if known != Some(newest) {
         if let Some(known) = known.filter(|known| known.date_naive() < newest.date_naive()) {
-            close_day(&bulk, known.date_naive()).await?;
+            close_day(bulk, known.date_naive()).await?;
         }
-        let mut sql = Sql::new(&bulk);
+        let mut sql = Sql::new(bulk);
         sql.push("insert into stale_cards (card_id, since) select distinct card_id, ");
         sql.either("cast(", "").bind(newest).either(" as timestamptz)", "");
         sql.push(" from latest_prices where true on conflict (card_id) do nothing");
-        sql.run(&bulk).await?;
-        let mut sql = Sql::new(&bulk);
+        sql.run(bulk).await?;
+        let mut sql = Sql::new(bulk);
         sql.push("update store_state set newest_at = ").bind(newest);
-        sql.run(&bulk).await?;
+        sql.run(bulk).await?;
     }
-    bulk.commit().await?;
     Ok(Some(newest))
 }
 
