@@ -220,8 +220,8 @@ pub(super) static LAYOUTS: &[Layout] = &[
         "bindername" => Folder, "name" => Name, "setcode" => SetCode, "setname" => SetName,
         "collectornumber" => CollectorNumber, "foil" => Finish, "quantity" => Quantity,
         "scryfallid" => ScryfallId, "purchaseprice" => Price, "misprint" => Mark, "altered" => Mark,
-        "condition" => Condition, "language" => Language, "purchasepricecurrency" => Currency,
-        "added" => AcquiredOn,
+        "signed" => Mark, "proxy" => Mark, "condition" => Condition, "language" => Language,
+        "purchasepricecurrency" => Currency, "added" => AcquiredOn,
     }),
     layout!(Moxfield, ["count" "name" "edition" "collectornumber" "alter" "proxy"], ["name"], {
         "count" => Quantity, "name" => Name, "edition" => SetCode, "condition" => Condition,

@@ -197,8 +197,12 @@ impl Plan {
         Uuid::parse_str(text).ok()
     }
 
-    /// A set's code without what says that its cards are the etched ones: `MH2_E`.
+    /// A set's code without what says that its cards are the etched ones: `MH2_E`. TappedOut's `000` is of promos whose set
+    /// it does not know.
     fn bare_code<'t>(&self, text: &'t str, row: &mut ImportRow) -> &'t str {
+        if self.platform == Platform::Tappedout && text == "000" {
+            return "";
+        }
         match text.strip_suffix("_E").or_else(|| text.strip_suffix("_e")) {
             Some(code) if self.platform.has_etched_sets() => {
                 row.finish = Some(Finish::Etched);

@@ -236,6 +236,9 @@ fn folders_tags_and_marks_become_tags() {
     assert_eq!(tags(find(Platform::Cubecobra)), ["burn", "cheap"]);
     assert_eq!(tags(find(Platform::Moxfield)), ["proxy"]);
     assert_eq!(tags(find(Platform::Archidekt)), ["trade"]);
+    let manabox = "Name,Set code,Collector number,Foil,Quantity,ManaBox ID,Misprint,Altered,Signed,Condition,Language,Proxy";
+    let row = "Shock,M21,159,normal,1,5,false,false,true,near_mint,en,true";
+    assert_eq!(read_one(manabox, row).1.tags, ["signed", "proxy"]);
     let topdecked = find(Platform::Topdecked).1;
     let row = "1,Shock,m11,Core Set 2021,159,nonfoil,,common,,Fri May 31 2024 16:43:29 GMT+0200,,en,,false,true,near mint,,burn";
     let read = read_one(topdecked, row).1;
@@ -393,6 +396,12 @@ fn tappedout_says_more_than_a_finish_in_one_cell() {
         let row = read_one(case.1, &format!("1,Shock,{set},,list,-,-,SL,EN,-")).1;
         assert_eq!((row.set_code.as_deref(), row.left_out), (Some("plst"), None), "{set}");
     }
+    let row = read_one(case.1, "1,Shock,000,2,f,-,-,SL,EN,-").1;
+    assert_eq!(
+        (row.set_code, row.finish),
+        (None, Some(Finish::Foil)),
+        "a promo of a set that it does not know"
+    );
     // Its cell may hold a language, and the number a promo pack.
     let row = read_one(case.1, "1,Shock,M21,PromoPack,JA,-,-,SL,EN,-").1;
     assert_eq!((row.finish, row.language.as_deref()), (Some(Finish::Nonfoil), Some("ja")));
