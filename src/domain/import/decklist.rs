@@ -4,9 +4,10 @@ use entity::enums::Finish;
 
 use super::columns::header_key;
 use super::detect::Plan;
+use super::marks::add_kind;
 use super::platform::Platform;
 use super::row::{ImportRow, Line as Held, RowProblem};
-use super::{sets, values};
+use super::{sets, values, vocabulary};
 
 /// Where in a list a line stands.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,14 +61,22 @@ const KINDS: &[&str] = &[
     "spells",
     "battle",
     "battles",
+    "basiclands",
+    "nonbasiclands",
+    "noncreaturespells",
     "other",
 ];
+
+/// Sections of a card or two: what a heading of another kind stands above is in them no more.
+const SMALL: [&str; 2] = ["Commander", "Companion"];
 
 const ABOUT: &str = "The line tells of the list, and of no card.";
 
 enum Line<'a> {
     Nothing,
     Heading(Option<&'static str>),
+    /// Says what kind the cards under it are, not which section they are in.
+    Title,
     About,
     /// What stands behind `SB:`, and whether it did.
     Card(&'a str, bool),
@@ -78,27 +87,30 @@ fn kind(text: &str) -> Line<'_> {
     let is_comment = text.starts_with("//") || text.starts_with('#') || bare.is_empty();
     let is_titled = bare.ends_with([':', ')']) || text.starts_with(['=', '-', '~']);
     let title = match bare.rsplit_once('(') {
-        Some((title, count))
-            if count.trim_end_matches([')', ':', ' ']).bytes().all(|b| b.is_ascii_digit()) =>
-        {
-            title
-        }
+        Some((title, count)) if is_sum(count) => title,
         _ => bare.trim_end_matches([':', '=', '-', '~', '*', ' ']),
     };
     let key = header_key(title);
-    if key == "about" {
+    if key == "about" || key == "metadata" {
         return Line::About;
     }
     if let Some((_, tag)) = SECTIONS.iter().find(|(word, _)| *word == key) {
         return Line::Heading(*tag);
     }
-    if is_comment || (KINDS.contains(&key.as_str()) && !text.starts_with(|c: char| c.is_ascii_digit())) {
+    let is_counted = text.starts_with(|c: char| c.is_ascii_digit());
+    if KINDS.contains(&key.as_str()) && !is_counted {
+        return Line::Title;
+    }
+    let is_title = is_titled && !is_counted && !key.is_empty() && title.len() < bare.len();
+    if is_comment {
+        return if is_title { Line::Title } else { Line::Nothing };
+    }
+    let is_total = key.starts_with("total") && key.chars().all(|c| c.is_ascii_alphanumeric());
+    if is_total && bare.contains(':') {
         return Line::Nothing;
     }
-    let is_sum = key.starts_with("total") && key.chars().all(|c| c.is_ascii_alphanumeric());
-    let is_title = is_titled && !text.starts_with(|c: char| c.is_ascii_digit()) && title.len() < bare.len();
-    if is_title || (is_sum && bare.contains(':')) {
-        return Line::Nothing;
+    if is_title {
+        return Line::Title;
     }
     match text.get(..3) {
         Some(start) if start.eq_ignore_ascii_case("sb:") => {
@@ -106,6 +118,13 @@ fn kind(text: &str) -> Line<'_> {
         }
         _ => Line::Card(text, false),
     }
+}
+
+/// What stands behind a bracket where a heading counts its cards: `15)`, `15 cards):`.
+fn is_sum(count: &str) -> bool {
+    let count = count.trim_end_matches([')', ':', ' ']);
+    let count = count.strip_suffix("cards").or_else(|| count.strip_suffix("card")).unwrap_or(count);
+    count.trim_end().bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A count at the start of a line, and what is behind it.
@@ -131,7 +150,7 @@ impl Plan {
                     if is_card || is_side { cards += 1 } else { others += 1 }
                 }
                 Line::Heading(_) | Line::About => headings += 1,
-                Line::Nothing => {}
+                Line::Title | Line::Nothing => {}
             }
         }
         // A title above the list is no card.
@@ -149,6 +168,13 @@ impl Plan {
             Line::About => {
                 *state = Section { tag: None, is_about: true };
                 return Ok(Held::Nothing(ABOUT));
+            }
+            Line::Title => {
+                if state.is_about {
+                    return Ok(Held::Nothing(ABOUT));
+                }
+                state.tag = state.tag.filter(|tag| !SMALL.contains(tag));
+                return Ok(Held::Nothing("The line is a comment or a heading."));
             }
             Line::Heading(tag) => {
                 *state = Section { tag, is_about: false };
@@ -183,11 +209,11 @@ impl Plan {
 /// Takes what stands before and behind a name, and leaves the name.
 fn read_ends<'a>(text: &'a str, row: &mut ImportRow) -> &'a str {
     let mut text = text;
-    // `[M19#314] Llanowar Elves`
+    // `[M19#314] Llanowar Elves`, `[M19:314] Llanowar Elves`
     if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']'))
         && !rest.trim().is_empty()
     {
-        let (code, number) = inside.split_once('#').unwrap_or((inside, ""));
+        let (code, number) = inside.split_once(['#', ':']).unwrap_or((inside, ""));
         row.set_code = sets::set_code(Platform::Decklist, code);
         row.collector_number = values::collector_number(number);
         text = rest.trim();
@@ -196,13 +222,16 @@ fn read_ends<'a>(text: &'a str, row: &mut ImportRow) -> &'a str {
         && !tags.starts_with(|c: char| c.is_ascii_digit())
     {
         for tag in tags.split(" #") {
-            row.add_tag(tag.trim_start_matches('!'));
+            row.add_tag(tag.trim().trim_start_matches('!'));
         }
         text = before.trim_end();
     }
     // Each turn takes one thing off the end.
     while let Some(before) = read_end(text, row).filter(|before| !before.is_empty()) {
         text = before;
+    }
+    if row.set_code.is_none() && row.tags.iter().any(|tag| tag == vocabulary::THE_LIST) {
+        row.set_code = Some(vocabulary::LIST_CODE.to_owned());
     }
     text
 }
@@ -216,8 +245,9 @@ fn read_end<'a>(text: &'a str, row: &mut ImportRow) -> Option<&'a str> {
         match header_key(inside).as_str() {
             "f" | "foil" => row.finish = Some(Finish::Foil),
             "e" | "etched" => row.finish = Some(Finish::Etched),
+            "fetch" => row.finish = Some(Finish::Etched),
             "cmdr" => row.add_tag("Commander"),
-            _ => row.add_tag(inside),
+            _ => add_said(row, inside),
         }
         return Some(before);
     }
@@ -250,7 +280,15 @@ fn read_end<'a>(text: &'a str, row: &mut ImportRow) -> Option<&'a str> {
             _ if row.set_code.is_none() && sets::looks_like_set_code(inside) => {
                 row.set_code = sets::set_code(Platform::Decklist, inside);
             }
-            _ => return None,
+            // `(C21:263)`
+            _ => {
+                let (code, number) = inside.split_once(':')?;
+                if row.set_code.is_some() || !sets::looks_like_set_code(code) {
+                    return None;
+                }
+                row.set_code = sets::set_code(Platform::Decklist, code);
+                row.collector_number = values::collector_number(number);
+            }
         }
         return Some(before);
     }
@@ -263,4 +301,21 @@ fn read_end<'a>(text: &'a str, row: &mut ImportRow) -> Option<&'a str> {
     }
     row.collector_number = values::collector_number(number);
     Some(before.trim_end())
+}
+
+/// What stands between two stars in TappedOut's lists: what a copy was handed out as, or its language; else a tag.
+fn add_said(row: &mut ImportRow, said: &str) {
+    if let Some((finish, kind)) = vocabulary::tappedout_finish(said) {
+        row.finish = Some(finish);
+        // Its set stands before this, and is read after it.
+        if kind == vocabulary::THE_LIST {
+            row.add_tag(kind);
+        } else {
+            add_kind(row, kind);
+        }
+    } else if let Some(language) = vocabulary::language(Platform::Decklist, said) {
+        row.language = Some(language.to_owned());
+    } else {
+        row.add_tag(said);
+    }
 }

@@ -1,10 +1,11 @@
-//! Columns of yes and no, of which a yes is a tag: "signed".
+//! Columns of yes and no, of which a yes is a tag: "signed"; and what else of a copy is kept as a tag.
 
 use super::columns::header_key;
+use super::row::ImportRow;
 use super::vocabulary;
 
 /// What headers have of a mark, and cells that say more than yes or no; and its tag.
-const MARKS: [(&str, &str); 8] = [
+const MARKS: [(&str, &str); 9] = [
     ("proof", "artist proof"),
     ("sign", "signed"),
     ("alter", "altered"),
@@ -13,6 +14,7 @@ const MARKS: [(&str, &str); 8] = [
     ("promo", "promo"),
     ("maybe", "maybeboard"),
     ("proxy", "proxy"),
+    ("playtest", "proxy"),
 ];
 
 /// What stands before a mark that a copy does not have: `unsigned`, `not altered`.
@@ -29,6 +31,27 @@ pub(super) fn is_yes(text: &str) -> bool {
 
 /// The tag that a column of yes and no gives.
 pub(super) fn mark(header: &str) -> &'static str {
-    let key = header_key(header);
-    MARKS.into_iter().find(|(part, _)| key.contains(part)).map_or("marked", |(_, tag)| tag)
+    known_mark(header).unwrap_or("marked")
+}
+
+/// The tag of a word that has a mark in it: `alteredArt`.
+pub(super) fn known_mark(word: &str) -> Option<&'static str> {
+    let key = header_key(word);
+    MARKS.into_iter().find(|(part, _)| key.contains(part)).map(|(_, tag)| tag)
+}
+
+/// Says what a copy was handed out as. The List is a set, where the row names no other.
+pub(super) fn add_kind(row: &mut ImportRow, kind: &str) {
+    row.add_tag(kind);
+    if kind == vocabulary::THE_LIST {
+        if row.set_code.is_none() && row.set_name.is_none() {
+            row.set_code = Some(vocabulary::LIST_CODE.to_owned());
+        }
+        if row.set_code.as_deref() == Some(vocabulary::LIST_CODE) {
+            return;
+        }
+    }
+    row.leave_out(&format!(
+        "Of “{kind}” only a tag is kept: its set and number decide which printing it is."
+    ));
 }

@@ -55,8 +55,28 @@ impl Platform {
     pub(super) fn has_us_dates(self) -> bool {
         matches!(
             self,
-            Self::EchoMtg | Self::Tcgplayer | Self::DeckedBuilder | Self::DelverLens | Self::Cardkingdom
+            Self::EchoMtg
+                | Self::Tcgplayer
+                | Self::DeckedBuilder
+                | Self::DelverLens
+                | Self::DragonShield
+                | Self::Cardkingdom
         )
+    }
+
+    /// Whether its quantity is of all copies, and foils are among them.
+    pub(super) fn counts_foils_among_all(self) -> bool {
+        self == Self::UrzasGatherer
+    }
+
+    /// Whether it says of how many copies a condition or a language is: `1xMint, 2xGood`.
+    pub(super) fn counts_each_copy(self) -> bool {
+        self == Self::UrzasGatherer
+    }
+
+    /// Whether a set that is called etched stands for the etched cards of another.
+    pub(super) fn has_etched_sets(self) -> bool {
+        matches!(self, Self::Cardsphere | Self::Deckbox)
     }
 
     /// Whether it leaves out empty cells at the end of a row.
@@ -105,12 +125,13 @@ pub(super) static LAYOUTS: &[Layout] = &[
     }),
     layout!(Cardcastle, ["cardname" "setname" "foil" "jsonid"], ["cardname"], {
         "count" => Quantity, "cardname" => Name, "setname" => SetName, "condition" => Condition,
-        "foil" => Finish, "language" => Language, "multiverseid" => MultiverseId, "jsonid" => MtgjsonId,
-        "collectornumber" => CollectorNumber,
+        "foil" => Finish, "language" => Language, "multiverseid" => MultiverseId, "jsonid" => ScryfallId,
+        "collectornumber" => CollectorNumber, "tcgplayerproductid" => TcgplayerId,
     }),
     layout!(Cardcastle, ["count" "cardname" "setname" "collectornumber" "foil"], ["cardname"], {
         "count" => Quantity, "cardname" => Name, "setname" => SetName, "collectornumber" => CollectorNumber,
-        "foil" => Finish, "condition" => Condition, "language" => Language,
+        "foil" => Finish, "condition" => Condition, "language" => Language, "multiverseid" => MultiverseId,
+        "jsonid" => ScryfallId, "tcgplayerproductid" => TcgplayerId,
     }),
     Layout {
         is_whole: true,
@@ -199,15 +220,20 @@ pub(super) static LAYOUTS: &[Layout] = &[
         "bindername" => Folder, "name" => Name, "setcode" => SetCode, "setname" => SetName,
         "collectornumber" => CollectorNumber, "foil" => Finish, "quantity" => Quantity,
         "scryfallid" => ScryfallId, "purchaseprice" => Price, "misprint" => Mark, "altered" => Mark,
-        "condition" => Condition, "language" => Language, "purchasepricecurrency" => Currency,
-        "added" => AcquiredOn,
+        "signed" => Mark, "proxy" => Mark, "condition" => Condition, "language" => Language,
+        "purchasepricecurrency" => Currency, "added" => AcquiredOn,
     }),
     layout!(Moxfield, ["count" "name" "edition" "collectornumber" "alter" "proxy"], ["name"], {
         "count" => Quantity, "name" => Name, "edition" => SetCode, "condition" => Condition,
         "language" => Language, "foil" => Finish, "tags" => Tags, "collectornumber" => CollectorNumber,
-        "alter" => Mark, "proxy" => Mark, "purchaseprice" => Price,
+        "alter" => Mark, "proxy" => Mark, "purchaseprice" => Price, "notes" => Notes,
     }),
-    layout!(Mtggoldfish, ["card" "setid" "setname" "foil" "variation"], ["card"], {
+    layout!(Moxfield, ["count" "name" "edition" "collectornumber" "alter" "playtestcard"], ["name"], {
+        "count" => Quantity, "name" => Name, "edition" => SetCode, "condition" => Condition,
+        "language" => Language, "foil" => Finish, "tags" => Tags, "collectornumber" => CollectorNumber,
+        "alter" => Mark, "playtestcard" => Mark, "purchaseprice" => Price, "notes" => Notes,
+    }),
+    layout!(Mtggoldfish, ["card" "setid" "setname" "quantity" "foil"], ["card"], {
         "card" => Name, "setid" => SetCode, "setname" => SetName, "quantity" => Quantity, "foil" => Finish,
         "collectornumber" => CollectorNumber, "scryfallid" => ScryfallId,
     }),

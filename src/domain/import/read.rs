@@ -1,12 +1,12 @@
 //! How a row is read, by what its columns were found to be.
 
-use entity::enums::{Finish, Provider};
+use entity::enums::{Condition, Finish, Provider};
 use uuid::Uuid;
 
 use super::columns::{Field, header_key};
-use super::conditions::{condition, language};
+use super::conditions::{condition, counted, deal};
 use super::detect::Plan;
-use super::marks::{is_yes, mark};
+use super::marks::{add_kind, is_yes, known_mark, mark};
 use super::platform::Platform;
 use super::row::{ImportRow, Line, RowProblem};
 use super::{sets, values, vocabulary};
@@ -16,13 +16,15 @@ use crate::error::Code;
 /// Words with which a line of sums begins.
 const TOTALS: [&str; 8] = ["total", "totals", "grandtotal", "totalcards", "sum", "summe", "gesamt", "totale"];
 
-/// How many copies a row has, by finish.
+/// How many copies a row has, by finish, and what is counted of them beside.
 #[derive(Default)]
 struct Counts {
     plain: Option<i32>,
     foil: Option<i32>,
     etched: Option<i32>,
     is_playset: bool,
+    conditions: Vec<(i32, Condition)>,
+    languages: Vec<(i32, &'static str)>,
 }
 
 impl Plan {
@@ -66,7 +68,7 @@ impl Plan {
                 Field::Set if sets::looks_like_set_code(&text) => {
                     row.set_code = sets::set_code(self.platform, &text);
                 }
-                Field::SetCode => match sets::set_code(self.platform, &text) {
+                Field::SetCode => match sets::set_code(self.platform, self.bare_code(&text, &mut row)) {
                     Some(code) => row.set_code = Some(code),
                     // A name among codes. Deckbox has numbers for its tokens, `ex_127`, that are neither.
                     None if row.set_name.is_none() && sets::looks_like_set_name(&text) => {
@@ -75,15 +77,21 @@ impl Plan {
                     None => {}
                 },
                 Field::Set | Field::SetName => {
-                    if let Some((name, code)) = sets::set_name(&text) {
+                    if let Some((name, code)) = sets::set_name(self.bare_set(&text, &mut row)) {
                         row.set_name = Some(name);
                         row.set_code = row.set_code.take().or(code);
                     }
                 }
-                Field::CollectorNumber => row.collector_number = values::collector_number(&text),
-                Field::ScryfallId => match Uuid::parse_str(&text) {
-                    Ok(id) => row.scryfall_id = Some(id),
-                    Err(_) => row.leave_out("Its Scryfall id is none, and was passed over."),
+                Field::CollectorNumber => self.add_number(&mut row, &text),
+                Field::ScryfallId => match self.scryfall_id(&text) {
+                    Some(id) => {
+                        row.scryfall_id = Some(id);
+                        // Should it be MTGJSON's, that is found as well.
+                        if self.platform == Platform::Cardcastle {
+                            row.outside_ids.push((Provider::Mtgjson, id.to_string()));
+                        }
+                    }
+                    None => row.leave_out("Its Scryfall id is none, and was passed over."),
                 },
                 Field::MtgjsonId => {
                     let id = Uuid::parse_str(&text).ok().map(|id| (Provider::Mtgjson, id.to_string()));
@@ -96,7 +104,8 @@ impl Plan {
                 Field::ArenaId => add_id(&mut row, Provider::Arena, &text),
                 Field::MultiverseId => add_id(&mut row, Provider::Multiverse, &text),
                 Field::Finish => {
-                    let finish = vocabulary::finish(&text).ok_or_else(|| wrong(not_finish))?;
+                    let finish = self.finish(&column.column, &text, &mut row);
+                    let finish = finish.ok_or_else(|| wrong(not_finish))?;
                     // "Etched?" "Yes."
                     let is_of_etched = matches!(header_key(&column.column).as_str(), "etched" | "isetched");
                     let finish = if finish == Finish::Foil && is_of_etched { Finish::Etched } else { finish };
@@ -106,6 +115,11 @@ impl Plan {
                     }
                 }
                 Field::Condition => {
+                    let each = |word: &str| vocabulary::condition(self.platform, word);
+                    if let Some(counted) = self.counted(&text, each) {
+                        counts.conditions = counted;
+                        continue;
+                    }
                     let read = condition(self.platform, &text);
                     let (condition, finish, language) =
                         read.ok_or_else(|| wrong("that is no condition that we know"))?;
@@ -114,9 +128,17 @@ impl Plan {
                     row.language = row.language.take().or(language);
                 }
                 Field::Language => {
-                    let language = language(self.platform, &text);
-                    let language = language.ok_or_else(|| wrong("that is no language that we know"))?;
-                    row.language = Some(language.to_owned());
+                    let each = |word: &str| vocabulary::language(self.platform, word);
+                    if let Some(counted) = self.counted(&text, each) {
+                        counts.languages = counted;
+                        continue;
+                    }
+                    let language = each(&text).ok_or_else(|| wrong("that is no language that we know"))?;
+                    // The one that its finish says is meant: this column has English in every row.
+                    let is_said = self.platform == Platform::Tappedout && row.language.is_some();
+                    if !is_said {
+                        row.language = Some(language.to_owned());
+                    }
                 }
                 Field::Price => {
                     let price = values::price(&text, currency, self.seen.decimal_comma);
@@ -150,7 +172,7 @@ impl Plan {
                     }
                 }
                 Field::Status => match header_key(&text).as_str() {
-                    "notowned" | "ordered" => is_owned = false,
+                    "notowned" | "ordered" | "borrowed" => is_owned = false,
                     "proxied" => row.add_tag("proxy"),
                     _ => {}
                 },
@@ -161,7 +183,7 @@ impl Plan {
                     {
                         match vocabulary::finish(extra) {
                             Some(finish) => row.finish = Some(finish),
-                            None => row.add_tag(extra),
+                            None => row.add_tag(known_mark(extra).unwrap_or(extra)),
                         }
                     }
                 }
@@ -173,6 +195,76 @@ impl Plan {
         }
         self.settle_finish(&mut row);
         self.split(row, &counts)
+    }
+
+    fn counted<T: PartialEq>(&self, text: &str, read: impl Fn(&str) -> Option<T>) -> Option<Vec<(i32, T)>> {
+        if self.platform.counts_each_copy() { counted(text, read) } else { None }
+    }
+
+    /// CardCastle writes the number of a face behind the id: a figure too many.
+    fn scryfall_id(&self, text: &str) -> Option<Uuid> {
+        let has_face = self.platform == Platform::Cardcastle && text.len() == 37;
+        let text = if has_face { text.get(..36).unwrap_or_default() } else { text };
+        Uuid::parse_str(text).ok()
+    }
+
+    /// A set's code without what says that its cards are the etched ones: `MH2_E`. TappedOut's `000` is of promos whose set
+    /// it does not know.
+    fn bare_code<'t>(&self, text: &'t str, row: &mut ImportRow) -> &'t str {
+        if self.platform == Platform::Tappedout && text == "000" {
+            return "";
+        }
+        match text.strip_suffix("_E").or_else(|| text.strip_suffix("_e")) {
+            Some(code) if self.platform.has_etched_sets() => {
+                row.finish = Some(Finish::Etched);
+                code
+            }
+            _ => text,
+        }
+    }
+
+    /// A set's name without the same: `Commander Legends - Etched Foil`.
+    fn bare_set<'t>(&self, text: &'t str, row: &mut ImportRow) -> &'t str {
+        let name = [" Etched Foil", " Etched"].into_iter().find_map(|end| text.strip_suffix(end));
+        match name.filter(|_| self.platform.has_etched_sets()) {
+            Some(name) => {
+                row.finish = Some(Finish::Etched);
+                name.trim_end_matches([' ', '-'])
+            }
+            None => text,
+        }
+    }
+
+    fn add_number(&self, row: &mut ImportRow, text: &str) {
+        let number = match self.platform {
+            // It has numbers of its own for etched cards: `389etc`.
+            Platform::DragonShield => text.strip_suffix("etc").unwrap_or(text),
+            Platform::Tappedout if !text.bytes().any(|b| b.is_ascii_digit()) => {
+                // `PromoPack`
+                let is_pack = header_key(text) == "promopack";
+                return if is_pack { add_kind(row, vocabulary::PROMO_PACK) } else { row.add_tag(text) };
+            }
+            _ => text,
+        };
+        row.collector_number = values::collector_number(number);
+    }
+
+    fn finish(&self, header: &str, text: &str, row: &mut ImportRow) -> Option<Finish> {
+        if self.platform != Platform::Tappedout {
+            return vocabulary::finish_under(header, text);
+        }
+        if let Some((finish, tag)) = vocabulary::tappedout_finish(text) {
+            add_kind(row, tag);
+            return Some(finish);
+        }
+        // The one cell may have a language instead, and one of their codes is a yes elsewhere: `JA`.
+        match vocabulary::language(self.platform, text) {
+            Some(language) => {
+                row.language = Some(language.to_owned());
+                Some(Finish::Nonfoil)
+            }
+            None => vocabulary::finish_under(header, text),
+        }
     }
 
     /// # Errors
@@ -253,6 +345,9 @@ impl Plan {
             }
             None => 1,
         };
+        let [foil, etched] = [counts.foil, counts.etched].map(Option::unwrap_or_default);
+        let plain =
+            if self.platform.counts_foils_among_all() { (plain - foil - etched).max(0) } else { plain };
         if counts.is_playset {
             row.price = row.price.map(|price| Money { amount: (price.amount + 2) / 4, ..price });
         }
@@ -262,18 +357,19 @@ impl Plan {
             return Err(RowProblem::new(Code::RowInvalidValue, message));
         }
         let plain_finish = if counts_apart { row.finish.or(Some(Finish::Nonfoil)) } else { row.finish };
-        let parts = [
-            (copies, plain_finish),
-            (counts.foil.unwrap_or_default(), Some(Finish::Foil)),
-            (counts.etched.unwrap_or_default(), Some(Finish::Etched)),
-        ];
+        let parts = [(copies, plain_finish), (foil, Some(Finish::Foil)), (etched, Some(Finish::Etched))];
         if parts.iter().all(|(copies, _)| *copies == 0) {
             return Err(RowProblem::no_copies());
         }
         let row = row.checked()?;
         let held = parts.into_iter().filter(|(copies, _)| *copies > 0);
         let copies = |(quantity, finish)| ImportRow { quantity, finish, ..row.clone() };
-        Ok(Line::Copies(held.map(copies).collect()))
+        let rows = held.map(copies).collect();
+        let rows = deal(rows, &counts.conditions, "conditions", |row, condition| row.condition = *condition);
+        let rows = deal(rows, &counts.languages, "languages", |row, language| {
+            row.language = Some((*language).to_owned());
+        });
+        Ok(Line::Copies(rows))
     }
 }
 

@@ -15,29 +15,37 @@ use Condition::{Damaged, HeavilyPlayed, LightlyPlayed, ModeratelyPlayed, NearMin
 const CONDITIONS: &[(Condition, &str)] = &[
     (
         NearMint,
-        "m mt mint gemmint nm nearmint nmm mnm nearmintmint nmmint unplayed neuwertig fastneu \
-         prochedunneuf quasineuf casinuevo quaseperfeito",
+        "m mt mint gemmint nm nearmint nmm mnm nearmintmint nmmint unplayed neuwertig fastneu wieneu neu \
+         neuf commeneuf parfait prochedunneuf quasineuf nuevo comonuevo casinuevo perfecto nuovo \
+         comenuovo quasinuovo perfetto novo comonovo quasenovo quasenova perfeito quaseperfeito",
     ),
     (
         LightlyPlayed,
         "ex excellent lp lightlyplayed lightplayed slightlyplayed slightplayed sp sl \
-         goodlightlyplayed exlp leichtbespielt excelente legerementjoue pocojugado pocogiocata \
-         levementejogada",
+         goodlightlyplayed exlp exzellent leichtbespielt leichtgespielt excelente eccellente \
+         legerementjoue legerementjouee peujoue peujouee pocojugado pocojugada ligeramentejugado \
+         ligeramentejugada pocogiocato pocogiocata leggermentegiocato leggermentegiocata poucojogado \
+         poucojogada levementejogado levementejogada ligeiramentejogado ligeiramentejogada",
     ),
     (
         ModeratelyPlayed,
-        "gd good vg verygood mp moderatelyplayed moderateplayed moderateplay pl played p bespielt \
-         gut joue jugado giocata jogada",
+        "gd good vg verygood mp moderatelyplayed moderateplayed moderateplay mediumplayed pl played p \
+         bespielt gespielt massigbespielt gut bon bonne bonetat joue jouee moderementjoue \
+         moderementjouee bueno buena jugado jugada moderadamentejugado moderadamentejugada buono buona \
+         giocato giocata moderatamentegiocato moderatamentegiocata bom boa jogado jogada \
+         moderadamentejogado moderadamentejogada",
     ),
     (
         HeavilyPlayed,
-        "hp heavilyplayed heavyplayed heavyplay veryplayed starkbespielt tresjoue muyjugado \
-         moltogiocata muitojogada",
+        "hp heavilyplayed heavyplayed heavyplay veryplayed starkbespielt starkgespielt tresjoue \
+         tresjouee fortementjoue fortementjouee muyjugado muyjugada moltogiocato moltogiocata \
+         muitojogado muitojogada",
     ),
     (
         Damaged,
-        "po poor d dm dmg dam damaged schlecht beschadigt endommage danado danneggiata rovinata \
-         danificada",
+        "po poor d dm dmg dam damaged schlecht mangelhaft beschadigt endommage endommagee abime abimee \
+         mauvais mauvaisetat malo mala malestado danado danada danneggiato danneggiata \
+         rovinato rovinata scarso scarsa danificado danificada",
     ),
 ];
 
@@ -133,7 +141,7 @@ pub fn finish(text: &str) -> Option<Finish> {
         | "通常" | "nichtfoil" => Some(Finish::Nonfoil),
         no if is_no(no) => Some(Finish::Nonfoil),
         "yes" | "y" | "true" | "1" | "x" | "ja" | "j" | "oui" | "si" | "sim" | "vrai" | "wahr" | "vero"
-        | "verdadero" | "verdadeiro" | "はい" | "premium" | "holo" | "holographic" | "fpre" | "shiny"
+        | "verdadero" | "verdadeiro" | "はい" | "premium" | "holo" | "holographic" | "f" | "shiny"
         | "brillante" | "brilhante" => Some(Finish::Foil),
         _ if is_tick(text) => Some(Finish::Foil),
         _ if key.contains("etch") => Some(Finish::Etched),
@@ -146,28 +154,74 @@ pub fn finish(text: &str) -> Option<Finish> {
     }
 }
 
+/// TappedOut's words where it has more than a finish to say, and what that is: `f-pp`.
+const TAPPEDOUT_FINISHES: &[(&str, Finish, &str)] = &[
+    ("pp", Finish::Nonfoil, PROMO_PACK),
+    ("fpp", Finish::Foil, PROMO_PACK),
+    ("pre", Finish::Nonfoil, "prerelease"),
+    ("fpre", Finish::Foil, "prerelease"),
+    ("list", Finish::Nonfoil, THE_LIST),
+    ("flist", Finish::Foil, THE_LIST),
+];
+
+/// The tag of copies from packs that shops hand out.
+pub const PROMO_PACK: &str = "promo pack";
+/// The tag of copies from a set in which other sets' cards are printed again.
+pub const THE_LIST: &str = "The List";
+/// Scryfall's code of that set.
+pub const LIST_CODE: &str = "plst";
+
+/// A finish, and what a copy was handed out as, in TappedOut's words.
+pub fn tappedout_finish(text: &str) -> Option<(Finish, &'static str)> {
+    let key = header_key(text);
+    TAPPEDOUT_FINISHES.iter().find(|(word, ..)| *word == key).map(|(_, finish, tag)| (*finish, *tag))
+}
+
+/// A finish as it stands under this header: where that asks "is it foil?", an `F` is for false.
+pub fn finish_under(header: &str, text: &str) -> Option<Finish> {
+    let asks = header.contains('?') || header_key(header).starts_with("is");
+    match header_key(text).as_str() {
+        "f" if asks => Some(Finish::Nonfoil),
+        "t" if asks => Some(Finish::Foil),
+        _ => finish(text),
+    }
+}
+
 /// What languages are called beside Scryfall's codes and English names, without spaces and signs: in themselves and in
 /// each other, by other codes, by flags.
 const MORE_LANGUAGES: &[(&str, &str)] = &[
-    ("en", "eng us usa gb uk enus engb englisch anglais ingles inglese 英語"),
-    ("de", "deu ger ge dede deutsch germany allemand aleman tedesco alemao ドイツ語"),
-    ("fr", "fra fre frfr francais france franzosisch frances francese フランス語"),
-    ("es", "spa esp eses espanol spain spanisch espagnol spagnolo espanhol スペイン語"),
-    ("it", "ita itit italiano italy italienisch italien イタリア語"),
+    ("en", "eng us usa gb uk enus engb englisch anglais ingles inglese 英語 英语 영어 английскии"),
+    ("de", "deu ger ge dede deutsch germany allemand aleman tedesco alemao ドイツ語 德语 독일어 немецкии"),
+    ("fr", "fra fre frfr francais france franzosisch frances francese フランス語 法语 프랑스어 французскии"),
+    (
+        "es",
+        "spa esp eses espanol espanollatinoamerica castellano spain spanisch espagnol spagnolo espanhol \
+         スペイン語 西班牙语 스페인어 испанскии",
+    ),
+    ("it", "ita itit italiano italy italienisch italien イタリア語 意大利语 이탈리아어 итальянскии"),
     (
         "pt",
-        "por ptbr ptpt br portugues portugal brazil brazilianportuguese portugueseportugal \
-         portuguesebrazil portugiesisch portugais portoghese ポルトガル語",
+        "por ptbr ptpt br portugues portuguesbrasil portuguesdobrasil portugal brazil \
+         brazilianportuguese portugueseportugal portuguesebrazil portugiesisch portugais portoghese \
+         ポルトガル語 葡萄牙语 포르투갈어 португальскии",
     ),
-    ("ja", "jpn jap jajp japan 日本語 japanisch japonais japones giapponese"),
-    ("ko", "kor kokr korea 한국어 koreanisch coreen coreano 韓国語"),
-    ("ru", "rus ruru russia русскии русский russisch russe ruso russo ロシア語"),
+    ("ja", "jpn jap jajp japan 日本語 日语 일본어 japanisch japonais japones giapponese японскии"),
+    ("ko", "kor kokr korea 한국어 koreanisch coreen coreano 韓国語 韩语 кореискии"),
+    ("ru", "rus ruru russia русскии русский russisch russe ruso russo ロシア語 俄语 러시아어"),
     (
         "zhs",
-        "zh cn chi zho chinese china simplifiedchinese chinesesimplified schinese zhcn zhhans sc \
-         简体中文 中文 chinesisch chinois chino cinese chines",
+        "zh cn chi zho chinese china simplifiedchinese chinesesimplified chineses schinese zhcn zhhans \
+         sc 简体中文 简体 簡体字 簡体中国語 中文 中国語 중국어 chinesisch vereinfachteschinesisch \
+         chinesischvereinfacht chinois chinoissimplifie chino chinosimplificado cinese \
+         cinesesemplificato chines chinessimplificado китаискии упрощенныикитаискии",
     ),
-    ("zht", "traditionalchinese chinesetraditional tchinese zhtw zhhant tw tc taiwan 繁體中文"),
+    (
+        "zht",
+        "traditionalchinese chinesetraditional chineset tchinese zhtw zhhant tw tc taiwan 繁體中文 \
+         繁体中文 繁體 繁体 繁体字 繁体中国語 traditionelleschinesisch chinesischtraditionell \
+         chinoistraditionnel chinotradicional cinesetradizionale chinestradicional \
+         традиционныикитаискии",
+    ),
     ("he", "hebrew"),
     ("la", "latin"),
     ("grc", "ancientgreek"),

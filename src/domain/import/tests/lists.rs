@@ -38,6 +38,24 @@ fn lines_of_every_app() {
             &["Have", "Burn", "Cheap"],
         ),
         ("1 Shock (M21) 159 #burn #!cheap red", 1, "Shock", "m21", "159", None, &["burn", "cheap red"]),
+        ("1x Sol Ring (C21:263) *F*", 1, "Sol Ring", "c21", "263", Some(Finish::Foil), &[]),
+        ("1x Sol Ring (C21:263) *F-ETCH*", 1, "Sol Ring", "c21", "263", Some(Finish::Etched), &[]),
+        ("1x Sol Ring (C21:263) *f-pre*", 1, "Sol Ring", "c21", "263", Some(Finish::Foil), &["prerelease"]),
+        ("1x Sol Ring (C21:263) *list*", 1, "Sol Ring", "c21", "263", Some(Finish::Nonfoil), &["The List"]),
+        ("1x Sol Ring *list*", 1, "Sol Ring", "plst", "", Some(Finish::Nonfoil), &["The List"]),
+        ("1x Krenko, Mob Boss *CMDR*", 1, "Krenko, Mob Boss", "", "", None, &["Commander"]),
+        (
+            "1x Sol Ring (c21) 263 [Ramp] ^Don't Have,#37d67a^",
+            1,
+            "Sol Ring",
+            "c21",
+            "263",
+            None,
+            &["Don't Have", "Ramp"],
+        ),
+        ("1 [C21#263] Sol Ring # !Commander", 1, "Sol Ring", "c21", "263", None, &["Commander"]),
+        ("SB: 1 [C21:263] Sol Ring", 1, "Sol Ring", "c21", "263", None, &["Sideboard"]),
+        ("1 Who (Dr: what)", 1, "Who (Dr: what)", "", "", None, &[]),
         ("1 Demonic Tutor (PLST) DDC-49", 1, "Demonic Tutor", "plst", "DDC-49", None, &[]),
         ("1 Erase (Not the Urza's Legacy One)", 1, "Erase (Not the Urza's Legacy One)", "", "", None, &[]),
         ("1 Borrowing 100,000 Arrows", 1, "Borrowing 100,000 Arrows", "", "", None, &[]),
@@ -72,6 +90,45 @@ fn sections_give_tags_and_headings_give_nothing() {
     .map(|(count, name, tags)| (count, name, tags.to_owned()));
     assert_eq!(found, expected);
     assert_eq!((rows[0].line, rows[4].line), (5, 18));
+}
+
+#[test]
+fn a_heading_of_a_kind_ends_a_section_of_a_card_or_two() {
+    let tags = |list: &str| {
+        let rows = read(list).into_iter().map(Result::unwrap);
+        rows.map(|row| row.tags.join(",")).collect::<Vec<_>>()
+    };
+    for heading in
+        ["Creatures (2)", "Lands", "Lands (1 card)", "Ramp:", "Ramp (3)", "// Creatures", "//Ramp (3)"]
+    {
+        for section in ["Commander (1)", "Companion", "// COMMANDER"] {
+            let found = tags(&format!("{section}\n1 Krenko, Mob Boss\n\n{heading}\n4 Shock"));
+            let section = if section == "Companion" { "Companion" } else { "Commander" };
+            assert_eq!(found, [section, ""], "{heading}");
+        }
+        let found = tags(&format!("Sideboard (2 cards)\n1 Duress\n{heading}\n4 Shock\nMaybeboard:\n1 Opt"));
+        assert_eq!(found, ["Sideboard", "Sideboard", "Maybeboard"], "{heading}");
+    }
+    // A remark is no heading.
+    assert_eq!(tags("Commander\n// my general\n1 Krenko, Mob Boss\n# of old\n1 Tymna"), ["Commander"; 2]);
+}
+
+#[test]
+fn what_tells_of_a_list_is_passed_over_up_to_its_first_section() {
+    let list =
+        "About\nName Ramp (3)\n\nCompanion\n1 Lurrus of the Dream-Den (IKO) 226\n\nDeck\n4 Shock (M21) 159";
+    let rows: Vec<_> = read(list).into_iter().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), rows[0].tags.as_slice()), (2, ["Companion".to_owned()].as_slice()));
+    let list = "[metadata]\nName=Burn\n[main]\n4 Shock\n[sideboard]\n1 Duress";
+    let rows: Vec<_> = read(list).into_iter().map(Result::unwrap).collect();
+    assert_eq!(rows.iter().map(|row| row.tags.len()).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn a_list_says_languages_between_stars() {
+    let row = read("1x Abrade (VOW:139) *F* *JA*").remove(0).unwrap();
+    assert_eq!((row.finish, row.language.as_deref()), (Some(Finish::Foil), Some("ja")));
+    assert_eq!((row.collector_number.as_deref(), row.tags.len()), (Some("139"), 0));
 }
 
 #[test]

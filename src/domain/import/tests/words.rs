@@ -146,10 +146,17 @@ fn conditions_by_platform() {
     use Condition::{Damaged, HeavilyPlayed, LightlyPlayed, ModeratelyPlayed, NearMint};
     for (words, expected) in [
         ("M MT NM Mint NearMint near_mint NM/M NM- neuwertig", NearMint),
-        ("EX Excellent LP LightlyPlayed lightly_played SP light-play", LightlyPlayed),
-        ("GD Good VG MP moderately_played PL Played", ModeratelyPlayed),
-        ("HP heavily_played", HeavilyPlayed),
-        ("PO Poor D DMG Damaged beschädigt", Damaged),
+        (
+            "EX Excellent LP LightlyPlayed lightly_played SP light-play exzellent excelente Eccellente",
+            LightlyPlayed,
+        ),
+        (
+            "GD Good VG MP moderately_played PL Played gut bon bueno buono bom gespielt jugada",
+            ModeratelyPlayed,
+        ),
+        ("HP heavily_played stark-bespielt très-joué muy-jugado molto-giocata muito_jogada", HeavilyPlayed),
+        ("PO Poor D DMG Damaged beschädigt abîmé mauvais malo dañada rovinato danificado", Damaged),
+        ("neuf nuevo nuovo novo parfait perfecto perfetto", NearMint),
     ] {
         for word in words.split_whitespace().filter(|word| *word != "light-play") {
             assert_eq!(vocabulary::condition(Platform::Generic, word), Some(expected), "{word}");
@@ -183,7 +190,7 @@ fn conditions_by_platform() {
 fn finishes() {
     for (words, expected) in [
         (
-            "foil,Foil,Yes,1,true,TRUE,x,✓,ja,oui,はい,Premium,Surge Foil,holofoil,フォイル",
+            "foil,Foil,F,Yes,1,true,TRUE,x,✓,ja,oui,はい,Premium,Surge Foil,holofoil,フォイル",
             Some(Finish::Foil),
         ),
         ("etched,Foil Etched,foil_etched,F-Etch,etchedFoil", Some(Finish::Etched)),
@@ -215,11 +222,14 @@ fn languages() {
         ("en EN English eng US gb en-US 🇬🇧 Englisch inglés", Some("en")),
         ("de DE German Deutsch allemand 🇩🇪 de_DE", Some("de")),
         ("ja JP jp Japanese 日本語 🇯🇵", Some("ja")),
-        ("zht CT zh_TW Traditional-Chinese T-Chinese 🇹🇼", Some("zht")),
-        ("zhs CS zh_CN zh-Hans S-Chinese Chinese 🇨🇳", Some("zhs")),
+        ("zht CT zh_TW Traditional-Chinese T-Chinese Chinese(T) 🇹🇼 繁體中文 繁体中文", Some("zht")),
+        ("zhs CS zh_CN zh-Hans S-Chinese Chinese(S) Chinese 🇨🇳 简体中文 中文 chinois-simplifié", Some("zhs")),
         ("pt PT pt-BR Portuguese Português", Some("pt")),
-        ("ko KR 한국어", Some("ko")),
-        ("ru русский", Some("ru")),
+        ("ko KR 한국어 Koreanisch корейский", Some("ko")),
+        ("ru русский Русский Russisch", Some("ru")),
+        ("fr Français französisch французский", Some("fr")),
+        ("es Español Spanisch испанский", Some("es")),
+        ("it Italiano Italienisch", Some("it")),
         ("ph Phyrexian", Some("ph")),
         ("xx Klingon 🇽🇽 1", None),
     ] {
