@@ -34,6 +34,7 @@ mod search;
 mod search_alike;
 mod search_cases;
 mod search_is;
+mod search_suggestions;
 mod security;
 mod sockets;
 mod statements;

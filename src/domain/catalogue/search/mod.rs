@@ -17,6 +17,7 @@ pub use tree::{Prefer, Search};
 use self::keys::{Meaning, Operators};
 use self::syntax::Term;
 use self::tree::{Condition, Expression, Layout, Text, Wrong};
+use super::list::Unique;
 use super::mana;
 use super::names::name_key;
 use crate::error::{Code, Refusal};
@@ -135,6 +136,13 @@ fn take_from<'s>(written: Expression<Term<'s>>, layout: &mut Layout) -> Result<E
                 if let Meaning::Setting(said) = asked.key.meaning(asked)? {
                     *layout = layout.and(said);
                 }
+            }
+            // Scryfall's older words for `unique:prints` and `unique:art`.
+            Expression::Term(Term::Name { text: "++", quoted: false, .. }) => {
+                layout.unique = Some(Unique::Printings);
+            }
+            Expression::Term(Term::Name { text: "@@", quoted: false, .. }) => {
+                layout.unique = Some(Unique::Art)
             }
             _ => parts.push(part),
         }
