@@ -214,6 +214,8 @@ const FOUND: &[(&str, &[&str])] = &[
     ("spark ++", &["Spark", "Spark"]),
     ("mv=1 @@", &["Spark", "Spark"]),
     ("t:elf display:grid", &[WICK]),
+    ("(t:elf display:grid) c:g", &[WICK]),
+    ("(t:elf order:usd or t:drake dir:desc) mv>3", &[DRAKE]),
     ("t:elf as:checklist dir:auto", &[WICK]),
     ("c:mono", &[DRAKE, "Spark"]),
     ("id:yore-tiller", &[DUSK, MIRROR, MARSH, DRAKE, "Spark"]),
@@ -276,6 +278,7 @@ on_both_stores! { Tables:
         assert_eq!(sets("spark e:lmp,tst", json!({})).await, ["lmp"], "the newest of those that pass");
         assert_eq!(sets("spark r:common", json!({})).await, ["tst"], "the only one that passes");
         assert_eq!(sets("spark prefer:oldest", json!({})).await, ["tst"]);
+        assert_eq!(sets("(spark prefer:oldest) mv=1", json!({})).await, ["tst"]);
         assert_eq!(sets("spark prefer:ub", json!({})).await, ["tst"]);
         assert_eq!(sets("spark prefer:not-ub", json!({})).await, ["lmp"]);
         assert_eq!(sets("spark unique:prints order:released", json!({})).await, ["tst", "lmp"]);
@@ -413,6 +416,8 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("3<4", 2, "no key before this sign"),
     ("unique:one", 8, "no way to list"),
     ("t:elf or order:usd", 10, "whole search"),
+    ("t:elf or (order:usd dir:asc)", 11, "whole search"),
+    ("t:elf -order:usd", 8, "whole search"),
     ("order<usd", 1, "takes “:” and “=” only"),
     ("order:power", 7, "no order “power”"),
     ("lang:klingon", 6, "no language"),
