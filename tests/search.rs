@@ -129,6 +129,7 @@ const FOUND: &[(&str, &[&str])] = &[
     ("o:/^~ deals \\d damage/", &["Spark"]),
     ("o:/\\d{3,}/", &[WICK]),
     ("o:/{r}: /", &[WICK]),
+    ("fo:/add \\sc or \\sc/", &[MARSH]),
     ("{r}", &[WICK]),
     ("kw:flying", &[DRAKE]),
     ("m:uu", &[DRAKE]),

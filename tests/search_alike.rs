@@ -108,6 +108,8 @@ fn term(key: &Key, rng: &mut impl Rng) -> String {
             "/o.*r/",
             "/e$/",
             "/(an?|the) c/",
+            "/\\ss: add \\sm/",
+            "/\\spp|\\smh|\\smp/",
         ],
         Operand::Colors => &["w", "ub", "izzet", "c", "m", "2", "0", "wubrg", "green"],
         Operand::Mana => &["1", "{2}{w}", "uu", "rg", "{}", "x", "3g"],

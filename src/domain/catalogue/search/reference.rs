@@ -32,7 +32,10 @@ Some of Scryfall's words are unknown here, and refused: the orders `power`, `tou
 
 const PATTERNS: &str = "
 Regular expressions know classes (`[a-f]`, `\\d`, `\\s`, `\\w`), repetitions, alternatives, groups, `^` and `$` for the ends of a
-line and `\\b`. Lookaround, back references and Unicode classes are refused.
+line and `\\b`; `.` and a class such as `[^.]` stay within a line. Lookaround, back references and Unicode classes are refused.
+Scryfall's own words are known too: `\\ss` is a symbol, `\\sm` one of mana, `\\sc` a coloured, `\\smh` a hybrid and `\\smp` a Phyrexian
+one, `\\smr` the same twice (not of hybrids or numbers), `\\spt` a power and toughness, `\\spp` a change such as +1/+1 and `\\smm` one
+such as -1/-1.
 
 ## Keys
 
