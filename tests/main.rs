@@ -37,6 +37,7 @@ mod search;
 mod search_alike;
 mod search_cases;
 mod search_is;
+mod search_suggestions;
 mod security;
 mod sockets;
 mod statements;

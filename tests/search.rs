@@ -29,7 +29,7 @@ pub fn printing(number: u128, name: &'static str, set: &'static str, rarity: &'s
 }
 
 /// A few cards of which each is something that the others are not.
-async fn load(app: &TestApp) {
+pub async fn load(app: &TestApp) {
     let cards = scryfall_cards(
         &[
             printing(1, "Æmber Drake", "lmp", "common"),
@@ -53,7 +53,8 @@ async fn load(app: &TestApp) {
                     json!({"type_line": "Legendary Creature — Elf Wizard", "mana_cost": "{G/W}{G/W}", "cmc": 2.0,
                     "colors": ["W", "G"], "color_identity": ["W", "G", "R"], "power": "1+*", "toughness": "1",
                     "oracle_text": "{R}: Wick deals 100 damage to any target.", "border_color": "borderless",
-                    "promo": true, "promo_types": ["buyabox"], "keywords": ["Choose a background"]})
+                    "promo": true, "promo_types": ["buyabox", "promostamped"], "keywords": ["Choose a background"],
+                    "artist": "Ann Wick & Jo Lamp", "security_stamp": "triangle", "frame_effects": ["nyxtouched"]})
                 }
                 3 => {
                     json!({"layout": "split", "type_line": "Instant // Sorcery", "cmc": 5.0, "colors": ["W", "B"],
@@ -71,7 +72,8 @@ async fn load(app: &TestApp) {
                 6 => {
                     json!({"layout": "prototype", "type_line": "Instant", "mana_cost": "{R}", "cmc": 1.0, "colors": ["R"],
                     "color_identity": ["R"], "oracle_text": "Spark deals 3 damage to any target.", "oracle_id": SPARK,
-                    "released_at": "2019-05-06", "games": ["paper"], "booster": true, "illustration_id": SPARK})
+                    "released_at": "2019-05-06", "games": ["paper"], "booster": true, "illustration_id": SPARK,
+                    "promo_types": ["universesbeyond"]})
                 }
                 7 => {
                     json!({"layout": "token", "set_type": "token", "type_line": "Token Creature — Insect", "cmc": 0.0,
@@ -89,13 +91,13 @@ async fn load(app: &TestApp) {
     app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
 }
 
-const SPARK: &str = "0a0b0c0d-0000-4000-8000-00000000000f";
+pub const SPARK: &str = "0a0b0c0d-0000-4000-8000-00000000000f";
 const DARK: &str = "0a0b0c0d-0000-4000-8000-00000000000e";
-const DRAKE: &str = "Æmber Drake";
-const WICK: &str = "Wick, the Lit";
-const DUSK: &str = "Dusk // Dawn";
-const MARSH: &str = "Salt Marsh";
-const MIRROR: &str = "Mirror Thing";
+pub const DRAKE: &str = "Æmber Drake";
+pub const WICK: &str = "Wick, the Lit";
+pub const DUSK: &str = "Dusk // Dawn";
+pub const MARSH: &str = "Salt Marsh";
+pub const MIRROR: &str = "Mirror Thing";
 
 /// Searches and what they find, by name.
 const FOUND: &[(&str, &[&str])] = &[
@@ -130,6 +132,7 @@ const FOUND: &[(&str, &[&str])] = &[
     ("o:/^~ deals \\d damage/", &["Spark"]),
     ("o:/\\d{3,}/", &[WICK]),
     ("o:/{r}: /", &[WICK]),
+    ("fo:/add \\sc or \\sc/", &[MARSH]),
     ("{r}", &[WICK]),
     ("kw:flying", &[DRAKE]),
     ("m:uu", &[DRAKE]),
@@ -201,6 +204,55 @@ const FOUND: &[(&str, &[&str])] = &[
     ("c!=m t:creature", &[MIRROR, DRAKE]),
     ("t!=*", &[]),
     ("t:land or t:elf order:mv", &[MARSH, WICK]),
+    ("T:ELF OR (c:U AND T:drake)", &[WICK, DRAKE]),
+    ("t: elf", &[WICK]),
+    ("(t: elf) mv=2", &[WICK]),
+    ("pow:>=2", &[DRAKE]),
+    ("mv:<2 -t:land", &["Spark"]),
+    ("t:“legendary elf”", &[WICK]),
+    ("“wick the”", &[WICK]),
+    ("!“wick, the lit” t:elf", &[WICK]),
+    ("o:„draw a card“", &[DRAKE]),
+    ("ft:\"“catch\"", &[DRAKE]),
+    ("ft:'“catch'", &[DRAKE]),
+    ("spark ++", &["Spark", "Spark"]),
+    ("mv=1 @@", &["Spark", "Spark"]),
+    ("t:elf display:grid", &[WICK]),
+    ("(t:elf display:grid) c:g", &[WICK]),
+    ("(t:elf order:usd or t:drake dir:desc) mv>3", &[DRAKE]),
+    ("t:elf as:checklist dir:auto", &[WICK]),
+    ("c:mono", &[DRAKE, "Spark"]),
+    ("id:yore-tiller", &[DUSK, MIRROR, MARSH, DRAKE, "Spark"]),
+    ("keywords:flying", &[DRAKE]),
+    ("game:mtga", &["Spark"]),
+    ("frame:enchantment", &[WICK]),
+    ("frame:nyxtouched", &[WICK]),
+    ("st:draftinnovation", &[]),
+    ("f:tiny-leaders", &[]),
+    ("in:latin", &[]),
+    ("has:watermark", &[DRAKE]),
+    ("not:watermark t:drake", &[]),
+    ("has:flavor", &[DRAKE]),
+    ("has:stamp", &[WICK]),
+    ("is:ub", &[WICK, "Spark"]),
+    ("not:universesbeyond mv=1", &["Spark"]),
+    ("is:stamped", &[WICK]),
+    ("is:duelcommander", &[WICK]),
+    ("is:firstprint mv=1 r:rare", &[]),
+    ("is:prototype", &["Spark"]),
+    ("artists>1", &[WICK]),
+    ("artists=1 t:instant", &[DUSK, "Spark"]),
+    ("new:art is:reprint", &["Spark"]),
+    ("new:rarity", &["Spark"]),
+    ("new:artist is:reprint", &[]),
+    ("new:language is:reprint", &[]),
+    ("new:flavor", &[DRAKE]),
+    ("new:frame", &[MIRROR, DRAKE]),
+    ("cheapest:usd", &[]),
+    ("-cheapest:usd mv=5", &[DUSK]),
+    ("oracleid:0a0b0c0d-0000-4000-8000-00000000000f", &["Spark"]),
+    ("e:tlm", &["Moth"]),
+    ("t:insect -e:lmp", &[]),
 ];
 
 on_both_stores! { Tables:
@@ -230,6 +282,9 @@ on_both_stores! { Tables:
         assert_eq!(sets("spark e:lmp,tst", json!({})).await, ["lmp"], "the newest of those that pass");
         assert_eq!(sets("spark r:common", json!({})).await, ["tst"], "the only one that passes");
         assert_eq!(sets("spark prefer:oldest", json!({})).await, ["tst"]);
+        assert_eq!(sets("(spark prefer:oldest) mv=1", json!({})).await, ["tst"]);
+        assert_eq!(sets("spark prefer:ub", json!({})).await, ["tst"]);
+        assert_eq!(sets("spark prefer:not-ub", json!({})).await, ["lmp"]);
         assert_eq!(sets("spark unique:prints order:released", json!({})).await, ["tst", "lmp"]);
         assert_eq!(sets("spark unique:prints order:released direction:desc", json!({})).await, ["lmp", "tst"]);
         let sort = json!({"sort": {"field": "RELEASED_ON", "direction": "ASC"}});
@@ -312,88 +367,6 @@ on_both_stores! { Tables:
     }
 }
 
-const EMBER: &str = "Wicklight Ember";
-const MOTH: &str = "Wicklight Moth";
-
-/// What is typed with mistakes, and the names that are suggested.
-const TYPED: &[(&str, &[&str])] = &[
-    ("wcklight", &[EMBER, MOTH]),
-    ("xwicklight", &[EMBER, MOTH]),
-    ("eicklight", &[EMBER, MOTH]),
-    ("wikclight m", &[EMBER, MOTH]),
-    ("wicklihgtm", &[EMBER, MOTH]),
-    ("lantren of the sall", &["Lantern of the Salt Marsh"]),
-    ("minnor thing", &[MIRROR]),
-    ("minnor", &[]),
-    ("opla", &["Opal"]),
-    ("ope", &[]),
-    ("æmebr", &[DRAKE]),
-    ("Ombrla", &["Ømbral Drake"]),
-    ("qqqq", &[]),
-    ("1234567", &[]),
-    ("' or 1=1 --", &[]),
-    ("\u{0}\u{0}\u{0}\u{0}", &[]),
-    ("%_%_", &[]),
-    ("\\\\\\\\\\\\\\", &[]),
-    ("\"\"\"\"\"\"\"", &[]),
-];
-
-async fn suggestions(app: &TestApp, prefix: &str) -> Value {
-    let query = "query($p: String!) { searchSuggestions(prefix: $p, first: 3) }";
-    app.data(query, json!({"p": prefix})).await["searchSuggestions"].clone()
-}
-
-on_both_stores! { Tables:
-    async fn names_are_suggested_by_beginning_then_word_then_likeness(app: TestApp) {
-        load(&app).await;
-        assert_eq!(suggestions(&app, "S").await, json!(["Spark", MARSH]), "the one with more printings first");
-        assert_eq!(suggestions(&app, "the").await, json!([WICK]));
-        assert_eq!(suggestions(&app, "daw").await, json!([DUSK]), "by a face, the whole name");
-        assert_eq!(suggestions(&app, "ÆMB").await, json!([DRAKE]));
-        assert_eq!(suggestions(&app, "mirrro th").await, json!([MIRROR]));
-        assert_eq!(suggestions(&app, "mirorr").await, json!([MIRROR]), "few of whose runs are the same");
-        assert_eq!(suggestions(&app, "moth").await, json!([]), "a token");
-        for nothing in ["", "  ", "\"\"\"\"", "!!!!", "\u{0}", "%", "zzzzzzzz", &"a".repeat(500)] {
-            assert_eq!(suggestions(&app, nothing).await, json!([]), "{nothing:?}");
-        }
-        let query = "{ searchSuggestions(prefix: \"s\", first: 51) }";
-        assert_eq!(app.error(query, json!(null)).await, "ERR-3002");
-    }
-
-    async fn names_are_suggested_in_spite_of_mistakes(app: TestApp) {
-        let cards = scryfall_cards(
-            &[
-                printing(1, MOTH, "lmp", "common"),
-                printing(2, EMBER, "lmp", "common"),
-                printing(3, EMBER, "tst", "common"),
-                printing(4, "Lantern of the Salt Marsh", "lmp", "rare"),
-                printing(5, MIRROR, "lmp", "rare"),
-                printing(6, "Ømbral Drake", "lmp", "rare"),
-                printing(7, DRAKE, "lmp", "rare"),
-                printing(8, "Opal", "lmp", "rare"),
-            ],
-            |printing, card| {
-                if printing.name == EMBER {
-                    card["oracle_id"] = json!(SPARK);
-                }
-            },
-        );
-        app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
-        for (typed, found) in TYPED {
-            assert_eq!(suggestions(&app, typed).await, json!(found), "{typed:?}");
-        }
-    }
-
-    async fn a_suggestion_costs_four_statements_at_most(app: TestApp) {
-        load(&app).await;
-        for (typed, most) in [("", 0), ("s", 1), ("spa", 2), ("zzzzzzzz", 3), ("mirrro th", 4), ("spark", 4)] {
-            let before = app.statements();
-            suggestions(&app, typed).await;
-            assert_eq!(app.statements() - before, most, "{typed}");
-        }
-    }
-}
-
 on_both_stores! { Market:
     async fn every_key_and_every_quality_parts_all_printings_in_two(app: TestApp) {
         let count = async |search: &str| {
@@ -403,7 +376,7 @@ on_both_stores! { Market:
         };
         let all = count("t:*").await;
         assert_eq!(all, app.rows("cards").await);
-        for key in KEYS.iter().filter(|key| key.operand != Operand::Tag) {
+        for key in KEYS.iter().filter(|key| !matches!(key.operand, Operand::Missing(_))) {
             let has = count(key.example).await;
             if key.operators == Operators::Setting {
                 assert!(has < all, "{}", key.example);
@@ -415,6 +388,19 @@ on_both_stores! { Market:
             let (has, lacks) = (count(&format!("is:{name}")).await, count(&format!("not:{name}")).await);
             assert_eq!(has + lacks, all, "{name}");
         }
+    }
+
+    async fn each_card_that_has_a_price_has_a_cheapest_printing(app: TestApp) {
+        let count = async |search: &str, unique: &str| {
+            let data = app.data(NAMES, json!({"search": search, "unique": unique})).await;
+            data["cards"]["totalCount"].as_i64().expect("a count")
+        };
+        let priced = count("usd>=0", "CARDS").await;
+        assert!(priced > 0);
+        assert_eq!(count("cheapest:usd", "CARDS").await, priced);
+        assert!(count("cheapest:usd", "PRINTINGS").await <= count("usd>=0", "PRINTINGS").await);
+        let alone = count("prints=1 usd>=0", "PRINTINGS").await;
+        assert_eq!(count("prints=1 cheapest:usd", "PRINTINGS").await, alone);
     }
 
     async fn a_search_costs_as_many_statements_as_a_list(app: TestApp) {
@@ -468,10 +454,27 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("3<4", 2, "no key before this sign"),
     ("unique:one", 8, "no way to list"),
     ("t:elf or order:usd", 10, "whole search"),
+    ("t:elf or (order:usd dir:asc)", 11, "whole search"),
+    ("t:elf -order:usd", 8, "whole search"),
     ("order<usd", 1, "takes “:” and “=” only"),
     ("order:power", 7, "no order “power”"),
     ("lang:klingon", 6, "no language"),
-    ("art:squirrel", 1, "not in this catalogue"),
+    ("art:squirrel", 1, "a tag, which is not in this catalogue"),
+    ("cube:vintage", 1, "a cube, which is not in this catalogue"),
+    ("def>=4", 1, "not in this catalogue"),
+    ("lore:urza", 1, "not in this catalogue"),
+    ("wildpair=6", 1, "(pt=)"),
+    ("is:hires", 4, "“hires” is not in this catalogue"),
+    ("-has:indicator", 6, "not in this catalogue"),
+    ("order:edhrec", 7, "order takes name, released, set"),
+    ("prefer:atypical", 8, "prefer takes newest, oldest"),
+    ("display:table", 9, "display takes grid"),
+    ("new:card", 5, "new takes rarity, art"),
+    ("cheapest:yen", 10, "cheapest takes usd"),
+    ("oracleid:7", 10, "expected an id"),
+    ("t:“elf", 3, "quote is not closed"),
+    ("t: ", 3, "expected a text"),
+    ("t: or t:elf", 3, "expected a text"),
     ("o:\"a\"b", 6, "a space after the closing quote"),
 ];
 

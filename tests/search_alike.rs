@@ -25,6 +25,10 @@ fn noise(rng: &mut impl Rng) -> String {
         "!",
         " ",
         " or ",
+        "“",
+        "”",
+        ": ",
+        "++",
         "and",
         "not",
         "{",
@@ -104,6 +108,8 @@ fn term(key: &Key, rng: &mut impl Rng) -> String {
             "/o.*r/",
             "/e$/",
             "/(an?|the) c/",
+            "/\\ss: add \\sm/",
+            "/\\spp|\\smh|\\smp/",
         ],
         Operand::Colors => &["w", "ub", "izzet", "c", "m", "2", "0", "wubrg", "green"],
         Operand::Mana => &["1", "{2}{w}", "uu", "rg", "{}", "x", "3g"],
@@ -114,10 +120,25 @@ fn term(key: &Key, rng: &mut impl Rng) -> String {
         Operand::Set => &["a", "core", "e"],
         Operand::Format => &["modern", "standard", "*"],
         Operand::Money => &["0.5", "1", "20", "$3.25"],
-        Operand::Quality => {
-            &["reprint", "foil", "vanilla", "permanent", "spell", "dual", "commander", "promo", "new", "bear"]
-        }
-        Operand::Tag => &["squirrel"],
+        Operand::Quality => &[
+            "reprint",
+            "foil",
+            "vanilla",
+            "permanent",
+            "spell",
+            "dual",
+            "commander",
+            "promo",
+            "new",
+            "bear",
+            "watermark",
+            "flavor",
+            "ub",
+            "stamped",
+            "meldpart",
+            "duelcommander",
+        ],
+        Operand::Missing(_) => &["squirrel"],
         Operand::Other(_) => match key.names[0] {
             "kw" => &["flying", "\"first strike\"", "haste"],
             "b" => &["a", "the"],
@@ -128,6 +149,9 @@ fn term(key: &Key, rng: &mut impl Rng) -> String {
             "frame" => &["2015", "old", "legendary"],
             "date" => &["2024-01-01", "2026-03-01", "zzz"],
             "year" => &["2023", "2025"],
+            "new" => &["rarity", "art", "artist", "flavor", "frame", "language"],
+            "cheapest" => &["usd", "eur", "tix"],
+            "oracleid" => &["00000000-0000-4000-8000-000000000001"],
             "lang" => &["en", "any"],
             _ => &["normal", "paper", "transform", "token"],
         },
@@ -152,7 +176,9 @@ fn expression(depth: u32, rng: &mut impl Rng) -> String {
         _ => {
             let keys: Vec<_> = KEYS
                 .iter()
-                .filter(|key| key.operators != Operators::Setting && key.operand != Operand::Tag)
+                .filter(|key| {
+                    key.operators != Operators::Setting && !matches!(key.operand, Operand::Missing(_))
+                })
                 .collect();
             term(keys.choose(rng).expect("a key"), rng)
         }
@@ -188,6 +214,7 @@ fn both_stores_give_the_same_answers() {
                 " unique:prints",
                 " include:extras",
                 " prefer:oldest",
+                " prefer:ub",
             ];
             let search = format!("{}{}", expression(3, &mut rng), order[number % order.len()]);
             let [one, other] = both(&search).await;

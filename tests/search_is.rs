@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dualcaster::domain::catalogue::search::is::{IS, Is};
 use dualcaster::ingest::Format;
 use serde_json::json;
 
@@ -20,6 +21,7 @@ on_both_stores! { Tables:
                 printing(6, "Lamplighter", "lmp", "rare"),
                 printing(7, "Hull, the Lamp", "lmp", "rare"),
                 printing(8, "Both, as One", "lmp", "rare"),
+                printing(9, "Half of Both", "lmp", "rare"),
             ],
             |printing, card| {
                 let faces = |front: &str, back: &str| {
@@ -36,7 +38,8 @@ on_both_stores! { Tables:
                     6 => json!({"type_line": "Legendary Planeswalker", "legalities": {"oathbreaker": "banned"}}),
                     7 => json!({"type_line": "Legendary Artifact — Vehicle", "power": "3", "toughness": "3"}),
                     8 => json!({"layout": "meld", "mana_cost": "", "type_line": "Legendary Creature — Moth"}),
-                    _ => json!({"type_line": "Legendary Creature — Elf"}),
+                    9 => json!({"layout": "meld", "type_line": "Creature — Moth"}),
+                    _ => json!({"type_line": "Legendary Creature — Elf", "legalities": {"duel": "restricted"}}),
                 };
                 for (key, value) in changes.as_object().expect("an object") {
                     card[key] = value.clone();
@@ -49,6 +52,44 @@ on_both_stores! { Tables:
         assert_eq!(names(&app, "is:commander").await, [hull, wright, wick]);
         assert_eq!(names(&app, "is:brawler").await, [hull, lighter, wright, owl, wick]);
         assert_eq!(names(&app, "is:oathbreaker").await, [wright]);
+        assert_eq!(names(&app, "is:duelcommander").await, [hull, wright, owl]);
+        assert_eq!(names(&app, "is:meldpart").await, ["Half of Both"]);
+        assert_eq!(names(&app, "is:meldresult").await, ["Both, as One"]);
+    }
+
+    async fn a_printing_is_called_by_its_promotion(app: TestApp) {
+        let promos = || {
+            IS.iter().filter_map(|(name, is, _)| match is {
+                Is::Printing(mark) => Some((*name, mark.strip_prefix("promo:")?)),
+                _ => None,
+            })
+        };
+        let cards = scryfall_cards(
+            &[printing(1, "Wick", "lmp", "rare"), printing(2, "Lamp", "lmp", "rare")],
+            |printing, card| {
+                if printing.number == 1 {
+                    card["promo_types"] = json!(promos().map(|(_, kind)| kind).collect::<Vec<_>>());
+                }
+            },
+        );
+        app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
+        for (name, _) in promos() {
+            assert_eq!(names(&app, &format!("is:{name}")).await, ["Wick"], "{name}");
+        }
+        assert_eq!(names(&app, "is:alchemy").await, ["Wick"]);
+    }
+
+    async fn a_card_is_called_by_its_layout(app: TestApp) {
+        let printings: Vec<_> =
+            (1..).zip(LAYOUTS).map(|(number, (name, ..))| printing(number, name, "lmp", "rare")).collect();
+        let cards = scryfall_cards(&printings, |printing, card| {
+            let (_, layout, _) = LAYOUTS[usize::try_from(printing.number - 1).expect("a number")];
+            card["layout"] = json!(layout);
+        });
+        app.ingest(Format::Scryfall, &TestFile::json(&cards)).await.expect("a catalogue");
+        for (name, _, word) in LAYOUTS {
+            assert_eq!(names(&app, &format!("is:{word} include:extras")).await, [*name], "{word}");
+        }
     }
 
     async fn each_nickname_finds_its_land_and_no_other(app: TestApp) {
@@ -79,6 +120,19 @@ on_both_stores! { Tables:
         }
     }
 }
+
+/// Cards, their layouts, and what they are called.
+const LAYOUTS: &[(&str, &str, &str)] = &[
+    ("Attic", "planar", "planar"),
+    ("Laugh", "scheme", "scheme"),
+    ("Grandmother", "vanguard", "vanguard"),
+    ("Sign", "emblem", "emblem"),
+    ("Still Life", "art_series", "artseries"),
+    ("Growth", "mutate", "mutate"),
+    ("Lamp Case", "case", "case"),
+    ("Draft of a Lamp", "prototype", "prototype"),
+    ("Two Lamps", "reversible_card", "reversible"),
+];
 
 /// Lands as the real ones are worded, and what they are called. The nameless are like one that has a name.
 const LANDS: &[(&str, &str, &str, &str)] = &[

@@ -167,7 +167,12 @@ impl CardList {
     }
 
     fn push_conditions(&self, sql: &mut Sql) {
-        sql.push(if self.extras { "true" } else { "not c.extra" });
+        let named = self.search.as_ref().map(Search::named_sets).unwrap_or_default();
+        match (self.extras, named.as_slice()) {
+            (true, _) => sql.push("true"),
+            (false, []) => sql.push("not c.extra"),
+            (false, codes) => sql.push("(not c.extra or c.set_code").any_of_texts(codes).push(")"),
+        };
         if self.unique == Unique::Cards && !self.chooses() {
             sql.push(" and c.preferred");
         }

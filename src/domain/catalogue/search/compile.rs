@@ -1,15 +1,22 @@
 //! A search as SQL: a condition on the printings of a statement that calls them `c`, for either store. Operands are bound,
 //! never part of the text.
 
+mod faces;
+mod printings;
+
 use entity::enums::Currency;
 use sea_orm::ActiveEnum;
 
-use super::super::attributes::{Colors, SAID_MANA};
+use self::faces::{push_devotion, push_mana, push_number};
+use self::printings::{
+    push_artist_count, push_block, push_cheapest, push_counted, push_first_with, push_legality,
+    push_released, push_sets,
+};
+use super::super::attributes::SAID_MANA;
 use super::super::facts::Stat;
-use super::super::mana::ManaCost;
 use super::tree::{
-    Amount, ColorsOf, Comparison, Condition, Counted, Day, Expression, Flag, Number, Prefer, Quantity,
-    RulesText, Search, Text,
+    Amount, ColorsOf, Comparison, Condition, Expression, Flag, Number, Prefer, Quantity, RulesText, Search,
+    Text,
 };
 use crate::db::Sql;
 
@@ -26,6 +33,17 @@ impl Search {
         any
     }
 
+    /// The sets that it asks for, if they are codes: their extras are meant.
+    pub fn named_sets(&self) -> Vec<String> {
+        let mut named = Vec::new();
+        self.condition.each(false, &mut |condition, negated| {
+            if let (Condition::Sets(names), false) = (condition, negated) {
+                named.extend_from_slice(names);
+            }
+        });
+        named
+    }
+
     /// Whether printings of one card may differ in it: else one of them tells for all.
     pub fn tells_printings_apart(&self) -> bool {
         let mut apart = false;
@@ -33,6 +51,9 @@ impl Search {
         apart
     }
 }
+
+/// Whether a printing is of Universes Beyond: what `is:ub` asks.
+const BEYOND: &str = "c.marks like '% promo:universesbeyond %' or c.marks like '% stamp:triangle %'";
 
 impl Prefer {
     /// What comes first among the printings of a card, before the order that all lists have.
@@ -50,6 +71,8 @@ impl Prefer {
             Self::Promo => "c.extra, case when c.promo then 0 else 1 end".to_owned(),
             Self::Cheapest(currency) => format!("c.extra, {}", price(currency, "9223372036854775807", "asc")),
             Self::Dearest(currency) => format!("c.extra, {}", price(currency, "-1", "desc")),
+            Self::UniversesBeyond => format!("c.extra, case when {BEYOND} then 0 else 1 end"),
+            Self::NotUniversesBeyond => format!("c.extra, case when {BEYOND} then 1 else 0 end"),
         }
     }
 }
@@ -71,6 +94,7 @@ fn is_of_a_printing(condition: &Condition) -> bool {
         | Condition::Printed(_)
         | Condition::FaceMark(_)
         | Condition::Printings(..)
+        | Condition::OracleId(_)
         | Condition::Flag(Flag::Reserved) => false,
         Condition::Rarity(..)
         | Condition::Sets(_)
@@ -78,9 +102,13 @@ fn is_of_a_printing(condition: &Condition) -> bool {
         | Condition::SetKind(_)
         | Condition::CollectorNumber(..)
         | Condition::Price(..)
+        | Condition::Cheapest(_)
         | Condition::Artist(_)
+        | Condition::Artists(..)
         | Condition::Flavor(_)
         | Condition::PrintingMark(_)
+        | Condition::PrintingKind(_)
+        | Condition::FirstWith(_)
         | Condition::Flag(_)
         // A card may come as a reversible one too.
         | Condition::Layout(_)
@@ -198,10 +226,22 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
             sql.push("c.id in (select p.card_id from card_prices p where p.ranked and p.currency = ");
             sql.bind(currency.to_value()).push(" and p.price").push(comparison.sql()).bind(*units).push(")");
         }
+        Condition::Cheapest(currency) => push_cheapest(sql, *currency),
+        Condition::Artists(comparison, count) => {
+            push_artist_count(sql);
+            sql.push(comparison.sql()).bind(*count);
+        }
         Condition::Artist(text) => push_text(sql, "coalesce(c.artist_key, '')", text),
         Condition::Flavor(text) => push_text(sql, "coalesce(c.flavor_key, '')", text),
         Condition::PrintingMark(mark) => {
             sql.contains("c.marks", &format!(" {mark} "));
+        }
+        Condition::PrintingKind(kind) => {
+            sql.contains("c.marks", &format!(" {kind}:"));
+        }
+        Condition::FirstWith(feature) => push_first_with(sql, *feature),
+        Condition::OracleId(id) => {
+            sql.push("c.piece_id").any_of_uuids(&[*id]);
         }
         Condition::FaceMark(mark) => of_faces(sql, |sql| {
             sql.contains("f.marks", &format!(" {mark} "));
@@ -215,6 +255,7 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
                 Flag::Promo => "c.promo",
                 Flag::Digital => "c.digital",
                 Flag::Extra => "c.extra",
+                Flag::Flavor => "coalesce(c.flavor_key, '') <> ''",
             });
         }
         Condition::Layout(layout) => {
@@ -238,27 +279,6 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
             push_counted(sql, *counted);
             sql.push(")").push(comparison.sql()).bind(*count).push(")");
         }
-    }
-}
-
-/// What is counted of a card's printings, under the alias `o`.
-fn push_counted(sql: &mut Sql, counted: Counted) {
-    let on_paper = |sql: &mut Sql, word: &str, what: &str| {
-        sql.push(word).push("case when ").contains("o.marks", " game:paper ");
-        sql.push(" then ").push(what).push(" end");
-    };
-    match counted {
-        Counted::Printings => {
-            sql.push("*");
-        }
-        Counted::Sets => {
-            sql.push("distinct o.set_code");
-        }
-        Counted::Illustrations => {
-            sql.push("distinct o.illustration_id");
-        }
-        Counted::PaperPrintings => on_paper(sql, "", "o.id"),
-        Counted::PaperSets => on_paper(sql, "distinct ", "o.set_code"),
     }
 }
 
@@ -337,148 +357,4 @@ fn push_bits(sql: &mut Sql, column: &str, width: u8, comparison: Comparison, amo
             sql.push(" and ").push(column).push(" <> ").bind(bits);
         }
     }
-}
-
-/// Costs compare as sets do that hold a symbol several times: one is more than another when it has all of it.
-fn push_mana(sql: &mut Sql, comparison: Comparison, cost: &ManaCost) {
-    sql.push("f.mana is not null and ");
-    match comparison {
-        Comparison::Equal => push_same_mana(sql, cost),
-        Comparison::GreaterOrEqual => push_more_mana(sql, cost),
-        Comparison::LessOrEqual => push_less_mana(sql, cost),
-        Comparison::Greater | Comparison::Less => {
-            if comparison == Comparison::Greater {
-                push_more_mana(sql, cost);
-            } else {
-                push_less_mana(sql, cost);
-            }
-            sql.push(" and not (");
-            push_same_mana(sql, cost);
-            sql.push(")");
-        }
-    }
-}
-
-fn push_same_mana(sql: &mut Sql, cost: &ManaCost) {
-    sql.push("f.mana = ")
-        .bind(cost.canonical())
-        .push(" and f.generic_mana = ")
-        .bind(i64::from(cost.generic()));
-}
-
-/// Equal symbols stand side by side, so that many of one are a text within the cost.
-fn push_more_mana(sql: &mut Sql, cost: &ManaCost) {
-    sql.push("f.generic_mana >= ").bind(i64::from(cost.generic()));
-    for (symbol, count) in cost.counts() {
-        sql.push(" and ").contains("f.mana", &symbol.repeat(count));
-    }
-}
-
-fn push_less_mana(sql: &mut Sql, cost: &ManaCost) {
-    sql.push("f.generic_mana <= ").bind(i64::from(cost.generic()));
-    let counts = cost.counts();
-    for (symbol, count) in &counts {
-        sql.push(" and not ").contains("f.mana", &symbol.repeat(count + 1));
-    }
-    sql.push(" and ").push(&"replace(".repeat(counts.len())).push("f.mana");
-    for (symbol, _) in &counts {
-        sql.push(", ").bind(symbol.as_str()).push(", '')");
-    }
-    sql.push(" = ''");
-}
-
-/// How many coloured symbols hold one of the colours: those that are left out when the others are. A symbol has two
-/// colours at most.
-fn push_devotion(sql: &mut Sql, colors: Colors) {
-    let letters = (1..32_u8).filter(|bits| bits.count_ones() <= 2 && i16::from(*bits) & colors.bits() != 0);
-    let letters: Vec<char> = letters.map(|bits| char::from(b'@' + bits)).collect();
-    sql.push("(length(f.pips) - length(").push(&"replace(".repeat(letters.len())).push("f.pips");
-    for letter in letters {
-        sql.push(&format!(", '{letter}', '')"));
-    }
-    sql.push("))");
-}
-
-fn push_number(sql: &mut Sql, quantity: Quantity, comparison: Comparison, number: &Number) {
-    match number {
-        Number::Other(other) => {
-            sql.push(number_column(quantity)).push(comparison.sql()).push(number_column(*other));
-        }
-        Number::Value(Stat { number, star: None }) => {
-            sql.push(number_column(quantity)).push(comparison.sql()).bind(*number);
-        }
-        // Numbers with a star compare among themselves.
-        Number::Value(Stat { number, star: Some(star) }) => {
-            let column = match quantity {
-                Quantity::Power => "f.power_star",
-                Quantity::Toughness => "f.toughness_star",
-                Quantity::Loyalty => "f.loyalty_star",
-                Quantity::PowerAndToughness | Quantity::ManaValue => "null",
-            };
-            sql.push(column).push(" = ").bind(star.as_str()).push(" and ");
-            sql.push(number_column(quantity)).push(comparison.sql()).bind(*number);
-        }
-    }
-}
-
-fn number_column(quantity: Quantity) -> &'static str {
-    match quantity {
-        Quantity::Power => "f.power",
-        Quantity::Toughness => "f.toughness",
-        Quantity::PowerAndToughness => "(f.power + f.toughness)",
-        Quantity::Loyalty => "f.loyalty",
-        Quantity::ManaValue => "f.mana_value",
-    }
-}
-
-fn push_sets(sql: &mut Sql, names: &[String]) {
-    for (position, name) in names.iter().enumerate() {
-        sql.push(if position > 0 { " or " } else { "" });
-        sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name.as_str());
-        sql.push(" or (").contains("s.name_key", name);
-        sql.push(" and not exists (select 1 from card_sets o where o.code = ")
-            .bind(name.as_str())
-            .push(")))");
-    }
-}
-
-fn push_block(sql: &mut Sql, name: &str) {
-    sql.push("c.set_code in (select s.code from card_sets s where s.code = ").bind(name);
-    sql.push(" or s.block_key in (select b.block_key from card_sets b where b.code = ").bind(name);
-    sql.push(") or s.block_key = ").bind(name);
-    // The first words of the block's name.
-    let start = format!("{name} ");
-    sql.push(" or substr(s.block_key, 1, ").bind(i32::try_from(start.chars().count()).unwrap_or(i32::MAX));
-    sql.push(") = ").bind(start).push(")");
-}
-
-fn push_legality(sql: &mut Sql, statuses: &[&str], format: Option<&str>) {
-    for (position, status) in statuses.iter().enumerate() {
-        sql.push(if position > 0 { " or " } else { "" });
-        match format {
-            Some(format) => {
-                sql.push("coalesce(c.legalities ->> ").bind(format).push(", '') = ").bind(*status);
-            }
-            None => {
-                let column = if sql.is_postgres() { "cast(c.legalities as text)" } else { "c.legalities" };
-                sql.contains(column, &format!("\"{status}\""));
-            }
-        }
-    }
-}
-
-fn push_released(sql: &mut Sql, comparison: Comparison, day: &Day) {
-    sql.push("coalesce(c.released_on").push(comparison.sql());
-    match day {
-        Day::On(day) => {
-            sql.bind(*day);
-        }
-        Day::Of(code) => {
-            sql.push("(select s.released_on from card_sets s where s.code = ").bind(code.as_str()).push(")");
-        }
-        Day::Now => {
-            sql.push("(select ").day_of("newest_at").push(" from store_state)");
-        }
-    }
-    sql.push(", false)");
 }

@@ -7,17 +7,23 @@ use super::tree::Flag;
 pub enum Is {
     /// A mark of the printing.
     Printing(&'static str),
+    /// One of two marks of the printing.
+    Either(&'static str, &'static str),
+    /// Any mark of the printing that is of this kind.
+    Kind(&'static str),
     /// A mark of a face.
     Face(&'static str),
     Flag(Flag),
     /// Another search.
     Search(&'static str),
-    /// A mark of a face, where this format has not banned the card.
-    Leader(&'static str, &'static str),
+    /// A mark of a face, where the card is none of these in a format.
+    Leader(&'static str, &'static str, &'static [&'static str]),
 }
 
-use Is::{Face, Leader, Printing, Search};
+use Is::{Either, Face, Kind, Leader, Printing, Search};
 
+const ALCHEMY: Is = Search("st:alchemy or is:rebalanced");
+const BEYOND: Is = Either("promo:universesbeyond", "stamp:triangle");
 const BOUNCELAND: Is = Search(
     "t:land o:/when ~ enters( the battlefield)?, (sacrifice it unless you )?return an? (untapped [a-z]+|land) you control to its owner's hand/ o:/add \\{.\\}\\{.\\}/",
 );
@@ -28,6 +34,7 @@ const CREATURELAND: Is = Search("t:land o:/~ becomes an? .*creature/");
 const CYCLELAND: Is = Search(
     "kw:cycling t:/^land - (plains|island|swamp|mountain|forest) (plains|island|swamp|mountain|forest)$/",
 );
+const NETWORK: Is = Printing("promo:wizardsplaynetwork");
 const PARTNER: Is = Search(
     "kw:partner or kw:\"partner with\" or kw:\"friends forever\" or kw:\"choose a background\" or kw:\"doctor's companion\"",
 );
@@ -49,6 +56,8 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("digital", Is::Flag(Flag::Digital), "only in a digital game"),
     ("extra", Is::Flag(Flag::Extra), "a token, emblem, art card or the like; with include:extras"),
     ("reprint", Printing("is:reprint"), "not the first printing"),
+    ("firstprint", Search("-is:reprint"), "the first printing"),
+    ("firstprinting", Search("-is:reprint"), "the first printing"),
     ("full", Printing("is:full"), "full art"),
     ("fullart", Printing("is:full"), "full art"),
     ("textless", Printing("is:textless"), "printed without text"),
@@ -56,6 +65,12 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("spotlight", Printing("is:spotlight"), "a story spotlight"),
     ("booster", Printing("is:booster"), "found in boosters"),
     ("variation", Printing("is:variation"), "another version in the same set"),
+    ("watermark", Kind("watermark"), "with a watermark; has:watermark says the same"),
+    ("stamp", Kind("stamp"), "with a security stamp"),
+    ("flavor", Is::Flag(Flag::Flavor), "with a flavour text"),
+    ("flavour", Is::Flag(Flag::Flavor), "with a flavour text"),
+    ("universesbeyond", BEYOND, "of another world than the game's own"),
+    ("ub", BEYOND, "of another world than the game's own"),
     ("paper", Printing("game:paper"), "to be had on paper"),
     ("mtgo", Printing("game:mtgo"), "on Magic Online"),
     ("arena", Printing("game:arena"), "on Arena"),
@@ -74,6 +89,7 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("datestamped", Printing("promo:datestamped"), "with a date stamped on it"),
     ("fnm", Printing("promo:fnm"), "from Friday Night Magic"),
     ("judgegift", Printing("promo:judgegift"), "given to judges"),
+    ("judge", Printing("promo:judgegift"), "given to judges"),
     ("gameday", Printing("promo:gameday"), "from a Game Day"),
     ("league", Printing("promo:league"), "from a league"),
     ("arenaleague", Printing("promo:arenaleague"), "from an Arena league"),
@@ -92,6 +108,45 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("convention", Printing("promo:convention"), "from a convention"),
     ("setpromo", Printing("promo:setpromo"), "a promo of its set"),
     ("rebalanced", Printing("promo:rebalanced"), "changed for Arena"),
+    ("alchemy", ALCHEMY, "made or changed for Arena's Alchemy"),
+    ("stamped", Either("promo:stamped", "promo:promostamped"), "stamped as a promo"),
+    ("planeswalkerstamped", Printing("promo:planeswalkerstamped"), "stamped with the planeswalker symbol"),
+    ("boosterfun", Printing("promo:boosterfun"), "another look for boosters"),
+    ("brawldeck", Printing("promo:brawldeck"), "from a Brawl deck"),
+    ("bringafriend", Printing("promo:bringafriend"), "for who brings a friend"),
+    ("commanderparty", Printing("promo:commanderparty"), "from a Commander party"),
+    ("confettifoil", Printing("promo:confettifoil"), "foil with confetti"),
+    ("draftweekend", Printing("promo:draftweekend"), "from a draft weekend"),
+    ("duels", Printing("promo:duels"), "came with the Duels game"),
+    ("embossed", Printing("promo:embossed"), "with an embossed surface"),
+    ("event", Printing("promo:event"), "from an event"),
+    ("galaxyfoil", Printing("promo:galaxyfoil"), "foil with stars"),
+    ("gateway", Printing("promo:gateway"), "from the Gateway programme"),
+    ("gilded", Printing("promo:gilded"), "with gilded foil"),
+    ("halofoil", Printing("promo:halofoil"), "foil with halos"),
+    ("jpwalker", Printing("promo:jpwalker"), "a planeswalker as drawn for Japan"),
+    ("neonink", Printing("promo:neonink"), "in neon ink"),
+    ("oilslick", Printing("promo:oilslick"), "foil as of oil"),
+    ("openhouse", Printing("promo:openhouse"), "from an open house"),
+    ("playpromo", Printing("promo:playpromo"), "given to players in stores"),
+    ("playtest", Printing("promo:playtest"), "as a card for playtests"),
+    ("poster", Printing("promo:poster"), "as a poster"),
+    ("premiereshop", Printing("promo:premiereshop"), "from a premiere shop"),
+    ("rainbowfoil", Printing("promo:rainbowfoil"), "foil as a rainbow"),
+    ("ripplefoil", Printing("promo:ripplefoil"), "foil with ripples"),
+    ("schinesealtart", Printing("promo:schinesealtart"), "with the art for China"),
+    ("scroll", Printing("promo:scroll"), "as a scroll"),
+    ("silverfoil", Printing("promo:silverfoil"), "with silver foil"),
+    ("stepandcompleat", Printing("promo:stepandcompleat"), "foil with Phyrexian signs"),
+    ("storechampionship", Printing("promo:storechampionship"), "from a store championship"),
+    ("surgefoil", Printing("promo:surgefoil"), "foil with surges"),
+    ("textured", Printing("promo:textured"), "with a textured surface"),
+    ("themepack", Printing("promo:themepack"), "from a theme pack"),
+    ("thick", Printing("promo:thick"), "on thick paper"),
+    ("tourney", Printing("promo:tourney"), "from a tournament"),
+    ("vault", Printing("promo:vault"), "of the vault"),
+    ("wizardsplaynetwork", NETWORK, "from the Wizards Play Network"),
+    ("wpn", NETWORK, "from the Wizards Play Network"),
     ("glossy", Printing("promo:glossy"), "with a glossy finish"),
     ("funny", Search("st:funny or border:silver or stamp:acorn"), "for fun, not for tournaments"),
     ("unique", Search("sets=1"), "in one set only"),
@@ -115,18 +170,35 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("mdfc", Face("is:mdfc"), "a card whose faces are both cast"),
     ("dfc", Face("is:dfc"), "a card with two faces"),
     ("meld", Face("is:meld"), "melds, or is melded"),
+    ("meldpart", Search("is:meld -(m={} -t:land)"), "melds with another"),
+    ("meldresult", Search("is:meld m={} -t:land"), "what two cards become"),
+    ("reversible", Search("layout:reversible_card"), "the same card on both sides"),
     ("leveler", Face("is:leveler"), "a card that levels up"),
     ("adventure", Face("is:adventure"), "goes on an adventure"),
     ("saga", Face("is:saga"), "a saga"),
     ("class", Face("is:class"), "a class"),
+    ("case", Face("is:case"), "a case"),
+    ("prototype", Search("layout:prototype"), "has a prototype"),
+    ("mutate", Search("layout:mutate"), "mutates"),
+    ("planar", Search("layout:planar"), "a plane or a phenomenon; with include:extras"),
+    ("scheme", Search("layout:scheme"), "a scheme; with include:extras"),
+    ("vanguard", Search("layout:vanguard"), "a vanguard; with include:extras"),
+    ("emblem", Search("layout:emblem"), "an emblem; with include:extras"),
+    ("artseries", Search("layout:art_series"), "a picture alone; with include:extras"),
     ("host", Face("is:host"), "a host"),
     ("augment", Face("is:augment"), "augments a host"),
     ("token", Face("is:token"), "a token; with include:extras"),
-    ("commander", Leader("is:commander", "commander"), "may lead a Commander deck"),
-    ("brawler", Leader("is:brawler", "brawl"), "may lead a Brawl deck"),
+    ("commander", Leader("is:commander", "commander", &["banned"]), "may lead a Commander deck"),
+    (
+        "duelcommander",
+        // Restricted means there that it may be in a deck, but not lead it.
+        Leader("is:commander", "duel", &["banned", "restricted"]),
+        "may lead a Duel Commander deck",
+    ),
+    ("brawler", Leader("is:brawler", "brawl", &["banned"]), "may lead a Brawl deck"),
     ("companion", Search("kw:companion"), "has companion"),
     ("partner", PARTNER, "shares the lead of a Commander deck"),
-    ("oathbreaker", Leader("is:oathbreaker", "oathbreaker"), "may lead an Oathbreaker deck"),
+    ("oathbreaker", Leader("is:oathbreaker", "oathbreaker", &["banned"]), "may lead an Oathbreaker deck"),
     (
         "dual",
         Search(
@@ -222,3 +294,15 @@ pub const IS: &[(&str, Is, &str)] = &[
     ("creatureland", CREATURELAND, "becomes a creature"),
     ("manland", CREATURELAND, "becomes a creature"),
 ];
+
+/// Qualities of Scryfall's that the catalogue doesn't know, and what may be asked instead.
+pub const ABSENT: &[(&str, &str)] = &[
+    ("atypical", ODD_FRAME),
+    ("default", ODD_FRAME),
+    ("gamechanger", "search the legality (f:commander)"),
+    ("hires", "leave it out"),
+    ("indicator", "search a colour without a cost (c>=1 m={})"),
+    ("newinpauper", "search new:rarity r:common f:pauper"),
+    ("scryfallpreview", "search the day (date:) or the set (e:)"),
+];
+const ODD_FRAME: &str = "search is:borderless, is:showcase, is:extendedart or is:full";

@@ -17,6 +17,7 @@ pub use tree::{Prefer, Search};
 use self::keys::{Meaning, Operators};
 use self::syntax::Term;
 use self::tree::{Condition, Expression, Layout, Text, Wrong};
+use super::list::Unique;
 use super::mana;
 use super::names::name_key;
 use crate::error::{Code, Refusal};
@@ -60,7 +61,12 @@ fn parse(text: &str) -> Result<Search, Wrong> {
     if terms > MAX_TERMS {
         return Err(Wrong { at: 0, message: format!("a search has at most {MAX_TERMS} terms.") });
     }
-    let (written, mut layout) = take_settings(written)?;
+    let written = match written {
+        alone @ Expression::Term(_) => Expression::All(vec![alone]),
+        other => other,
+    };
+    let mut layout = Layout::default();
+    let written = take_settings(written, &mut layout)?;
     let mut asks = layout != Layout::default();
     let condition = written.try_map(&mut |term| {
         let meaning = meaning(term)?;
@@ -106,40 +112,55 @@ fn size(expression: &Expression<Condition>) -> (usize, usize) {
     (conditions, patterns)
 }
 
-/// Takes out what says how the answer is laid out. It is about the whole search, and stands beside its terms: not in
-/// parentheses, nor alone on a side of `or`.
-fn take_settings(written: Expression<Term<'_>>) -> Result<(Expression<Term<'_>>, Layout), Wrong> {
-    let mut layout = Layout::default();
-    let rest = match written {
-        Expression::Any(sides) => {
-            let mut kept = Vec::new();
-            for side in sides {
-                kept.push(if let Expression::All(_) = side { take_from(side, &mut layout)? } else { side });
-            }
-            Expression::Any(kept)
-        }
-        other => take_from(other, &mut layout)?,
-    };
-    Ok((rest, layout))
-}
-
-fn take_from<'s>(written: Expression<Term<'s>>, layout: &mut Layout) -> Result<Expression<Term<'s>>, Wrong> {
-    let all = match written {
-        Expression::All(all) => all,
-        other => vec![other],
-    };
-    let mut parts = Vec::new();
-    for part in all {
-        match &part {
-            Expression::Term(Term::Keyed(asked)) if asked.key.operators == Operators::Setting => {
-                if let Meaning::Setting(said) = asked.key.meaning(asked)? {
-                    *layout = layout.and(said);
+/// Takes out what says how the answer is laid out, which is about the whole search, in parentheses or not. What stands
+/// after a not or alone on a side of `or` stays, to be refused.
+fn take_settings<'s>(
+    written: Expression<Term<'s>>,
+    layout: &mut Layout,
+) -> Result<Expression<Term<'s>>, Wrong> {
+    let mut kept = Vec::new();
+    match written {
+        Expression::All(parts) => {
+            for part in parts {
+                let said = if let Expression::Term(term) = &part { setting(term)? } else { None };
+                match said {
+                    Some(said) => *layout = layout.and(said),
+                    None => kept.push(take_settings(part, layout)?),
                 }
             }
-            _ => parts.push(part),
+            Ok(Expression::All(kept))
         }
+        Expression::Any(sides) => {
+            for side in sides {
+                // A side of nothing else would let all cards pass.
+                let is_empty = matches!(&side, Expression::All(parts) if parts.iter().all(is_setting));
+                kept.push(if is_empty { side } else { take_settings(side, layout)? });
+            }
+            Ok(Expression::Any(kept))
+        }
+        other => Ok(other),
     }
-    Ok(Expression::All(parts))
+}
+
+fn is_setting(part: &Expression<Term<'_>>) -> bool {
+    matches!(part, Expression::Term(Term::Keyed(asked)) if asked.key.operators == Operators::Setting)
+}
+
+/// What a term says of the layout, if that is what it is about.
+fn setting(term: &Term<'_>) -> Result<Option<Layout>, Wrong> {
+    let once = |unique| Ok(Some(Layout { unique: Some(unique), ..Layout::default() }));
+    match term {
+        // Scryfall's older words for `unique:prints` and `unique:art`.
+        Term::Name { text: "++", quoted: false, .. } => once(Unique::Printings),
+        Term::Name { text: "@@", quoted: false, .. } => once(Unique::Art),
+        Term::Keyed(asked) if asked.key.operators == Operators::Setting => {
+            Ok(match asked.key.meaning(asked)? {
+                Meaning::Setting(said) => Some(said),
+                Meaning::Condition(_) => None,
+            })
+        }
+        _ => Ok(None),
+    }
 }
 
 fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
@@ -172,7 +193,7 @@ fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
             Meaning::Condition(condition) => condition,
             Meaning::Setting(..) => {
                 let message = format!(
-                    "{} is about the whole search: it can't stand in parentheses, after “-” or beside “or”.",
+                    "{} is about the whole search: it can't stand after “-”, nor alone on a side of “or”.",
                     asked.name
                 );
                 return Err(Wrong::at(&asked.whole, message));

@@ -70,6 +70,9 @@ impl Asked<'_> {
             "m" | "multi" | "multicolor" | "multicolored" | "multicolour" | "multicoloured" => {
                 return Ok((Amount::HowMany(2), Comparison::GreaterOrEqual));
             }
+            "mono" | "monocolor" | "monocolored" | "monocolour" | "monocoloured" => {
+                return Ok((Amount::HowMany(1), Comparison::Equal));
+            }
             "c" | "colorless" | "colourless" if of == ColorsOf::Produced => {
                 return Ok((Amount::These(COLORLESS_MANA), has));
             }
@@ -190,6 +193,14 @@ impl Asked<'_> {
         }
         self.wrong(unknown(what, self.operand, words.iter().map(|(known, _)| *known)))
     }
+
+    /// One of the words, which are so few that the key's documentation has them all: who is wrong is told them.
+    pub fn one_of_few<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Read<T> {
+        self.one_of(what, words).map_err(|wrong| {
+            let message = format!("{} {} takes {}.", wrong.message, self.name, self.key.operand.described());
+            Wrong { message, ..wrong }
+        })
+    }
 }
 
 /// `there is no … “…”`, and the word that was perhaps meant.
@@ -219,7 +230,8 @@ fn quantity(word: &str) -> Option<Quantity> {
 
 /// The bits of colours by letters or by name.
 fn color_bits(word: &str, with_colorless: bool) -> Option<i16> {
-    let letters = COLOR_NAMES.iter().find(|(name, _)| *name == word).map_or(word, |(_, letters)| letters);
+    let name = word.replace(['-', ' '], "");
+    let letters = COLOR_NAMES.iter().find(|(known, _)| *known == name).map_or(word, |(_, letters)| letters);
     let known = if with_colorless { "wubrgc" } else { "wubrg" };
     let bits = letters.chars().try_fold(0, |bits, letter| Some(bits | 1 << known.find(letter)?))?;
     (bits != 0).then_some(bits)

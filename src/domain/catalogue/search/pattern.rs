@@ -8,6 +8,8 @@
 //! where a line begins and ends, `\d`, `\s`, `\w` and `\b` are about ASCII. A brace is a character (`{t}: add`) unless
 //! it opens a count of what is before it: in `{u}{2}` the `}` is repeated, and `{u}\{2\}` is two symbols.
 
+mod shorthand;
+
 use std::ops::Range;
 
 use regex_syntax::ast::parse::ParserBuilder;
@@ -17,6 +19,7 @@ use regex_syntax::ast::{
 };
 use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
 
+use self::shorthand::shorthand;
 use super::super::names::fold_character;
 
 /// Characters of a pattern at most.
@@ -94,8 +97,8 @@ impl Pattern {
     }
 }
 
-/// The source with a backslash before each brace that is a character and would be read as the start of a count, and
-/// where these backslashes are. An anchor can't be repeated, so a brace after one is a character too.
+/// The source with its shorthands written out and a backslash before each brace that is a character and would be read as
+/// the start of a count, and where what is new stands. An anchor can't be repeated, so a brace after one is a character too.
 fn escape_braces(source: &str) -> (String, Vec<usize>) {
     let mut text = String::with_capacity(source.len() + 8);
     let mut escapes = Vec::new();
@@ -107,6 +110,16 @@ fn escape_braces(source: &str) -> (String, Vec<usize>) {
         let mut after = true;
         match first {
             '\\' => {
+                if depth == 0
+                    && let Some((short, full)) = shorthand(rest)
+                {
+                    // What it is longer by is at no place of the source.
+                    escapes.extend(text.len() + short.len()..text.len() + full.len());
+                    text.push_str(full);
+                    rest = rest.split_at(short.len()).1;
+                    repeatable = true;
+                    continue;
+                }
                 let escaped = rest.chars().nth(1);
                 length += escaped.map_or(0, char::len_utf8);
                 if matches!(escaped, Some('x' | 'u' | 'U' | 'p' | 'P')) && rest[length..].starts_with('{') {
@@ -234,8 +247,12 @@ impl Printer<'_> {
             Ast::ClassUnicode(class) => Err(self.refuse_unicode(&class.span)),
             Ast::ClassPerl(class) => self.print_class(perl(class), &class.span),
             Ast::ClassBracketed(class) => {
-                let set = negate_if(class.negated, self.set(&class.kind)?);
-                self.print_class(set, &class.span)
+                let mut set = self.set(&class.kind)?;
+                if class.negated {
+                    // As at Scryfall, it stays within the line, as a dot does.
+                    set.union(&ranges(&[('\n', '\n')]));
+                }
+                self.print_class(negate_if(class.negated, set), &class.span)
             }
             Ast::Repetition(repetition) => {
                 // Postgres refuses `a+*`, and takes `a+?` for another thing.

@@ -18,7 +18,7 @@ use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
 use winnow::token::{any, one_of, rest, take_while};
 
-use super::keys::Key;
+use super::keys::{Key, Operand, Operators};
 use super::tree::{Expression, Wrong};
 
 /// Parentheses and nots within each other at most.
@@ -191,6 +191,7 @@ fn term<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
 fn exact<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
     let plain = |text: &str| {
         !text.contains(['"', '(', ')', ':', '=', '<', '>'])
+            && !text.contains(is_curly)
             && !text.split_whitespace().any(|word| {
                 word.eq_ignore_ascii_case("or") || (word.len() > 1 && word.starts_with(['-', '!']))
             })
@@ -198,15 +199,34 @@ fn exact<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
     let all_that_follows =
         rest.verify(move |text: &str| plain(text) && !text.trim().is_empty()).map(str::trim);
     let one_word = take_while(1.., in_word);
-    preceded('!', cut_err(alt((quoted('"'), all_that_follows, one_word))).with_span())
+    preceded('!', cut_err(alt((text_in_quotes, all_that_follows, one_word))).with_span())
         .map(|(text, span)| Term::Exact { text, span })
         .parse_next(input)
 }
 
 fn text_term<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
-    terminated(quoted('"').with_span(), boundary)
+    terminated(text_in_quotes.with_span(), boundary)
         .map(|(text, span)| Term::Name { text, quoted: true, span })
         .parse_next(input)
+}
+
+/// A text in double quotes: straight ones, or those that phones and word processors make of them.
+fn text_in_quotes<'s>(input: &mut Input<'s>) -> Parsed<&'s str> {
+    alt((quoted('"'), in_curly_quotes)).parse_next(input)
+}
+
+fn in_curly_quotes<'s>(input: &mut Input<'s>) -> Parsed<&'s str> {
+    let start = input.current_token_start();
+    let ends = |c: char| is_curly(c) || c == '"';
+    let text = preceded(one_of(is_curly), take_while(0.., move |c| !ends(c))).parse_next(input)?;
+    match opt(one_of(ends)).parse_next(input)? {
+        Some(_) => Ok(text),
+        None => wrong(&(start..start), "this quote is not closed."),
+    }
+}
+
+fn is_curly(c: char) -> bool {
+    matches!(c, '“' | '”' | '„')
 }
 
 /// A text in quotes, of which there must be two.
@@ -229,7 +249,7 @@ fn symbol<'s>(input: &mut Input<'s>) -> Parsed<Term<'s>> {
 }
 
 fn in_word(c: char) -> bool {
-    !c.is_whitespace() && !matches!(c, '(' | ')' | '"')
+    !c.is_whitespace() && !matches!(c, '(' | ')' | '"') && !is_curly(c)
 }
 
 /// A word of the name. One that ends in a colon is a word too: `Circle of Protection: Red`.
@@ -265,30 +285,46 @@ fn keyed<'s>(input: &mut Input<'s>) -> Parsed<Asked<'s>> {
     let key = Key::find(name);
     // With a space on both sides only where it can be nothing else.
     let mut spaced = delimited(space1, preceded(not(':'), operator), space0);
-    let operator = match opt(operator).parse_next(input)? {
-        Some(operator) => operator,
+    let sign = match opt(operator).parse_next(input)? {
+        Some(sign) => sign,
         None if key.is_some() => spaced.parse_next(input)?,
         None => return fail.parse_next(input),
     };
     let ends = opt(peek(alt((space1.void(), eof.void())))).parse_next(input)?.is_some();
     let Some(key) = key else {
-        if operator == Operator::Has && ends {
+        if sign == Operator::Has && ends {
             input.reset(&start);
             return fail.parse_next(input);
         }
         return wrong(&name_span, Key::unknown(name));
     };
+    let operator = if sign == Operator::Has { after_colon(key, input)? } else { sign };
     let ((operand, form), span) = operand.with_span().parse_next(input)?;
-    let quotes = usize::from(form != Form::Plain);
+    let quotes = (span.len() - operand.len()) / 2;
     let whole = name_span.start..span.end;
     let span = span.start + quotes..span.end - quotes;
     Ok(Asked { key, name, operator, operand, form, span, whole })
 }
 
+/// What a colon means: the sign behind it, where the key compares (`pow:>=4`). A space behind it (`t: elf`) is passed over,
+/// unless the key may do without an operand.
+fn after_colon(key: &Key, input: &mut Input<'_>) -> Parsed<Operator> {
+    let sign = match key.operators {
+        Operators::Comparison => opt(preceded(not(':'), operator)).parse_next(input)?,
+        Operators::Equality | Operators::Setting => None,
+    };
+    if key.operand != Operand::Mana {
+        opt((space1, not(alt((reserved("or"), reserved("and"), ')'.void(), eof.void())))))
+            .void()
+            .parse_next(input)?;
+    }
+    Ok(sign.unwrap_or(Operator::Has))
+}
+
 fn operand<'s>(input: &mut Input<'s>) -> Parsed<(&'s str, Form)> {
     let single = (peek(('\'', take_while(1.., |c| c != '\''), '\'')), quoted('\'')).map(|(_, text)| text);
     alt((
-        terminated(alt((quoted('"'), single)), boundary).map(|text| (text, Form::Quoted)),
+        terminated(alt((text_in_quotes, single)), boundary).map(|text| (text, Form::Quoted)),
         terminated(pattern, boundary).map(|text| (text, Form::Pattern)),
         take_while(0.., in_word).map(|text| (text, Form::Plain)),
     ))

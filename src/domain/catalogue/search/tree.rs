@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use chrono::NaiveDate;
 use entity::enums::{Currency, Rarity};
+use uuid::Uuid;
 
 use super::super::attributes::Colors;
 use super::super::facts::Stat;
@@ -99,6 +100,8 @@ pub enum Prefer {
     Promo,
     Cheapest(Currency),
     Dearest(Currency),
+    UniversesBeyond,
+    NotUniversesBeyond,
 }
 
 /// One thing that is true of a card or not.
@@ -137,10 +140,18 @@ pub enum Condition {
     Legality(&'static [&'static str], Option<&'static str>),
     /// The price that lists show, in minor units.
     Price(Currency, Comparison, i64),
+    /// No printing of the card has a lower price.
+    Cheapest(Currency),
     Artist(Text),
+    /// How many drew it.
+    Artists(Comparison, i64),
     Flavor(Text),
     /// A mark of the printing: `frame:2003`, `border:black`, `is:full`.
     PrintingMark(String),
+    /// Some mark of the printing that is of this kind: `watermark`.
+    PrintingKind(&'static str),
+    /// No earlier printing of the card has the same.
+    FirstWith(Feature),
     /// A mark of a face: `is:vanilla`.
     FaceMark(&'static str),
     /// A column of the printing that is true or false.
@@ -152,6 +163,8 @@ pub enum Condition {
     Language(String),
     /// How many printings, sets or illustrations the card has.
     Printings(Counted, Comparison, i64),
+    /// The card of Scryfall's oracle id.
+    OracleId(Uuid),
 }
 
 /// A text that is looked for: folded, anywhere within another.
@@ -236,6 +249,19 @@ pub enum Flag {
     Promo,
     Digital,
     Extra,
+    /// It has a flavour text.
+    Flavor,
+}
+
+/// What printings of a card may differ in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    Rarity,
+    Art,
+    Artist,
+    Flavor,
+    Frame,
+    Language,
 }
 
 /// A day, the day that a set came out, or the day of the newest price: what the store calls "now".

@@ -1,7 +1,7 @@
 //! The words of a fixed meaning that operands may be.
 
 /// What players call colours and pairs, triples and fours of them.
-pub const COLOR_NAMES: [(&str, &str); 46] = [
+pub const COLOR_NAMES: &[(&str, &str)] = &[
     ("white", "w"),
     ("blue", "u"),
     ("black", "b"),
@@ -47,6 +47,16 @@ pub const COLOR_NAMES: [(&str, &str); 46] = [
     ("altruism", "wurg"),
     ("growth", "wubg"),
     ("artifice", "wubr"),
+    ("glint", "ubrg"),
+    ("glinteye", "ubrg"),
+    ("dune", "wbrg"),
+    ("dunebrood", "wbrg"),
+    ("ink", "wurg"),
+    ("inktreader", "wurg"),
+    ("witch", "wubg"),
+    ("witchmaw", "wubg"),
+    ("yore", "wubr"),
+    ("yoretiller", "wubr"),
     ("rainbow", "wubrg"),
 ];
 
@@ -55,10 +65,15 @@ pub const SET_KINDS: &[(&str, &str)] = &[
     ("arc", "archenemy"),
     ("cmd", "commander"),
     ("dd", "duel_deck"),
+    ("dueldeck", "duel_deck"),
+    ("draftinnovation", "draft_innovation"),
     ("ex", "expansion"),
+    ("fromthevault", "from_the_vault"),
     ("ftv", "from_the_vault"),
     ("pc", "planechase"),
+    ("premiumdeck", "premium_deck"),
     ("st", "starter"),
+    ("treasurechest", "treasure_chest"),
 ];
 
 /// The formats that legalities know, and what else they are called.
@@ -78,22 +93,35 @@ pub const FORMATS: &[(&str, &str)] = &[
     ("penny_dreadful", "penny"),
     ("commander", "commander"),
     ("edh", "commander"),
+    ("cedh", "commander"),
     ("oathbreaker", "oathbreaker"),
     ("standardbrawl", "standardbrawl"),
+    ("standard_brawl", "standardbrawl"),
     ("brawl", "brawl"),
+    ("historicbrawl", "brawl"),
+    ("historic_brawl", "brawl"),
     ("alchemy", "alchemy"),
     ("paupercommander", "paupercommander"),
     ("pauper_commander", "paupercommander"),
+    ("pauperedh", "paupercommander"),
+    ("pauper_edh", "paupercommander"),
+    ("pdh", "paupercommander"),
     ("duel", "duel"),
     ("duel_commander", "duel"),
+    ("duelcommander", "duel"),
     ("oldschool", "oldschool"),
     ("old_school", "oldschool"),
     ("premodern", "premodern"),
     ("predh", "predh"),
     ("competitivebrawl", "competitivebrawl"),
     ("tlr", "tlr"),
+    ("tinyleaders", "tlr"),
+    ("tiny_leaders", "tlr"),
     ("frontier", "frontier"),
 ];
+
+/// What players call games besides Scryfall's names.
+pub const GAMES: &[(&str, &str)] = &[("mtga", "arena"), ("modo", "mtgo")];
 
 /// Scryfall's codes of languages, and what else they are called.
 pub const LANGUAGES: &[(&str, &str)] = &[
@@ -119,14 +147,26 @@ pub const LANGUAGES: &[(&str, &str)] = &[
     ("ru", "ru"),
     ("russian", "ru"),
     ("zhs", "zhs"),
+    ("simplified_chinese", "zhs"),
+    ("chinese_simplified", "zhs"),
     ("cs", "zhs"),
     ("zht", "zht"),
+    ("traditional_chinese", "zht"),
+    ("chinese_traditional", "zht"),
     ("ct", "zht"),
     ("he", "he"),
+    ("hebrew", "he"),
     ("la", "la"),
+    ("latin", "la"),
     ("grc", "grc"),
+    ("greek", "grc"),
+    ("ancient_greek", "grc"),
     ("ar", "ar"),
+    ("arabic", "ar"),
     ("sa", "sa"),
+    ("sanskrit", "sa"),
     ("ph", "ph"),
+    ("phyrexian", "ph"),
     ("qya", "qya"),
+    ("quenya", "qya"),
 ];

@@ -18,7 +18,7 @@ fn a_pattern_is_printed_for_both_stores() {
         ("a*?b{2}{3}", "a*(?:b{2}){3}"),
         ("Æther—É’“", "(?:ae)ther-e'\""),
         (r"[\]Aé^&-]", r"[\&\-\]-\^ae]"),
-        ("[^X-Z]", "[^X-Zx-z]"),
+        ("[^X-Z]", r"[^\nX-Zx-z]"),
         (r"\d\S[\W_]", r"[0-9][^\u0009-\u000D ][^0-9A-Za-z]"),
         (r"[\s\S][[:^punct:]a]\/", r"(?:[^\n]|\n)[^!-/:-@\[-`{-\~]/"),
     ] {
@@ -40,6 +40,7 @@ fn a_refusal_says_why_and_where() {
         ("{t}(?=a)", 3..6, "lookahead and lookbehind are not supported"),
         (r"{t}(a)\1", 6..8, "backreferences are not supported"),
         ("{t}(a", 3..4, "unclosed group"),
+        (r"\spp(a", 4..5, "unclosed group"),
         ("é*{t}**(?s)", 10..11, "the flag s is not supported"),
         ("(?-i)a", 2..4, "a search is without regard to case"),
         (r"a\pL", 1..4, "classes of Unicode are not supported"),
@@ -75,6 +76,8 @@ fn a_pattern_matches_within_lines_without_regard_to_case() {
         ("FLYING$", true),
         ("^{T}: Add", true),
         ("flying.*add", false),
+        ("flying[^x]*add", false),
+        (r"flying[^x]*\n[^x]*add", true),
         (r"flying\sx?[^x]t", true),
         (r"\Aflying\n", true),
         (r"it’s$\n^•", true),
@@ -85,6 +88,35 @@ fn a_pattern_matches_within_lines_without_regard_to_case() {
         ("[^A-Z]lying", false),
         ("[F-G]lying", true),
         ("x|", true),
+    ] {
+        let pattern = Pattern::parse(source).unwrap();
+        assert_eq!(Regex::new(pattern.sqlite()).unwrap().is_match(text), matches, "{source}");
+    }
+}
+
+#[test]
+fn shorthands_are_symbols_and_changes_of_power() {
+    for (source, text, matches) in [
+        (r"^\spp$", "+x/+10", true),
+        (r"\spp", "+1/-1", false),
+        (r"^\smm$", "-13/-x", true),
+        (r"^\spt$", "1/*", true),
+        (r"\spt", "+1/+1", false),
+        (r"^\sm{2}$", "{2}{w/u}", true),
+        (r"\sm", "{t}{e}", false),
+        (r"\smana", "{x}ana", true),
+        (r"\sc", "{2/w}", true),
+        (r"\sc", "{c}{hr}", false),
+        (r"\smh", "{w/u/p}", true),
+        (r"\smh", "{2/u}", true),
+        (r"\smh", "{w/p}", false),
+        (r"\smp", "{w/p}", true),
+        (r"\smp", "{p}", false),
+        (r"\smr", "{u}{g}{g}", true),
+        (r"\smr", "{g}{u}", false),
+        (r"^\ss: \ss$", "{t}: {chaos}", true),
+        (r"[\sm]x", " x", true),
+        (r"a\sx", "a x", true),
     ] {
         let pattern = Pattern::parse(source).unwrap();
         assert_eq!(Regex::new(pattern.sqlite()).unwrap().is_match(text), matches, "{source}");
