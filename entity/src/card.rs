@@ -41,9 +41,7 @@ pub struct Model {
     pub extra: bool,
     /// Made from a price record; the first catalogue that has the printing takes it over.
     pub provisional: bool,
-    /// The printing that stands for its game piece in a search: the one in the first place.
-    pub preferred: bool,
-    /// Its place among the printings of its game piece, from 1. A new one comes after the others until the ingest ends.
+    /// Its place among the printings of its game piece, from 1: the first stands for it in lists. A new one comes after the others until the ingest ends.
     pub place: i32,
     pub artist: Option<String>,
     /// Folded, as searches compare it; so is `flavor_key`.
@@ -63,6 +61,10 @@ pub struct Model {
     pub keywords: Json,
     pub faces: Json,
     pub legalities: Json,
+    /// The formats in which it is legal, a bit each: see `domain::catalogue::formats`.
+    pub legal: i64,
+    pub restricted: i64,
+    pub banned: i64,
     pub purchase_urls: Json,
 }
 

@@ -86,7 +86,7 @@ impl Arguments {
         let connection = tokio::spawn(connection);
         // A hash of id and seed is a random order that stays.
         let ids = "select scryfall_id from cards order by md5($1 || scryfall_id::text) limit $2";
-        let names = "select name_key from cards where preferred and not extra
+        let names = "select name_key from cards where place = 1 and not extra
             order by md5($1 || scryfall_id::text) limit $2";
         let marketplace = "select slug from marketplaces where enabled order by id limit 1";
         let uuids = async |salt: &str, limit: i64| -> Result<Vec<Uuid>> {

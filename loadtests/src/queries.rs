@@ -17,7 +17,7 @@ const CARD: &str = "select id, scryfall_id, name, collector_number, rarity, set_
 // The match first, and then its order: a prepared statement's general plan walks the index of the order otherwise. Only
 // what orders is kept of it, and the twenty that are shown are read again.
 const SEARCH: &str = "with matched as materialized (
-        select id, name_key from cards where preferred and not extra and name_key like $1
+        select id, name_key from cards where place = 1 and not extra and name_key like $1
     ), shown as (
         select id from matched order by name_key, id limit 20
     )

@@ -17,6 +17,7 @@ mod m20261130_000010_note_unheard_revocations;
 mod m20261130_000011_lighten_imports;
 mod m20261130_000012_place_printings;
 mod m20261130_000013_cover_searches;
+mod m20261130_000014_list_from_indexes;
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::{MigrationTrait, async_trait};
@@ -41,6 +42,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261130_000011_lighten_imports::Migration),
             Box::new(m20261130_000012_place_printings::Migration),
             Box::new(m20261130_000013_cover_searches::Migration),
+            Box::new(m20261130_000014_list_from_indexes::Migration),
         ]
     }
 }

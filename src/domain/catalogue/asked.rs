@@ -29,8 +29,8 @@ impl Asked<'_> {
 
     /// The printing that stands for it.
     pub fn newest<'c>(&self, named: &[&'c FoundCard]) -> Option<&'c FoundCard> {
-        let preferred = named.iter().copied().find(|card| card.preferred);
-        preferred.or_else(|| pick(named.iter().copied(), self.row))
+        let first = named.iter().copied().find(|card| card.place == 1);
+        first.or_else(|| pick(named.iter().copied(), self.row))
     }
 
     pub fn decide(

@@ -95,9 +95,9 @@ pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
     sql.push(&format!(
-        "update cards set preferred = (w.place = 1), place = w.place
+        "update cards set place = w.place
          from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
-         where w.id = cards.id and (cards.place <> w.place or cards.preferred <> (w.place = 1))"
+         where w.id = cards.id and cards.place <> w.place"
     ));
     sql.run(bulk).await?;
     let mut sql = Sql::new(bulk);
@@ -127,10 +127,10 @@ async fn tidy_indexes(bulk: &Bulk) -> Result<()> {
         return Ok(());
     }
     sql.push(
-        "select gin_clean_pending_list(c.oid) from pg_class c join pg_am a on a.oid = c.relam
-         where a.amname = 'gin' and pg_table_is_visible(c.oid) and pg_has_role(c.relowner, 'usage')
-           and c.relname in ('card_names_trigrams', 'cards_name_trigrams', 'cards_preferred_name_trigrams',
-                             'piece_faces_types_trigrams', 'piece_faces_rules_trigrams')",
+        "select gin_clean_pending_list(c.oid) from pg_index i
+         join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam join pg_class t on t.oid = i.indrelid
+         where a.amname = 'gin' and pg_table_is_visible(t.oid) and pg_has_role(c.relowner, 'usage')
+           and t.relname in ('cards', 'card_names', 'piece_faces')",
     );
     sql.run(bulk).await?;
     Ok(())

@@ -9,6 +9,7 @@ use sea_orm::{ActiveEnum, ConnectionTrait};
 use super::attributes::{Colors, Finishes};
 use super::card::{CardColumns, CardRow};
 use super::derived::PREFERENCE;
+use super::formats::format_bit;
 use super::search::{Prefer, Search};
 use crate::db::{Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
 use crate::error::Result;
@@ -134,7 +135,7 @@ impl CardList {
         Keyset { columns, nullable, direction: self.order.direction }
     }
 
-    /// Whether every printing of a game piece passes when one does: then the piece's preferred printing stands for it.
+    /// Whether every printing of a game piece passes when one does: then the piece's first printing stands for it.
     fn is_about_pieces(&self) -> bool {
         let CardFilter { set_codes, rarities, finishes, price, colors: _, legal_in: _ } = &self.filter;
         let searched = self.search.as_ref().is_some_and(Search::tells_printings_apart);
@@ -174,7 +175,7 @@ impl CardList {
             (false, codes) => sql.push("(not c.extra or c.set_code").any_of_texts(codes).push(")"),
         };
         if self.unique == Unique::Cards && !self.chooses() {
-            sql.push(" and c.preferred");
+            sql.push(" and c.place = 1");
         }
         if let Some(search) = &self.search {
             sql.push(" and ");
@@ -195,7 +196,8 @@ impl CardList {
             sql.push(" and c.finishes & ").bind(finishes.bits()).push(" <> 0");
         }
         if let Some(format) = legal_in {
-            sql.push(" and c.legalities ->> ").bind(format.as_str()).push(" in ('legal', 'restricted')");
+            sql.push(" and ");
+            push_legal_in(sql, format);
         }
         if let Some(PriceRange { minimum, maximum, currency }) = price {
             sql.push(" and c.id in (select f.card_id from card_prices f where f.ranked and f.currency = ");
@@ -209,6 +211,14 @@ impl CardList {
             sql.push(")");
         }
     }
+}
+
+/// A format that has no bit is looked for where the catalogue wrote it.
+fn push_legal_in(sql: &mut Sql, format: &str) {
+    match format_bit(format) {
+        Some(bit) => sql.push("(c.legal | c.restricted) & ").bind(bit).push(" <> 0"),
+        None => sql.push("c.legalities ->> ").bind(format).push(" in ('legal', 'restricted')"),
+    };
 }
 
 struct ListedCards<'a> {

@@ -5,6 +5,7 @@ pub mod attributes;
 mod card;
 mod derived;
 mod facts;
+mod formats;
 mod list;
 mod lookup;
 mod mana;

@@ -33,7 +33,7 @@ pub struct FoundCard {
     pub name: String,
     pub name_key: String,
     finishes: i16,
-    pub(super) preferred: bool,
+    pub(super) place: i32,
 }
 
 impl FoundCard {
@@ -63,7 +63,7 @@ impl FoundCard {
 }
 
 const COLUMNS: &str = "c.id, c.scryfall_id, c.piece_id, c.set_code, c.collector_number, c.language, c.name, c.name_key, \
-     c.finishes, c.preferred";
+     c.finishes, c.place";
 
 /// What a row comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -308,7 +308,7 @@ impl Resolver {
                 sql.push("select ")
                     .push(COLUMNS)
                     .push(" from card_names n join cards c on c.piece_id = n.piece_id");
-                sql.push(" where n.name_key = ").bind(key).push(" and c.preferred order by c.id limit 1");
+                sql.push(" where n.name_key = ").bind(key).push(" and c.place = 1 limit 1");
                 sql.one::<FoundCard>(connection).await?.map(|card| card.name)
             }
             None => None,

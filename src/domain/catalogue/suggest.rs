@@ -113,7 +113,7 @@ async fn add(
     let mut sql = Sql::new(connection);
     // Not joined: where little is known of the cards, Postgres would read them all.
     sql.push(
-        "select (select c.name from cards c where c.piece_id = found.piece_id and c.preferred limit 1) as name
+        "select (select c.name from cards c where c.piece_id = found.piece_id and c.place = 1 limit 1) as name
          from (select n.piece_id, n.name_key, n.printings from card_names n where n.printings > 0 and ",
     );
     condition(&mut sql);

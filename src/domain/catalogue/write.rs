@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::derived::{Standing, standings};
 use super::facts::{FaceFacts, Stat, face_facts, printing_marks};
+use super::formats::format_bits;
 use super::mana::ManaCost;
 use super::names::{collector_key, name_key, text_key};
 use super::provisional::take_over_provisional;
-use super::record::{CardRecord, SetRecord};
+use super::record::{CardRecord, Legality, SetRecord};
 use super::set::set_uuid;
 use crate::db::{Bulk, Cell, Column, Merge, Sql, Target};
 use crate::error::{Error, Result};
@@ -80,7 +81,6 @@ const CARDS: Target = Target {
         column("reserved", Merge::Replace),
         column("extra", Merge::Keep),
         column("place", Merge::Keep),
-        column("preferred", Merge::Keep),
         column("provisional", Merge::Replace),
         column("artist", Merge::ReplaceIfKnown),
         column("artist_key", Merge::ReplaceIfKnown),
@@ -96,6 +96,9 @@ const CARDS: Target = Target {
         column("keywords", Merge::Replace),
         column("faces", Merge::Replace),
         column("legalities", Merge::Replace),
+        column("legal", Merge::Replace),
+        column("restricted", Merge::Replace),
+        column("banned", Merge::Replace),
         column("purchase_urls", Merge::Members),
     ],
     only_if: None,
@@ -335,7 +338,6 @@ fn card_cells(card: &CardRecord, standing: Standing, provisional: bool) -> Resul
         Cell::Bool(card.reserved),
         Cell::Bool(standing.extra),
         Cell::Int(standing.place.into()),
-        Cell::Bool(standing.place == 1),
         Cell::Bool(provisional),
         optional_text(card.artist.as_ref()),
         folded(card.artist.as_deref(), card.faces.iter().filter_map(|face| face.artist.as_deref())),
@@ -351,6 +353,9 @@ fn card_cells(card: &CardRecord, standing: Standing, provisional: bool) -> Resul
         json(&card.keywords)?,
         json(&card.faces)?,
         json(&card.legalities)?,
+        Cell::Int(format_bits(&card.legalities, Legality::Legal)),
+        Cell::Int(format_bits(&card.legalities, Legality::Restricted)),
+        Cell::Int(format_bits(&card.legalities, Legality::Banned)),
         json(&card.purchase_urls)?,
     ])
 }

@@ -10,7 +10,7 @@ use sea_orm::ActiveEnum;
 use self::faces::{push_devotion, push_mana, push_number};
 use self::printings::{
     push_artist_count, push_block, push_cheapest, push_counted, push_first_with, push_legality,
-    push_released, push_sets,
+    push_printed_text, push_released, push_sets,
 };
 use super::super::attributes::SAID_MANA;
 use super::super::facts::Stat;
@@ -231,8 +231,8 @@ fn push_condition(condition: &Condition, sql: &mut Sql) {
             push_artist_count(sql);
             sql.push(comparison.sql()).bind(*count);
         }
-        Condition::Artist(text) => push_text(sql, "coalesce(c.artist_key, '')", text),
-        Condition::Flavor(text) => push_text(sql, "coalesce(c.flavor_key, '')", text),
+        Condition::Artist(text) => push_printed_text(sql, "artist_key", text),
+        Condition::Flavor(text) => push_printed_text(sql, "flavor_key", text),
         Condition::PrintingMark(mark) => {
             sql.contains("c.marks", &format!(" {mark} "));
         }

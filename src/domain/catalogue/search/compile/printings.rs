@@ -3,7 +3,9 @@
 use entity::enums::Currency;
 use sea_orm::ActiveEnum;
 
-use super::super::tree::{Comparison, Counted, Day, Feature};
+use super::super::super::formats::format_bit;
+use super::super::tree::{Comparison, Counted, Day, Feature, Text};
+use super::push_text;
 use crate::db::Sql;
 
 /// What is counted of a card's printings, under the alias `o`.
@@ -49,17 +51,26 @@ pub(super) fn push_block(sql: &mut Sql, name: &str) {
 }
 
 pub(super) fn push_legality(sql: &mut Sql, statuses: &[&str], format: Option<&str>) {
+    // All bits, where any format will do.
+    let bits = format.map_or(-1, |format| format_bit(format).unwrap_or_default());
     for (position, status) in statuses.iter().enumerate() {
-        sql.push(if position > 0 { " or " } else { "" });
-        match format {
-            Some(format) => {
-                sql.push("coalesce(c.legalities ->> ").bind(format).push(", '') = ").bind(*status);
-            }
-            None => {
-                let column = if sql.is_postgres() { "cast(c.legalities as text)" } else { "c.legalities" };
-                sql.contains(column, &format!("\"{status}\""));
-            }
+        sql.push(if position > 0 { " or " } else { "" }).push(match *status {
+            "restricted" => "c.restricted & ",
+            "banned" => "c.banned & ",
+            _ => "c.legal & ",
+        });
+        sql.bind(bits).push(" <> 0");
+    }
+}
+
+/// Text of a printing that has an index of three-letter runs.
+pub(super) fn push_printed_text(sql: &mut Sql, column: &str, text: &Text) {
+    match text {
+        Text::Part(part) if sql.is_postgres() || part.chars().count() >= 3 => {
+            sql.push("c.id in (select t.id from cards t where ");
+            sql.contains_indexed("t", column, "cards_texts_search", part).push(")");
         }
+        text => push_text(sql, &format!("coalesce(c.{column}, '')"), text),
     }
 }
 
