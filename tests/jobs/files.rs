@@ -117,7 +117,8 @@ on_both_stores! { Tables:
             assert!(!message.is_empty(), "{what}");
         }
         // A platform that is named is held to its columns.
-        let given = upload(&app, &ada, "cards.csv", b"Count,Title,Edition\n1,Shock,m11\n", json!({"platform": "MOXFIELD"})).await;
+        let bob = sign_up(&app, "bob@example.com").await;
+        let given = upload(&app, &bob, "cards.csv", b"Count,Title,Edition\n1,Shock,m11\n", json!({"platform": "MOXFIELD"})).await;
         let told = &problems(&given)[0];
         assert_eq!((&told["errorCode"], &told["path"]), (&json!("ERR-1007"), &json!(["file"])));
         assert!(text(&told["message"]).contains("\"Title\""), "{told}");

@@ -5,7 +5,7 @@ use entity::enums::{Condition, Currency, Finish, Provider};
 use uuid::Uuid;
 
 use super::{cells, copies, detect, problem, read_one};
-use crate::domain::import::{Line, Plan, Platform};
+use crate::domain::import::{Line, Plan, Platform, RowProblem};
 use crate::domain::market::Money;
 use crate::error::Code;
 
@@ -296,14 +296,19 @@ fn cardmarket_has_numbers_for_grades_and_languages_and_sells_by_four() {
 
 const URZAS_GATHERER: &str = "Name,Type,Color,Rarity,Author,Power,Toughness,Mana cost,Converted mana cost,Count,Foil count,Special foil count,Price,Foil price,Number,Set,Set code,ID,Multiverse ID,Comments,To trade,Condition,Grading,Languages,TCG ID,Cardmarket ID,Scryfall ID";
 
-/// What such a row of Urza's Gatherer comes to: quantity, finish, condition and language of each part; and what is said of it.
-fn gathered(counts: &str, conditions: &str, languages: &str) -> (Vec<Part>, Option<String>) {
+/// Such a row of Urza's Gatherer.
+fn gathering(counts: &str, conditions: &str, languages: &str) -> Result<Line, RowProblem> {
     let mut row = cells("Shock,,,,,,,,,COUNTS,1,2,159,Core Set 2021,M21,1,7,,0,,,,3,4,");
     row.splice(9..10, counts.split(',').map(str::to_owned));
     (row[21], row[23]) = (conditions.to_owned(), languages.to_owned());
     let plan = Plan::detect(&cells(URZAS_GATHERER), std::slice::from_ref(&row), None).unwrap();
     assert_eq!(plan.platform, Platform::UrzasGatherer);
-    let rows = copies(plan.read(2, &row).unwrap());
+    plan.read(2, &row)
+}
+
+/// What it comes to: quantity, finish, condition and language of each part; and what is said of it.
+fn gathered(counts: &str, conditions: &str, languages: &str) -> (Vec<Part>, Option<String>) {
+    let rows = copies(gathering(counts, conditions, languages).unwrap());
     let told = rows.first().and_then(|row| row.left_out.clone());
     let parts = rows.into_iter().map(|row| {
         let language = row.language.unwrap_or_default();
@@ -327,7 +332,7 @@ fn urzas_gatherer_counts_foils_among_all_copies() {
     assert_eq!(counts("1,0,1"), [(1, Finish::Etched)]);
     assert_eq!(counts("4,0,0"), [(4, Finish::Nonfoil)]);
     assert_eq!(counts("1,2,0"), [(2, Finish::Foil)], "never fewer than none");
-    assert!(counts("0,0,0").is_empty());
+    assert_eq!(gathering("0,0,0", "", "").unwrap_err().code, Code::RowInvalidValue);
 }
 
 #[test]

@@ -41,6 +41,7 @@ pub(super) fn prefer(asked: &Asked<'_>) -> Read {
         ("ub", Some(Prefer::UniversesBeyond)),
         ("universesbeyond", Some(Prefer::UniversesBeyond)),
         ("notub", Some(Prefer::NotUniversesBeyond)),
+        ("not_ub", Some(Prefer::NotUniversesBeyond)),
         ("notuniversesbeyond", Some(Prefer::NotUniversesBeyond)),
         ("default", None),
     ];
