@@ -106,7 +106,7 @@ const POSTGRES_UP: &[&str] = &[
     "create index cards_listed_trigrams on cards using gin (name_key gin_trgm_ops) where place = 1 and not extra",
     "create index cards_for_search on cards (piece_id, place, id) include (extra, language, set_code, collector_key, \
      rarity, mana_value, colors, color_identity, finishes, released_on, promo, digital, reserved, layout, marks, \
-     name_key, legal, restricted, banned)",
+     name_key, legal, restricted, banned, illustration_id, scryfall_id)",
     "create index cards_artist_trigrams on cards using gin (artist_key gin_trgm_ops)",
     "create index cards_flavor_trigrams on cards using gin (flavor_key gin_trgm_ops)",
 ];
@@ -117,7 +117,7 @@ const SQLITE_UP: &[&str] = &[
      color_identity, released_on, reserved, legal, restricted, banned) where place = 1 and not extra",
     "create index cards_for_search on cards (piece_id, place, extra, language, set_code, collector_key, rarity, \
      mana_value, colors, color_identity, finishes, released_on, promo, digital, reserved, layout, marks, name_key, \
-     legal, restricted, banned)",
+     legal, restricted, banned, illustration_id, scryfall_id)",
     "create virtual table cards_texts_search using fts5 (artist_key, flavor_key, content='cards', content_rowid='id', tokenize='trigram')",
     "insert into cards_texts_search (cards_texts_search) values ('rebuild')",
     "create trigger cards_texts_search_insert after insert on cards begin

@@ -19,7 +19,7 @@ use crate::error::Result;
 
 /// Which printing stands for its game piece: the first in this order. Cards before memorabilia, English before others,
 /// paper before digital, no promo before promos, then the newest. `cards.place` is kept by it.
-pub(super) const PREFERENCE: &str = "c.extra, case when c.language = 'en' then 0 else 1 end, c.digital, c.promo, \
+const PREFERENCE: &str = "c.extra, case when c.language = 'en' then 0 else 1 end, c.digital, c.promo, \
      coalesce(c.released_on, '0001-01-01') desc, c.set_code, c.collector_key, c.id";
 
 /// Layouts of cards that no deck is built of.

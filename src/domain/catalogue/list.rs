@@ -8,7 +8,6 @@ use sea_orm::{ActiveEnum, ConnectionTrait};
 
 use super::attributes::{Colors, Finishes};
 use super::card::{CardColumns, CardRow};
-use super::derived::PREFERENCE;
 use super::formats::format_bit;
 use super::search::{Prefer, Search};
 use crate::db::{Count, Direction, Keyset, Listed, Segment, SortColumn, Sql, fetch_page};
@@ -270,7 +269,7 @@ impl Listed for ListedCards<'_> {
             };
             let first = self.list.prefer().map_or_else(String::new, |prefer| format!("{}, ", prefer.order()));
             sql.push(&format!(
-                ", row_number() over (partition by {group} order by {first}{PREFERENCE}) as place"
+                ", row_number() over (partition by {group} order by {first}c.place, c.piece_id) as choice"
             ));
         }
         sql.push(" from cards c where ");
@@ -303,7 +302,7 @@ impl Listed for ListedCards<'_> {
         }
         sql.push(" where ");
         if list.matches_first() {
-            sql.push(if list.chooses() && !list.chooses_by_place() { "c.place = 1" } else { "true" });
+            sql.push(if list.chooses() && !list.chooses_by_place() { "c.choice = 1" } else { "true" });
         } else {
             list.push_conditions(sql);
         }
@@ -355,7 +354,7 @@ pub async fn count_cards(connection: &impl ConnectionTrait, list: &CardList) -> 
     ListedCards { list, columns: CardColumns::Row }.prefix(&mut sql);
     sql.push("select count(*) as n ");
     if list.matches_first() {
-        sql.push("from matched m").push(if list.chooses() { " where m.place = 1" } else { "" });
+        sql.push("from matched m").push(if list.chooses() { " where m.choice = 1" } else { "" });
     } else {
         sql.push("from cards c where ");
         list.push_conditions(&mut sql);
