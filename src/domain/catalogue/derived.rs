@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
-use sea_orm::FromQueryResult;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use uuid::Uuid;
 
 use super::names::collector_key;
@@ -90,33 +90,54 @@ fn preference(card: &CardRecord, extra: bool) -> impl Ord + use<> {
 pub async fn refresh_catalogue(bulk: &Bulk) -> Result<()> {
     merge_provisional(bulk).await?;
     let extra = format!("(c.layout in ('{}') or c.set_code in ({EXTRA_SETS}))", EXTRA_LAYOUTS.join("', '"));
-    let mut sql = Sql::new(bulk);
-    sql.push(&format!("update cards as c set extra = {extra} where c.extra <> {extra}"));
+    let mut sql = update(bulk);
+    sql.push(&format!("cards as c set extra = {extra} where c.extra <> {extra}"));
     sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
+    let mut sql = update(bulk);
     sql.push(&format!(
-        "update cards set place = w.place
+        "cards set place = w.place
          from (select c.id, row_number() over (partition by c.piece_id order by {PREFERENCE}) as place from cards c) w
          where w.id = cards.id and cards.place <> w.place"
     ));
     sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
+    let mut sql = update(bulk);
     sql.push(
-        "update card_names set printings = counted.n
+        "card_names set printings = counted.n
          from (select n.id, (select count(*) from cards c where c.piece_id = n.piece_id and not c.extra) as n
                from card_names n) counted
          where counted.id = card_names.id and card_names.printings <> counted.n",
     );
     sql.run(bulk).await?;
-    let mut sql = Sql::new(bulk);
+    let mut sql = update(bulk);
     sql.push(
-        "update card_sets set card_count = counted.n
+        "card_sets set card_count = counted.n
          from (select s.code, (select count(*) from cards c where c.set_code = s.code) as n from card_sets s) counted
          where counted.code = card_sets.code and card_sets.card_count <> counted.n",
     );
     sql.run(bulk).await?;
     tidy_indexes(bulk).await?;
+    note_sizes(bulk).await?;
     follow_names(bulk).await
+}
+
+/// An update of very many rows. What fails on SQLite is not taken back by itself, for which all pages that it changes would be
+/// kept in memory: the whole transaction is.
+fn update(bulk: &Bulk) -> Sql {
+    let mut sql = Sql::new(bulk);
+    sql.either("update ", "update or fail ");
+    sql
+}
+
+/// SQLite takes one index for as large as another until it is told: which of two to read all of, it would guess. Some rows of
+/// each tell enough. Connections that are open hear of it when they read the schema again.
+async fn note_sizes(bulk: &Bulk) -> Result<()> {
+    if !Sql::new(bulk).is_postgres() {
+        bulk.execute_unprepared("pragma analysis_limit = 1000").await?;
+        for table in ["cards", "card_names", "piece_faces"] {
+            bulk.execute_unprepared(&format!("analyze {table}")).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What an ingest writes waits beside the indexes of three-letter runs until somebody sorts it in: every search reads it all
