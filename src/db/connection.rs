@@ -10,13 +10,13 @@ use futures_util::future::join_all;
 use rand::RngExt;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, Statement,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 use tracing::Instrument;
 
 use super::lease::{Leases, Waiting};
-use super::raw::Raw;
+use super::raw::{Raw, query_error};
+use super::trouble::late;
 use super::{Transaction, Trouble};
 use crate::explain::note_statement;
 
@@ -208,8 +208,7 @@ impl Connection {
             if self.get_database_backend() == DbBackend::Postgres {
                 return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
             }
-            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))).into())
+            Err(query_error(late()).into())
         })
     }
 
