@@ -171,7 +171,9 @@ impl Connection {
         if matches!(trouble, Trouble::Lost | Trouble::Busy) {
             self.discard_dead_connections().await;
         }
-        if tried == TRIES || !trouble.may_retry(is_harmless) {
+        // SQLite has waited for its lock as long as anybody does.
+        let has_waited = trouble == Trouble::Conflict && self.get_database_backend() == DbBackend::Sqlite;
+        if tried == TRIES || has_waited || !trouble.may_retry(is_harmless) {
             return Err(error);
         }
         tracing::warn!(%error, tried, "a statement failed and is tried again");
