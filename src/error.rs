@@ -237,14 +237,15 @@ impl Failure {
         match self {
             Self::Database(error) => match Trouble::of(error) {
                 Trouble::Deadline => timeout_refusal(),
-                Trouble::Away | Trouble::Busy | Trouble::Lost => Refusal {
+                // A conflict, too: who meets others each time it is tried has come at a bad moment, and did nothing wrong.
+                Trouble::Away | Trouble::Busy | Trouble::Conflict | Trouble::Lost => Refusal {
                     retry_after: Some(1),
                     ..Refusal::new(
                         Code::Overloaded,
                         "We can't answer just now. Please try again in a moment.",
                     )
                 },
-                Trouble::Conflict | Trouble::Other => internal_refusal(),
+                Trouble::Other => internal_refusal(),
             },
             Self::Other(_) => internal_refusal(),
         }

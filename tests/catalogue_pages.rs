@@ -219,6 +219,29 @@ on_both_stores! { Tables:
         }
     }
 
+    async fn a_card_that_has_changed_its_set_is_a_place_in_both(app: TestApp) {
+        load_printings(&app).await;
+        let query = format!("{OF_SET} {PAGE}");
+        let of_set = async |code: &str, first: usize| {
+            let arguments = json!({"code": code, "sort": {"field": "COLLECTOR_NUMBER"}, "first": first});
+            app.data(&query, arguments).await["cardSet"]["cards"].take()
+        };
+        let before = of_set("aaa", 1).await;
+        app.execute("update cards set set_code = 'bbb' where set_code = 'aaa' and collector_number = '1'").await;
+        let all = of_set("bbb", 10).await;
+        let moved = |card: &Value| card["scryfallId"] == before["nodes"][0]["scryfallId"];
+        let at = nodes(&all).iter().position(moved).expect("it is there now");
+        let here = of_set("bbb", at + 1).await["pageInfo"]["endCursor"].take();
+        let both = "query($there: String, $here: String) {
+            there: cardSet(code: \"aaa\") { cards(sort: {field: COLLECTOR_NUMBER}, first: 10, after: $there) { ...Page } }
+            here: cardSet(code: \"bbb\") { cards(sort: {field: COLLECTOR_NUMBER}, first: 10, after: $here) { ...Page } } }";
+        let cursors = json!({"there": before["pageInfo"]["endCursor"], "here": here});
+        let pages = app.data(&format!("{both} {PAGE}"), cursors).await;
+        assert_eq!((nodes(&all).len(), nodes(&pages["there"]["cards"]).len()), (3, 1));
+        assert_eq!(nodes(&pages["here"]["cards"]), &nodes(&all)[at + 1..]);
+        assert_eq!(pages["here"]["cards"]["pageInfo"]["hasPreviousPage"], json!(true));
+    }
+
     async fn a_page_after_a_printing_that_has_moved_says_what_lies_before_it(app: TestApp) {
         let [card, _] = load_printings(&app).await;
         let last = of_card(&app, &card, json!({"last": 1})).await["pageInfo"]["endCursor"].take();

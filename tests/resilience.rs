@@ -11,6 +11,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
 use crate::harness::{Content, Store, TestApp, TestDatabase, on_both_stores, runtime};
+use crate::security::{mutate, sign_up};
 
 /// What SQLite never comes to the end of.
 pub const ENDLESS: &str =
@@ -194,15 +195,23 @@ fn what_fails_each_time_is_tried_three_times() {
 
 /// That SQLite waits so long once it is told to is its own affair.
 #[test]
-fn bulk_work_goes_on_waiting_for_sqlites_one_lock() {
+fn sqlites_one_lock_is_waited_for_as_long_as_there_is_time() {
     runtime().block_on(async {
         #[derive(sea_orm::FromQueryResult)]
         struct Wait {
             timeout: i64,
         }
         let database = TestDatabase::new(Store::Sqlite, Content::Tables).await;
-        let settings = database.settings().database;
-        for (purpose, seconds) in [(Purpose::Requests, 5), (Purpose::Jobs(1), 5), (Purpose::Bulk, 300)] {
+        for (purpose, statement, seconds) in [
+            (Purpose::Requests, 60, 5),
+            (Purpose::Requests, 2, 2),
+            (Purpose::Jobs(1), 2, 60),
+            (Purpose::Bulk, 2, 300),
+        ] {
+            let settings = DatabaseSettings {
+                statement_timeout: Duration::from_secs(statement),
+                ..database.settings().database
+            };
             let databases = Databases::connect(&settings, purpose).await.expect("connected");
             let mut sql = Sql::new(databases.write());
             sql.push("pragma busy_timeout");
@@ -210,6 +219,30 @@ fn bulk_work_goes_on_waiting_for_sqlites_one_lock() {
             assert_eq!(wait.timeout, seconds * 1_000, "{purpose:?}");
             databases.close().await;
         }
+        database.remove().await;
+    });
+}
+
+#[test]
+fn sqlites_one_lock_is_waited_for_once() {
+    runtime().block_on(async {
+        let database = TestDatabase::new(Store::Sqlite, Content::Market).await;
+        let outside = database.bulk().await;
+        let settings = database.settings().database;
+        let databases = Databases::connect(&settings, Purpose::Requests).await.expect("connected");
+        let connection = databases.write();
+        let lock = outside.write().begin().await.expect("a transaction");
+        let statement = connection.execute_unprepared("update store_state set demo = false");
+        let (statement, transaction) = futures_util::join!(statement, write(connection));
+        let statement = statement.map(|written| written.rows_affected());
+        assert_eq!(statement.map_err(|error| Trouble::of(&error)), Err(Trouble::Conflict));
+        assert_eq!(connection.statements().count(), 1, "nobody begins to wait anew");
+        let refusal = transaction.expect_err("it could not begin").refusal();
+        assert_eq!((refusal.code, refusal.retry_after), (Code::Overloaded, Some(1)));
+        lock.rollback().await.expect("let go");
+        assert_eq!(write(connection).await.expect("written"), 1);
+        databases.close().await;
+        outside.close().await;
         database.remove().await;
     });
 }
@@ -347,6 +380,33 @@ on_both_stores! { Market:
         ] {
             assert!(metrics.contains(told), "{told} is missing");
         }
+    }
+
+    async fn who_changes_something_while_the_store_is_busy_is_told_when_to_come_back(app: TestApp) {
+        let ada = sign_up(&app, "ada@example.com").await;
+        let create = "createApiToken(input: {name: \"x\"}) { token userErrors { errorCode } }";
+        // SQLite's one lock for all that writes; or what Postgres says to the loser of a race, each time.
+        let lock = match app.store {
+            Store::Sqlite => Some(app.bulk.write().begin().await.expect("a transaction")),
+            Store::Postgres => {
+                app.execute(
+                    "create function lost() returns trigger language plpgsql as
+                     $$ begin raise exception 'lost' using errcode = '40001'; end $$",
+                )
+                .await;
+                app.execute("create trigger lost before insert on api_tokens for each row execute function lost()").await;
+                None
+            }
+        };
+        let refused = mutate(&app, &ada, create).await;
+        assert_eq!((refused.status, refused.code()), (503, Some("ERR-5003")), "{:#}", refused.body);
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(app.rows("api_tokens").await, 0);
+        match lock {
+            Some(lock) => lock.rollback().await.expect("let go"),
+            None => app.execute("drop trigger lost on api_tokens").await,
+        }
+        assert!(mutate(&app, &ada, create).await.field()["token"].is_string());
     }
 
     async fn a_failure_inside_tells_the_caller_nothing_of_it(app: TestApp) {

@@ -10,13 +10,13 @@ use futures_util::future::join_all;
 use rand::RngExt;
 use sea_orm::sqlx::Connection as _;
 use sea_orm::{
-    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult,
-    RuntimeErr, Statement,
+    ConnAcquireErr, ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
 };
 use tracing::Instrument;
 
 use super::lease::{Leases, Waiting};
-use super::raw::Raw;
+use super::raw::{Raw, query_error};
+use super::trouble::late;
 use super::{Transaction, Trouble};
 use crate::explain::note_statement;
 
@@ -171,7 +171,9 @@ impl Connection {
         if matches!(trouble, Trouble::Lost | Trouble::Busy) {
             self.discard_dead_connections().await;
         }
-        if tried == TRIES || !trouble.may_retry(is_harmless) {
+        // SQLite has waited for its lock as long as anybody does.
+        let has_waited = trouble == Trouble::Conflict && self.get_database_backend() == DbBackend::Sqlite;
+        if tried == TRIES || has_waited || !trouble.may_retry(is_harmless) {
             return Err(error);
         }
         tracing::warn!(%error, tried, "a statement failed and is tried again");
@@ -208,8 +210,7 @@ impl Connection {
             if self.get_database_backend() == DbBackend::Postgres {
                 return Err(DbErr::ConnectionAcquire(ConnAcquireErr::Timeout).into());
             }
-            let late = std::io::Error::from(std::io::ErrorKind::TimedOut);
-            Err(DbErr::Query(RuntimeErr::SqlxError(Arc::new(late.into()))).into())
+            Err(query_error(late()).into())
         })
     }
 

@@ -53,12 +53,13 @@ impl Purpose {
     }
 
     /// How long SQLite's one lock for writers is waited for. Nobody is told when it is free: who waits looks some ten times a
-    /// second, and may miss the moments between the transactions of an ingest many times over. Bulk work, which on Postgres
-    /// waits for any lock, goes on looking, until it must be that a writer hangs. To begin again and again would come to the
-    /// same, but not for a statement outside of transactions.
-    fn lock_wait(self) -> Duration {
+    /// second, and may miss the moments between the transactions of an ingest many times over. A request is told that the store
+    /// is busy while there is time for it, and a job's statement waits as long as it has. Bulk work, which on Postgres waits for
+    /// any lock, goes on looking, until it must be that a writer hangs.
+    fn lock_wait(self, settings: &DatabaseSettings) -> Duration {
         match self {
-            Self::Requests | Self::Jobs(_) => Duration::from_secs(5),
+            Self::Requests => settings.statement_timeout.min(Duration::from_secs(5)),
+            Self::Jobs(_) => JOB_STATEMENT,
             Self::Bulk => Duration::from_secs(300),
         }
     }
@@ -163,13 +164,14 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
         // Pages that are mapped count as memory, and a bulk write touches them all.
         let mapped = if purpose == Purpose::Requests { "268435456" } else { "0" };
         let cache = if let Purpose::Jobs(_) = purpose { SQLITE_CACHE_OF_JOBS } else { "-8000" };
+        let lock_wait = purpose.lock_wait(settings);
         options.map_sqlx_sqlite_opts(move |options| {
             options
                 .create_if_missing(true)
                 .foreign_keys(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
-                .busy_timeout(purpose.lock_wait())
+                .busy_timeout(lock_wait)
                 .pragma("temp_store", "memory")
                 .pragma("cache_size", cache)
                 .pragma("mmap_size", mapped)

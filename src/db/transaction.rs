@@ -85,8 +85,6 @@ impl Transaction {
             };
             match begun {
                 Ok(begun) => return Ok(Self { begun: Mutex::new(begun), connection: connection.clone() }),
-                // SQLite has waited for its lock as long as anybody does.
-                Err(error) if Trouble::of(&error) == Trouble::Conflict => return Err(error),
                 Err(error) => connection.may_try_again(error, tried, true).await?,
             }
             tried += 1;

@@ -1,7 +1,32 @@
 //! What a database error means, decided in one place.
 
+use std::fmt;
+use std::io;
+
 use sea_orm::sqlx::Error as SqlxError;
 use sea_orm::{DbErr, RuntimeErr};
+
+/// Stands behind the error of a statement that nobody waits for any longer. A socket has an error of the same kind, for a
+/// connection that is dead.
+#[derive(Debug)]
+struct Late;
+
+impl fmt::Display for Late {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the statement took longer than it has")
+    }
+}
+
+impl std::error::Error for Late {}
+
+/// The error of a statement that has not ended by its deadline.
+pub(super) fn late() -> SqlxError {
+    SqlxError::Io(io::Error::new(io::ErrorKind::TimedOut, Late))
+}
+
+fn is_late(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<Late>())
+}
 
 /// What to make of a database error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +59,7 @@ impl Trouble {
 
     fn of_sqlx(error: &SqlxError) -> Self {
         match error {
-            SqlxError::Io(error) if error.kind() == std::io::ErrorKind::TimedOut => Self::Deadline,
+            SqlxError::Io(error) if is_late(error) => Self::Deadline,
             SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_) | SqlxError::WorkerCrashed => {
                 Self::Lost
             }
@@ -67,8 +92,6 @@ impl Trouble {
 mod tests {
     use std::borrow::Cow;
     use std::error::Error as StdError;
-    use std::fmt;
-    use std::io;
     use std::sync::Arc;
 
     use sea_orm::ConnAcquireErr;
@@ -127,6 +150,9 @@ mod tests {
         let cases = [
             (broke(io::ErrorKind::ConnectionReset), Trouble::Lost),
             (broke(io::ErrorKind::UnexpectedEof), Trouble::Lost),
+            // What the system says of a connection whose other end has not answered for minutes.
+            (broke(io::ErrorKind::TimedOut), Trouble::Lost),
+            (SqlxError::Io(io::Error::new(io::ErrorKind::TimedOut, "nonsense")), Trouble::Lost),
             (SqlxError::Protocol("nonsense".to_owned()), Trouble::Lost),
             (SqlxError::Tls("nonsense".into()), Trouble::Lost),
             (SqlxError::WorkerCrashed, Trouble::Lost),
@@ -143,7 +169,7 @@ mod tests {
             (said("53300"), Trouble::Busy),
             (SqlxError::PoolTimedOut, Trouble::Away),
             (SqlxError::PoolClosed, Trouble::Away),
-            (broke(io::ErrorKind::TimedOut), Trouble::Deadline),
+            (late(), Trouble::Deadline),
             (said("57014"), Trouble::Deadline),
             (said("9"), Trouble::Deadline),
             // A unique index, a missing table, a full disk, in Postgres' words and in SQLite's.

@@ -138,6 +138,15 @@ impl<'a> Place<'a> {
     fn plain(ty: &'a str) -> Self {
         Self { ty, has_default: false, is_one_of: false }
     }
+
+    /// An argument of a field of the schema about itself, whose types are in no registry that is ours.
+    fn of_schema(name: &str) -> Option<Self> {
+        match name {
+            "name" => Some(Self::plain("String!")),
+            "includeDeprecated" => Some(Self { has_default: true, ..Self::plain("Boolean!") }),
+            _ => None,
+        }
+    }
 }
 
 struct Walk<'a> {
@@ -151,11 +160,14 @@ impl<'a> Walk<'a> {
             match &selection.node {
                 Selection::Field(field) => {
                     let field = &field.node;
-                    // The schema's fields about itself are in no type.
                     let known = parent.and_then(|parent| parent.field_by_name(field.name.node.as_str()));
                     for (name, given) in &field.arguments {
-                        if let Some(argument) = known.and_then(|known| known.args.get(name.node.as_str())) {
-                            self.argument(&name.node, given, Place::of(argument))?;
+                        let place = match known {
+                            Some(known) => known.args.get(name.node.as_str()).map(Place::of),
+                            None => Place::of_schema(name.node.as_str()),
+                        };
+                        if let Some(place) = place {
+                            self.argument(&name.node, given, place)?;
                         }
                     }
                     self.directives(&field.directives)?;
@@ -339,6 +351,19 @@ mod tests {
             ("query($v: Int!) { ... on Query { ...F } } fragment F on Query { many(first: $v) }", true),
             (
                 "query($v: Int) { ...F } fragment F on Query { ...G } fragment G on Query { many(first: $v) }",
+                false,
+            ),
+            // Of the schema about itself, too.
+            ("query($v: String!) { __type(name: $v) { name } }", true),
+            ("query($v: String = \"Query\") { __type(name: $v) { name } }", true),
+            ("query($v: String) { __type(name: $v) { name } }", false),
+            ("query($v: Int!) { __type(name: $v) { name } }", false),
+            (
+                "query($v: Boolean) { __type(name: \"Query\") { fields(includeDeprecated: $v) { name } } }",
+                true,
+            ),
+            (
+                "query($v: Int!) { __schema { types { ...F } } } fragment F on __Type { fields(includeDeprecated: $v) { name } }",
                 false,
             ),
             (

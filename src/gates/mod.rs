@@ -85,6 +85,22 @@ impl Gates {
         }
     }
 
+    /// The same of this server alone, whatever others count: for what costs it and none of them.
+    ///
+    /// # Errors
+    /// ERR-4001, with when to come back.
+    pub async fn pass_here(&self, Charge { key, points, limit }: Charge<'_>) -> Result<(), Refusal> {
+        match self.inner.own.buckets.take(key, points, limit).await {
+            Ok(Taken::Refused { retry_after, .. }) => Err(rate_limited(retry_after)),
+            // In the process nothing fails.
+            Ok(Taken::Granted(_)) | Err(_) => Ok(()),
+        }
+    }
+
+    pub async fn give_back_here(&self, Charge { key, points, limit }: Charge<'_>) {
+        let _ = self.inner.own.buckets.give_back(key, points, limit).await;
+    }
+
     pub async fn give_back(&self, key: &str, points: u32, limit: Limit) {
         if points == 0 {
             return;

@@ -35,14 +35,14 @@ pub(super) async fn ingest(
     if contents.cards > 0 && !contents.demo {
         return Err(IngestError::HoldsRealData);
     }
-    let bulk = Bulk::begin(connection).await?;
-    let removed_generated = remove_generated(&bulk).await?;
-    mark_generated(&bulk).await?;
     let sets: Vec<_> = market.sets().collect();
-    write_printings(&bulk, &sets.iter().collect::<Vec<_>>(), &[]).await?;
     let records = market.marketplaces();
-    let ids = write_marketplaces(&bulk, &records).await?;
-    bulk.commit().await?;
+    let (removed_generated, ids) = transaction!(bulk connection, |bulk| {
+        let removed_generated = remove_generated(bulk).await?;
+        mark_generated(bulk).await?;
+        write_printings(bulk, &sets.iter().collect::<Vec<_>>(), &[]).await?;
+        Ok((removed_generated, write_marketplaces(bulk, &records).await?))
+    });
     if removed_generated {
         progress.removed_generated();
     }

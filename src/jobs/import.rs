@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::worker::{Attempt, Stopped};
 use super::{Inner, Jobs};
-use crate::db::{Bulk, Connection, transaction};
+use crate::db::{Connection, transaction};
 use crate::domain::catalogue::{Resolved, Resolver};
 use crate::domain::collection::{
     Copies, Gathered, HeldCopies, ImportMode, ItemRow, Likeness, ReportRow, Taken, apply_import,
@@ -99,9 +99,7 @@ pub(super) async fn run(attempt: &mut Attempt<'_>) -> Result<(), Stopped> {
 
 async fn write_lines(connection: &Connection, job: Uuid, rows: Vec<ReportRow>) -> Result<(), Error> {
     if !rows.is_empty() {
-        let bulk = Bulk::begin(connection).await?;
-        write_report(&bulk, job, &rows).await?;
-        bulk.commit().await?;
+        transaction!(bulk connection, |bulk| { write_report(bulk, job, &rows).await });
     }
     Ok(())
 }

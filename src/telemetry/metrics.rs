@@ -50,7 +50,7 @@ pub fn install_metrics() -> Result<MetricsHandle, String> {
     describe_counter!(
         "dualcaster_rate_limited_total",
         Unit::Count,
-        "Operations that were refused because their caller's budget was used up, by kind"
+        "Operations and documents that were refused because their caller has had their share for now, by kind"
     );
     describe_counter!(
         "dualcaster_password_hashes_total",

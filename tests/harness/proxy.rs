@@ -57,11 +57,15 @@ impl Proxy {
                     counts.open.fetch_add(1, Ordering::Relaxed);
                     // Who asks meanwhile is to wait for this connection, not to make another.
                     tokio::time::sleep(CONNECTING).await;
-                    let Ok(far) = TcpStream::connect(target).await else { return };
-                    let passes = watched.clone();
-                    tokio::select! {
-                        () = pass(near, far, passes) => {}
-                        _ = watched.wait_for(|state| *state == State::Cut) => {}
+                    // Where the far side takes none, it ends too.
+                    if let Ok(far) = TcpStream::connect(target).await {
+                        let passes = watched.clone();
+                        tokio::select! {
+                            () = pass(near, far, passes) => {}
+                            _ = watched.wait_for(|state| *state == State::Cut) => {}
+                        }
+                    } else {
+                        drop(near);
                     }
                     counts.open.fetch_sub(1, Ordering::Relaxed);
                 });

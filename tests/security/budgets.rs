@@ -58,6 +58,43 @@ fn who_has_used_up_a_budget_is_told_when_to_come_back() {
     });
 }
 
+/// As many bytes as are read for 59 points, and what is read for one more.
+fn long(document: &str) -> String {
+    format!("{document} #{}", "x".repeat(59 << 10))
+}
+
+#[test]
+fn who_sends_what_is_refused_again_and_again_is_told_when_to_come_back() {
+    with_little(async |app| {
+        let ada = sign_up(app, "ada@example.com").await;
+        let nonsense = long("{ nothing }");
+        for _ in 0..5 {
+            assert_eq!(app.ask_as(None, &nonsense, json!(null)).await.code(), Some("ERR-3002"));
+        }
+        let refused = app.ask_as(None, &nonsense, json!(null)).await;
+        assert_eq!((refused.status, refused.code()), (429, Some("ERR-4001")));
+        let seconds: u64 = refused.headers["retry-after"].to_str().expect("text").parse().expect("seconds");
+        assert!((1..=60).contains(&seconds), "{seconds}");
+        let told = app.ask_as(Some(&ada.access), &nonsense, json!(null)).await;
+        assert_eq!(told.code(), Some("ERR-3002"), "nobody else waits");
+    });
+}
+
+#[test]
+fn who_makes_some_mistakes_goes_on() {
+    with_little(async |app| {
+        for _ in 0..50 {
+            assert_eq!(app.ask_as(None, "{ nothing }", json!(null)).await.code(), Some("ERR-3002"));
+        }
+        for _ in 0..10 {
+            let answer = app.ask_as(None, &long("{ __typename }"), json!(null)).await;
+            assert_eq!(answer.code(), None, "what is executed is charged for no letters");
+        }
+        let cost = app.ask_as(None, "{ __typename }", json!(null)).await.body["extensions"]["cost"].take();
+        assert!(number(&cost["available"]) >= 289, "mistakes take nothing from the budget: {cost}");
+    });
+}
+
 #[test]
 fn two_servers_share_a_budget_where_they_share_redis() {
     on_each_database(Content::Market, async |database| {

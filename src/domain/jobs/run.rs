@@ -234,8 +234,8 @@ pub async fn give_back(connection: &impl ConnectionTrait, claim: &Claim, now: Da
 }
 
 /// Ends an attempt that failed: the job waits for the next one, or is dead, where it has had its attempts or `may_retry` says
-/// that another would come to the same. Where something that it needs was away (ERR-5003), the attempt does not count: an outage
-/// is nothing that the job did. That is so for a day from its first attempt.
+/// that another would come to the same. Where something that it needs was away or busy (ERR-5003), the attempt does not count: an
+/// outage is nothing that the job did. That is so for a day from its first attempt.
 ///
 /// # Errors
 /// The database's.

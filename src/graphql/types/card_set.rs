@@ -170,8 +170,8 @@ impl Load for SetsByUuid {
     }
 }
 
-/// Pages of sets' printings. The same first or last page of many sets is one statement; a page at a cursor, which
-/// belongs to one set, walks that set's index.
+/// Pages of sets' printings. The same first or last page of many sets is one statement; a page at a cursor walks its set's
+/// index. A cursor belongs to one set, but the card that it stands at may have come from another, where it is a place too.
 pub struct CardsBySet;
 
 impl Load for CardsBySet {
@@ -186,13 +186,16 @@ impl Load for CardsBySet {
         }
         let mut loaded = HashMap::new();
         for ((order, page, columns), codes) in by_arguments {
-            let mut slices = match codes.as_slice() {
-                [code] => {
-                    let slice =
-                        list_cards(connection, &CardList::of_set(code, order), &page, columns).await?;
-                    HashMap::from([(code.clone(), slice)])
+            let is_at_cursor = page.after.is_some() || page.before.is_some();
+            let mut slices = if codes.len() > 1 && !is_at_cursor {
+                load_cards_by_set(connection, &codes, order, page.end, page.size, columns).await?
+            } else {
+                let mut slices = HashMap::new();
+                for code in &codes {
+                    let list = CardList::of_set(code, order);
+                    slices.insert(code.clone(), list_cards(connection, &list, &page, columns).await?);
                 }
-                codes => load_cards_by_set(connection, codes, order, page.end, page.size, columns).await?,
+                slices
             };
             for code in codes {
                 if let Some(slice) = slices.remove(&code) {

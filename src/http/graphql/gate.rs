@@ -9,12 +9,22 @@ use super::request::Rejected;
 use super::unauthorized;
 use crate::app::App;
 use crate::config::Budget;
-use crate::engine::Prepared;
+use crate::engine::{Call, Prepared};
 use crate::error::{Code, Refusal};
 use crate::gates::{Charge, Level, Limit, Taken, rate_limited};
 use crate::graphql::{Misses, objects_in};
 use crate::jobs::Jobs;
 use crate::principal::{self, Role};
+
+/// So many bytes of a document are read for a point.
+const BYTES_A_POINT: usize = 1_024;
+
+/// What a document was charged for before it is read.
+pub(super) struct Reading {
+    key: String,
+    points: u32,
+    limit: Limit,
+}
 
 /// An operation that was let in, and what it was charged for.
 pub(super) struct Ticket {
@@ -45,6 +55,41 @@ fn limit(app: &App, caller: &Caller) -> Limit {
         (_, None) => budgets.anonymous,
     };
     Limit::per_second(points, points_per_second)
+}
+
+/// Lets a document be read and checked, so that nobody has a server do that over and over for what is refused. It is charged
+/// beside the budget, which who makes a mistake keeps, and on this server alone, which it costs and no other.
+///
+/// # Errors
+/// ERR-4001 for who has sent too much of late that was refused.
+pub(super) async fn admit_document(
+    app: &App,
+    caller: &Caller,
+    call: &Call,
+) -> Result<Option<Reading>, Refusal> {
+    // What a hash or an id stands for was valid when it was kept.
+    let Some(query) = &call.query else { return Ok(None) };
+    let limit = limit(app, caller);
+    // One that is too long is not read.
+    let bytes = query.len().min(app.settings().guard.document_bytes);
+    let points = u32::try_from(1 + bytes / BYTES_A_POINT).unwrap_or(u32::MAX).min(limit.capacity());
+    let reading = Reading { key: format!("documents:{}", caller.key()), points, limit };
+    if let Err(refusal) = app.gates().pass_here(reading.charge()).await {
+        metrics::counter!("dualcaster_rate_limited_total", "kind" => "document").increment(1);
+        return Err(refusal);
+    }
+    Ok(Some(reading))
+}
+
+impl Reading {
+    fn charge(&self) -> Charge<'_> {
+        Charge { key: &self.key, points: self.points, limit: self.limit }
+    }
+
+    /// Gives all back: there is an operation to execute, which has a cost of its own.
+    pub async fn give_back(self, app: &App) {
+        app.gates().give_back_here(self.charge()).await;
+    }
 }
 
 /// Lets an operation in, for the cost that it may have at most.

@@ -44,11 +44,20 @@ enum Entered {
 /// Lets an operation in, or says why not. What is wrong with it is an answer too; what HTTP itself forbids is not.
 async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Rejected> {
     caller.mark(&mut call);
+    let reading = match gate::admit_document(app, caller, &call).await {
+        Ok(reading) => reading,
+        Err(refusal) => return Ok(Entered::Refused(vec![refused(&refusal, None)])),
+    };
     let request = match caller.idempotency_key.clone() {
         Some(key) => Some((key, idempotency::digest(&call, caller).await?)),
         None => None,
     };
     let prepared = app.engine().prepare(call).await;
+    if prepared.is_ok()
+        && let Some(reading) = reading
+    {
+        reading.give_back(app).await;
+    }
     // Whoever shows a token that does not hold learns of that first; but they may sign in.
     let signs_in =
         |prepared: &Prepared| prepared.kind() == Kind::Mutation && prepared.selects_only(&WITHOUT_TOKEN);
