@@ -192,11 +192,17 @@ impl Table {
         let mut source = Source::open(content, inspected.encoding)?;
         let mut parser = Parser::new(separator, COLUMNS_MOST, CELL_BYTES_MOST);
         let (head, _) = source.head()?;
-        if let Some(announced) = separator::announced(head) {
+        let announced = separator::announced(head);
+        let behind = announced.as_ref().map_or(0, |announced| announced.bytes);
+        let titles = separator::titles(head.get(behind..).unwrap_or_default(), separator);
+        if let Some(announced) = announced {
             source.skip(announced.bytes);
             parser.skip_line();
         }
         let mut table = Self { source, parser, header: Vec::new(), has_ended: false };
+        for _ in 0..titles {
+            table.advance()?;
+        }
         if !table.advance()? {
             return Err(empty().into());
         }

@@ -4,6 +4,10 @@ use super::records::Parser;
 
 const CANDIDATES: [u8; 3] = [b',', b';', b'\t'];
 const ROWS_LOOKED_AT: usize = 50;
+/// Rows that may stand above the headings.
+const TITLES_MOST: usize = 5;
+/// Headings that there must be for what stands above them to be a title.
+const HEADINGS_LEAST: usize = 3;
 
 /// A first line that names the separator, as spreadsheets write and read it.
 pub(super) struct Announced {
@@ -48,6 +52,33 @@ pub(super) fn find(head: &[u8], is_whole: bool, expect_table: bool) -> Option<u8
     found.max_by_key(|(score, _)| *score).map(|(_, separator)| separator)
 }
 
+/// How many rows stand above the headings: a title, alone in its row, as spreadsheets write the name of a table.
+pub(super) fn titles(head: &[u8], separator: u8) -> usize {
+    let mut parser = Parser::new(separator, usize::MAX, usize::MAX);
+    let mut feed = head;
+    let mut above = 0;
+    while above <= TITLES_MOST && matches!(parser.advance(&mut feed), Ok(true)) {
+        let record = parser.record();
+        if record.is_blank() {
+            continue;
+        }
+        let mut filled = record.cells().filter(|cell| !cell.trim_ascii().is_empty());
+        let (first, others) = (filled.next(), filled.count());
+        // Text with another separator in it may be headings that another reading splits.
+        let could_split =
+            |cell: &[u8]| cell.iter().any(|byte| *byte == separator || CANDIDATES.contains(byte));
+        match first {
+            _ if record.is_broken => return 0,
+            Some(_) if others + 1 >= HEADINGS_LEAST => return above,
+            Some(cell) if others == 0 && !could_split(cell) => above += 1,
+            // A row without a word under a title; headings without one are none.
+            None if above > 0 => above += 1,
+            _ => return 0,
+        }
+    }
+    0
+}
+
 /// `4 Lightning Bolt`: a card's name may have commas, a header does not begin so.
 fn begins_as_decklist(head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
@@ -81,7 +112,7 @@ impl Split {
             // Cut off in its middle.
             counts.pop();
         }
-        let mut counts = counts.into_iter();
+        let mut counts = counts.into_iter().skip(titles(head, separator));
         Self { header: counts.next().unwrap_or_default(), rows: counts.collect() }
     }
 

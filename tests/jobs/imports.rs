@@ -309,6 +309,29 @@ on_both_stores! { Tables:
         assert_eq!(told(&app, &job).await, pairs(&[("imported", said)]));
     }
 
+    async fn a_table_as_spreadsheets_and_people_leave_it_is_read(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        app.work();
+        let file = table("My cards,,,,\n\nQty,Card,Set,Purchase price,Currency,", &[
+            "2,Shock,Set M11 (M11),0.30,AUD,",
+            "1,Lightning Bolt,Set LEA [LEA],5.00,EUR",
+            "Qty,Card,Set,Purchase price,Currency,",
+            "Total: 3",
+        ]);
+        let job = imported(&app, &ada, &file, json!({})).await;
+        assert_eq!((&job["rowsImported"], &job["rowsRejected"]), (&json!(2), &json!(0)), "{:#}", job["rejectedRows"]);
+        assert_eq!(told(&app, &job).await, pairs(&[
+            ("imported", "Its price is not in dollars, euros or tix, and was left out."),
+            ("imported", ""),
+            ("skipped", "The row is of headings."),
+            ("skipped", "The row is of sums."),
+        ]));
+        assert_eq!(printings(&app, &ada).await, ["2 Shock (m11 156)", "1 Lightning Bolt (lea 161)"]);
+        let paid: Vec<_> = held(&app, &ada).await.iter().map(|item| item["acquiredPrice"]["amount"].clone()).collect();
+        assert_eq!(paid, [Value::Null, json!("5.00")]);
+    }
+
     async fn rejected_rows_are_paged_in_the_order_of_the_file(app: TestApp) {
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;

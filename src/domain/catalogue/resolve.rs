@@ -170,7 +170,9 @@ impl Resolver {
         // In columns that people fill in by hand codes and names are mixed.
         let known = known
             .or_else(|| by_name(&set_name(code?)?.0))
-            .or_else(|| by_code(&set_code(Platform::Generic, name?)?));
+            .or_else(|| by_code(&set_code(Platform::Generic, name?)?))
+            // Its cards are told among those of The List now.
+            .or_else(|| code.filter(|code| *code == "mb1").and_then(|_| by_code("plst")));
         match (known, name.or(code).filter(|name| !name.trim().is_empty())) {
             (Some(code), _) => NamedSet::Known(code.clone()),
             (None, Some(name)) => NamedSet::Unknown(name.to_owned()),

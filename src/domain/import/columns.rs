@@ -69,6 +69,10 @@ fields! {
     Mark = "mark";
     /// Whether it is owned at all.
     Status = "status";
+    /// The same, as yes or no.
+    Owned = "owned";
+    /// Whether it is wanted, or how many are: those are not owned.
+    Wanted = "wanted";
     /// Whether one means four.
     Playset = "playset";
     /// Finish and marks in one cell.
@@ -139,11 +143,24 @@ fn counts_such(key: &str, such: &[&str]) -> bool {
         .any(|rest| KEYS.iter().any(|(field, synonym)| *field == Field::Quantity && synonym.as_str() == rest))
 }
 
+/// Parts of words for cards that somebody would like to have.
+const OF_WANTS: [&str; 9] =
+    ["wish", "want", "wunsch", "gesucht", "souhait", "recherch", "deseo", "desider", "desej"];
+/// Parts of words for what a card is worth.
+const OF_WORTH: [&str; 3] = ["price", "value", "cost"];
+
+/// Whether a column of finishes is of etched copies alone.
+pub(super) fn asks_for_etched(key: &str) -> bool {
+    matches!(key, "etched" | "isetched" | "etchedfoil" | "foiletched" | "isetchedfoil")
+}
+
 /// How well the header alone fits, from 0 to 1.
 fn by_header(key: &str, field: Field) -> f64 {
     let is_of_foils = key.contains("foil") && !key.contains("nonfoil") && !key.contains("notfoil");
+    let has = |words: &[&str]| words.iter().any(|word| key.contains(word));
     let (says_which, such): (bool, &[&str]) = match field {
-        Field::Quantity => (!is_of_foils, &["nonfoil", "notfoil", "normal", "regular"]),
+        Field::Quantity => (!is_of_foils && !has(&OF_WANTS), &["nonfoil", "notfoil", "normal", "regular"]),
+        Field::Wanted => (!has(&OF_WORTH), &[]),
         Field::FoilQuantity => (is_of_foils, &["foil"]),
         Field::EtchedQuantity => (key.contains("etch") || key.contains("special"), &["etched"]),
         _ => (true, &[]),
@@ -153,8 +170,8 @@ fn by_header(key: &str, field: Field) -> f64 {
     }
     let is_passed_over = PASSED.iter().any(|passed| passed == key)
         || match field {
-            Field::Price => OF_MARKETS.iter().any(|word| key.contains(word)),
-            Field::Quantity => ["price", "value", "cost"].iter().any(|word| key.contains(word)),
+            Field::Price => has(&OF_MARKETS),
+            Field::Quantity => has(&OF_WORTH),
             _ => false,
         };
     let mut best = if counts_such(key, such) { BY_PARTS } else { 0.0 };
@@ -204,8 +221,14 @@ fn by_look(field: Field, values: &[String]) -> Option<f64> {
             Field::Finish => vocabulary::finish(value).is_some(),
             Field::Condition => vocabulary::condition(Platform::Generic, value).is_some(),
             Field::Language => vocabulary::language(Platform::Generic, value).is_some(),
-            Field::Price => values::price(value, Currency::Usd, false).is_some(),
-            Field::Currency => values::currency(value).is_some(),
+            Field::Price => {
+                values::price(value, Currency::Usd, false).is_some()
+                    || values::is_foreign_price(value)
+                    || values::is_no_price(value)
+            }
+            Field::Currency => values::currency(value).is_some() || values::is_foreign(value),
+            Field::Owned => vocabulary::is_answer(value),
+            Field::Wanted => vocabulary::is_answer(value) || values::quantity(value).is_some(),
             Field::AcquiredOn => values::looks_like_date(value),
             _ => true,
         }
@@ -269,7 +292,8 @@ fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
             Field::MtgoId | Field::ArenaId | Field::MultiverseId | Field::AcquiredOn => 0.5,
             // A word of several meanings, unless it says it plainly.
             Field::Finish if !(key.contains("foil") || key.contains("finish")) => 0.5,
-            Field::Language | Field::Condition | Field::Finish if is_certain => 0.0,
+            Field::Language | Field::Condition | Field::Finish | Field::Currency if is_certain => 0.0,
+            Field::Owned | Field::Wanted => 0.9,
             _ => 0.4,
         };
         return if look < least { 0.0 } else { header * (0.7 + 0.3 * look) };
@@ -327,10 +351,13 @@ pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
     let mut taken = Vec::new();
     for (confidence, at, field) in candidates {
         let Some(column) = mapped.get_mut(at) else { continue };
-        if column.field.is_none() && (field.may_repeat() || !taken.contains(&field)) {
+        // "Foil" and "etched" may stand side by side.
+        let is_etched = field == Field::Finish && keys.get(at).is_some_and(|key| asks_for_etched(key));
+        let is_free = field.may_repeat() || !taken.contains(&(field, is_etched));
+        if column.field.is_none() && is_free {
             column.field = Some(field);
             column.confidence = (confidence * 100.0).round() / 100.0;
-            taken.push(field);
+            taken.push((field, is_etched));
         }
     }
     let guessed: Vec<bool> = mapped
@@ -404,8 +431,11 @@ const PLAIN_NAMES: &[&str] =
 
 /// A lone "name" among columns that mean nothing here is not enough: lists of customers have names too.
 fn without_lone_name(mut mapped: Vec<Column>, keys: &[String]) -> Vec<Column> {
-    let others =
-        mapped.iter().filter(|column| column.field.is_some_and(|field| field != Field::Name)).count();
+    let says_little = [Field::Name, Field::Owned, Field::Wanted];
+    let others = mapped
+        .iter()
+        .filter(|column| column.field.is_some_and(|field| !says_little.contains(&field)))
+        .count();
     let unknown = mapped.iter().filter(|column| column.field.is_none()).count();
     for (column, key) in mapped.iter_mut().zip(keys) {
         let is_plain = PLAIN_NAMES.iter().any(|plain| header_key(plain) == *key);

@@ -11,7 +11,7 @@ pub(super) fn condition(
     platform: Platform,
     text: &str,
 ) -> Option<(Condition, Option<Finish>, Option<String>)> {
-    if let Some(condition) = vocabulary::condition(platform, text) {
+    if let Some(condition) = vocabulary::condition(platform, text).or_else(|| said_twice(platform, text)) {
         return Some((condition, None, None));
     }
     let (text, language) = match text.split_once(" - ") {
@@ -29,6 +29,14 @@ pub(super) fn condition(
         }
     }
     Some((vocabulary::condition(platform, text)?, None, language))
+}
+
+/// A condition in its letters and in its words: `NM (Near Mint)`, `LP - Lightly Played`.
+fn said_twice(platform: Platform, text: &str) -> Option<Condition> {
+    let enclosed = text.trim_end().strip_suffix(')').and_then(|text| text.split_once('('));
+    let (first, second) = enclosed.or_else(|| text.split_once(" - "))?;
+    let [first, second] = [first, second].map(|part| vocabulary::condition(platform, part));
+    first.filter(|_| first == second)
 }
 
 /// What is said of copies, and of how many: `1xMint, 2xGood`. The same said twice is one. Nothing where a word has no count, or

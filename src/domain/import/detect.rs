@@ -39,6 +39,9 @@ pub struct Seen {
     /// Dates of which the month stands first, or the day; nothing where none can be read in one way only.
     #[serde(default)]
     pub us_dates: Option<bool>,
+    /// Whether a card is owned, so that no word of it means that it is not.
+    #[serde(default)]
+    pub owned: bool,
 }
 
 impl Plan {
@@ -101,6 +104,7 @@ impl Plan {
             quantities: !cells(is_count).is_empty(),
             finishes: !cells(|field| field == Field::Finish).is_empty(),
             us_dates: months_first(&dates),
+            owned: !cells(|field| field == Field::Owned).is_empty(),
         };
         Self { platform, columns, seen, today: None }
     }
@@ -205,7 +209,15 @@ fn generic(header: &[String], sample: &[Vec<String>]) -> Result<Vec<Column>, Ref
         .collect();
     // Tags and notes are in every kind of table.
     let is_of_cards = |column: &Column| {
-        let elsewhere = [Field::Notes, Field::Language, Field::Price, Field::Currency, Field::AcquiredOn];
+        let elsewhere = [
+            Field::Notes,
+            Field::Language,
+            Field::Price,
+            Field::Currency,
+            Field::AcquiredOn,
+            Field::Owned,
+            Field::Wanted,
+        ];
         column.field.is_some_and(|field| !field.may_repeat() && !elsewhere.contains(&field))
     };
     if !columns.iter().any(is_of_cards) {

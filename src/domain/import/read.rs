@@ -1,9 +1,9 @@
 //! How a row is read, by what its columns were found to be.
 
-use entity::enums::{Condition, Finish, Provider};
+use entity::enums::{Condition, Currency, Finish, Provider};
 use uuid::Uuid;
 
-use super::columns::{Field, header_key};
+use super::columns::{Field, asks_for_etched, header_key};
 use super::conditions::{condition, counted, deal};
 use super::detect::Plan;
 use super::marks::{add_kind, is_yes, known_mark, mark};
@@ -14,7 +14,25 @@ use crate::domain::market::Money;
 use crate::error::Code;
 
 /// Words with which a line of sums begins.
-const TOTALS: [&str; 8] = ["total", "totals", "grandtotal", "totalcards", "sum", "summe", "gesamt", "totale"];
+const TOTALS: [&str; 14] = [
+    "total",
+    "totals",
+    "subtotal",
+    "grandtotal",
+    "totalcards",
+    "totalvalue",
+    "sum",
+    "summe",
+    "gesamt",
+    "gesamtsumme",
+    "insgesamt",
+    "totale",
+    "totaal",
+    "somme",
+];
+
+/// What is said of prices that are not kept.
+const FOREIGN_PRICE: &str = "Its price is not in dollars, euros or tix, and was left out.";
 
 /// How many copies a row has, by finish, and what is counted of them beside.
 #[derive(Default)]
@@ -40,11 +58,15 @@ impl Plan {
         if self.is_total(cells) {
             return Ok(Line::Nothing("The row is of sums."));
         }
+        if self.is_heading(cells) {
+            return Ok(Line::Nothing("The row is of headings."));
+        }
         self.check_width(cells)?;
         let mut row = ImportRow::at(line);
         let mut counts = Counts::default();
-        let mut is_owned = true;
-        let currency = self.currency(cells)?;
+        let (mut is_owned, mut is_wanted, mut is_etched) = (None, false, false);
+        let currency = self.currency(cells);
+        let counts_copies = self.counts_copies();
         for (column, cell) in self.columns.iter().zip(cells) {
             let Some(field) = column.field else { continue };
             let text = values::clean(cell);
@@ -62,8 +84,10 @@ impl Plan {
                 Field::EtchedQuantity => counts.etched = Some(quantity()?),
                 Field::Name => {
                     let (name, finish) = sets::bare_name(self.platform, &text);
-                    row.name = values::name(&name);
+                    let (name, code) = sets::code_behind(self.platform, &name);
+                    row.name = values::name(name);
                     row.finish = finish.or(row.finish);
+                    row.set_code = row.set_code.take().or(code);
                 }
                 Field::Set if sets::looks_like_set_code(&text) => {
                     row.set_code = sets::set_code(self.platform, &text);
@@ -72,7 +96,9 @@ impl Plan {
                     Some(code) => row.set_code = Some(code),
                     // A name among codes. Deckbox has numbers for its tokens, `ex_127`, that are neither.
                     None if row.set_name.is_none() && sets::looks_like_set_name(&text) => {
-                        row.set_name = sets::set_name(&text).map(|(name, _)| name);
+                        let (name, code) = sets::set_name(&text).unzip();
+                        row.set_name = name;
+                        row.set_code = code.flatten().or(row.set_code.take());
                     }
                     None => {}
                 },
@@ -106,11 +132,12 @@ impl Plan {
                 Field::Finish => {
                     let finish = self.finish(&column.column, &text, &mut row);
                     let finish = finish.ok_or_else(|| wrong(not_finish))?;
-                    // "Etched?" "Yes."
-                    let is_of_etched = matches!(header_key(&column.column).as_str(), "etched" | "isetched");
-                    let finish = if finish == Finish::Foil && is_of_etched { Finish::Etched } else { finish };
-                    // A name that says "etched" says more than "foil" does.
-                    if row.finish != Some(Finish::Etched) || finish == Finish::Nonfoil {
+                    if asks_for_etched(&header_key(&column.column)) {
+                        // Where a copy is not etched, a column "foil" beside this one says what it is.
+                        is_etched |= finish != Finish::Nonfoil;
+                        row.finish = row.finish.or(Some(Finish::Nonfoil));
+                    } else if row.finish != Some(Finish::Etched) || finish == Finish::Nonfoil {
+                        // A name that says "etched" says more than "foil" does.
                         row.finish = Some(finish);
                     }
                 }
@@ -140,8 +167,15 @@ impl Plan {
                         row.language = Some(language.to_owned());
                     }
                 }
+                Field::Price if values::is_no_price(&text) => {}
+                Field::Price if currency.is_none() || values::is_foreign_price(&text) => {
+                    if text.contains(|c: char| matches!(c, '1'..='9')) {
+                        row.leave_out(FOREIGN_PRICE);
+                    }
+                }
                 Field::Price => {
-                    let price = values::price(&text, currency, self.seen.decimal_comma);
+                    let price =
+                        values::price(&text, currency.unwrap_or(Currency::Usd), self.seen.decimal_comma);
                     let expected = "a price is up to 9,999,999.99, in dollars, euros or tix";
                     let price = price.ok_or_else(|| wrong(expected))?;
                     row.price = Some(price)
@@ -172,10 +206,18 @@ impl Plan {
                     }
                 }
                 Field::Status => match header_key(&text).as_str() {
-                    "notowned" | "ordered" | "borrowed" => is_owned = false,
+                    "notowned" | "ordered" | "borrowed" => is_owned = Some(false),
                     "proxied" => row.add_tag("proxy"),
                     _ => {}
                 },
+                Field::Owned => is_owned = Some(is_yes(&text)),
+                Field::Wanted if !counts_copies => is_wanted = is_yes(&text),
+                // Where copies are counted, a number here is of others.
+                Field::Wanted => {
+                    if is_yes(&text) && values::quantity(&text).is_none() {
+                        row.add_tag("Wishlist");
+                    }
+                }
                 Field::Playset => counts.is_playset = is_yes(&text),
                 Field::Extras => {
                     for extra in
@@ -190,8 +232,16 @@ impl Plan {
                 Field::Currency => {}
             }
         }
-        if !is_owned {
+        // In a list of all cards only those have a mark that are owned.
+        let is_unmarked = is_owned.is_none() && self.seen.owned && !counts_copies;
+        if is_owned == Some(false) || is_unmarked {
             return Ok(Line::Nothing("The row is of a card that is not owned."));
+        }
+        if is_wanted {
+            return Ok(Line::Nothing("The row is of a card that is wanted, and not owned."));
+        }
+        if is_etched {
+            row.finish = Some(Finish::Etched);
         }
         self.settle_finish(&mut row);
         self.split(row, &counts)
@@ -272,7 +322,10 @@ impl Plan {
     fn check_width(&self, cells: &[String]) -> Result<(), RowProblem> {
         let (wanted, there) = (self.columns.len(), cells.len());
         let surplus = cells.get(wanted..).unwrap_or_default();
-        let is_short = there < wanted && !self.platform.cuts_rows_short();
+        // What would not be read may be missing: spreadsheets leave out what is empty at the end.
+        let left_out = self.columns.get(there..).unwrap_or_default();
+        let is_read = left_out.iter().any(|column| column.field.is_some());
+        let is_short = is_read && !self.platform.cuts_rows_short();
         if is_short || surplus.iter().any(|cell| !cell.trim().is_empty()) {
             let message = format!("The row has {there} cells, the header {wanted}.");
             return Err(RowProblem::new(Code::RowMalformed, message));
@@ -283,8 +336,10 @@ impl Plan {
     fn is_total(&self, cells: &[String]) -> bool {
         let name = self.cell(cells, Field::Name);
         let first = cells.iter().find(|cell| !cell.trim().is_empty());
-        let is_total =
-            |cell: Option<&String>| cell.is_some_and(|cell| TOTALS.contains(&header_key(cell).as_str()));
+        // `Total: 42`
+        let is_sum =
+            |cell: &String| TOTALS.contains(&header_key(cell).trim_end_matches(|c: char| c.is_ascii_digit()));
+        let is_total = |cell: Option<&String>| cell.is_some_and(is_sum);
         let says_more =
             [Field::SetCode, Field::SetName, Field::Set, Field::CollectorNumber, Field::ScryfallId]
                 .into_iter()
@@ -292,25 +347,34 @@ impl Plan {
         (is_total(name) || (is_total(first) && name.is_none_or(|name| name.trim().is_empty()))) && !says_more
     }
 
+    /// Whether it has the headings again, as a file does that was put together from several.
+    fn is_heading(&self, cells: &[String]) -> bool {
+        cells.len() >= self.columns.len()
+            && self.columns.iter().zip(cells).all(|(column, cell)| column.column.trim() == cell.trim())
+    }
+
+    /// Whether a column has numbers of copies.
+    fn counts_copies(&self) -> bool {
+        let counts = [Field::Quantity, Field::FoilQuantity, Field::EtchedQuantity];
+        self.columns.iter().any(|column| column.field.is_some_and(|field| counts.contains(&field)))
+    }
+
     fn cell<'a>(&self, cells: &'a [String], field: Field) -> Option<&'a String> {
         let at = self.columns.iter().position(|column| column.field == Some(field))?;
         cells.get(at)
     }
 
-    /// What a price without a sign is in.
-    fn currency(&self, cells: &[String]) -> Result<entity::enums::Currency, RowProblem> {
-        let default = vocabulary::currency(self.platform);
-        let has_price = self.cell(cells, Field::Price).is_some_and(|cell| !values::clean(cell).is_empty());
-        let Some(at) = self.columns.iter().position(|column| column.field == Some(Field::Currency)) else {
-            return Ok(default);
-        };
-        let text = cells.get(at).map(|cell| values::clean(cell)).unwrap_or_default();
-        if text.is_empty() || !has_price {
-            return Ok(default);
+    /// What a price without a sign is in; nothing where that is a currency in which prices are not kept.
+    fn currency(&self, cells: &[String]) -> Option<Currency> {
+        let said = self.cell(cells, Field::Currency).map(|cell| values::clean(cell));
+        if let Some(said) = said.filter(|said| !said.is_empty()) {
+            return values::currency(&said);
         }
-        let header = self.columns.get(at).map_or("", |column| column.column.as_str());
-        values::currency(&text)
-            .ok_or_else(|| RowProblem::value(header, &text, "prices are kept in dollars, euros or tix"))
+        let heading = self.columns.iter().find(|column| column.field == Some(Field::Price))?;
+        match values::currency_in(&heading.column) {
+            (_, true) => None,
+            (said, false) => said.or_else(|| Some(vocabulary::currency(self.platform))),
+        }
     }
 
     fn settle_finish(&self, row: &mut ImportRow) {

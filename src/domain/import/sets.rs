@@ -61,6 +61,9 @@ const SET_CODES: &[(&str, &str)] = &[
     ("list", "plst"),
     ("tsts", "tsb"),
     ("10ed", "10e"),
+    ("mys1", "mb1"),
+    ("eo2", "e02"),
+    ("pfl", "pd2"),
 ];
 
 /// Magic Online's, whose letters are other sets' elsewhere.
@@ -80,8 +83,11 @@ pub fn set_code(platform: Platform, text: &str) -> Option<String> {
     if let Some((_, code)) = own.iter().chain(SET_CODES).find(|(theirs, _)| *theirs == text) {
         return Some((*code).to_owned());
     }
-    if let Some((kit @ ("gk1" | "gk2"), _)) = text.split_once('_') {
-        return Some(kit.to_owned());
+    match text.split_once('_') {
+        Some((kit @ ("gk1" | "gk2"), _)) => return Some(kit.to_owned()),
+        // Deckbox's promo packs and prereleases: `M21_PP`.
+        Some((set, "pp" | "pr")) if set.len() == 3 => return Some(format!("p{set}")),
+        _ => {}
     }
     // TCGplayer's promo packs: `PPBLB`.
     match text.strip_prefix("pp") {
@@ -145,23 +151,86 @@ const SET_NAMES: &[(&str, &str)] = &[
     ("jurassicworldcollection", "Jurassic World Collection"),
 ];
 
+/// What some write behind the names of sets and of cards, without spaces and signs: it has no set of its own.
+const TREATMENTS: [&str; 16] = [
+    "fullart",
+    "showcase",
+    "showcaseframe",
+    "extendedart",
+    "borderless",
+    "alternateart",
+    "altart",
+    "alternateborder",
+    "alternateframe",
+    "retroframe",
+    "retro",
+    "oldborder",
+    "textless",
+    "variant",
+    "variants",
+    "boosterfun",
+];
+
+fn is_treatment(text: &str) -> bool {
+    TREATMENTS.contains(&header_key(text).as_str())
+}
+
+/// Words in small letters that stand behind a set's name in brackets, and are no codes.
+const NO_CODES: [&str; 16] = [
+    "promo", "promos", "foil", "foils", "etched", "token", "tokens", "extras", "box", "deck", "decks", "set",
+    "core", "alpha", "beta", "misc",
+];
+
+/// Whether it is a code in capitals.
+fn is_plain_code(text: &str) -> bool {
+    text.len() >= 3 && looks_like_set_code(text) && !text.bytes().any(|b| b.is_ascii_lowercase())
+}
+
+/// A set's name, and the code that stands before or behind it: `Core Set 2021 (M21)`, `M21 - Core Set 2021`.
+fn apart(text: &str) -> (&str, Option<String>) {
+    let enclosed = |open: &str, close: char| text.strip_suffix(close)?.rsplit_once(open);
+    let is_enclosed = |(_, code): &(&str, &str)| {
+        let has_small = code.bytes().any(|b| b.is_ascii_lowercase());
+        looks_like_set_code(code) && !(has_small && (code.len() < 3 || NO_CODES.contains(code)))
+    };
+    let in_brackets = enclosed(" (", ')').or_else(|| enclosed(" [", ']')).filter(is_enclosed);
+    let behind = || text.rsplit_once(" - ").filter(|(_, code)| is_plain_code(code));
+    let before = || {
+        let (code, name) = text.split_once(" - ").filter(|(code, _)| is_plain_code(code))?;
+        Some((name, code))
+    };
+    match in_brackets.or_else(behind).or_else(before) {
+        Some((name, code)) => (name.trim(), set_code(Platform::Generic, code)),
+        None => (text, None),
+    }
+}
+
 const GUILDS_OF_RAVNICA: [&str; 5] = ["boros", "dimir", "golgari", "izzet", "selesnya"];
 
 /// A set's name as Scryfall has it where the difference is known, and the code that stood behind it: `Magic 2010 (M10)`.
 pub fn set_name(text: &str) -> Option<(String, Option<String>)> {
-    let mut name = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut code = None;
-    if let Some((before, inside)) = name.strip_suffix(')').and_then(|rest| rest.rsplit_once(" ("))
-        && looks_like_set_code(inside)
-        && !inside.bytes().any(|b| b.is_ascii_lowercase())
-    {
-        (code, name) = (set_code(Platform::Generic, inside), before.trim().to_owned());
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ").replace(['–', '—'], "-");
+    // What stands behind it is the set in which the card was first printed.
+    let text = if text.starts_with("The List - ") { "The List" } else { text.as_str() };
+    let (mut name, code) = apart(text);
+    while let Some((before, _)) = name.rsplit_once(" - ").filter(|(_, end)| is_treatment(end)) {
+        name = before;
     }
+    let mut name = match (name.strip_suffix(" Commander Decks"), name.strip_suffix(" Core Set")) {
+        // That one is called so.
+        (Some(set), _) if set != "Starter" => format!("{set} Commander"),
+        (_, Some(set)) if set.starts_with("Magic 20") => set.to_owned(),
+        _ => name.to_owned(),
+    };
     if let Some(rest) = name.strip_prefix("Universes Beyond: ") {
         name = rest.to_owned();
     }
-    for (start, end) in [("Extras: ", " Tokens"), ("Commander: ", " Commander"), ("Promo Pack: ", " Promos")]
-    {
+    for (start, end) in [
+        ("Extras: ", " Tokens"),
+        ("Commander: ", " Commander"),
+        ("Promo Pack: ", " Promos"),
+        ("Art Series: ", " Art Series"),
+    ] {
         if let Some(rest) = name.strip_prefix(start) {
             name = format!("{rest}{end}");
         }
@@ -182,33 +251,62 @@ pub fn set_name(text: &str) -> Option<(String, Option<String>)> {
     (!name.is_empty() && name.chars().count() <= 200).then_some((name, code))
 }
 
-/// A name without what these shops write behind it: `Forest (265)`, `Clue Token`.
+/// A name without what these shops write behind it, of each face: `Forest (265) - Full Art`, `Clue Token`; and of
+/// what people write, without a finish: `Shock (Foil)`.
 pub fn bare_name(platform: Platform, name: &str) -> (String, Option<Finish>) {
-    let mut name = name.trim();
     let mut finish = None;
-    if matches!(platform, Platform::Tcgplayer | Platform::Cardkingdom | Platform::Cardmarket) {
-        while let Some((before, inside)) = name.strip_suffix(')').and_then(|rest| rest.rsplit_once(" (")) {
-            // The cards whose names end so.
-            if inside.starts_with("Not the Urza")
-                || inside.starts_with("Big Furry Monster")
-                || before.is_empty()
-            {
-                break;
-            }
-            if header_key(inside).contains("etched") {
-                finish = Some(Finish::Etched);
-            }
-            name = before.trim_end();
-        }
+    let faces: Vec<_> =
+        name.split(" // ").map(|face| bare_face(platform, face.trim(), &mut finish)).collect();
+    (faces.join(" // "), finish)
+}
+
+fn bare_face<'n>(platform: Platform, name: &'n str, finish: &mut Option<Finish>) -> &'n str {
+    let mut name = name;
+    // Each turn takes one thing off the end.
+    while let Some(before) = without_brackets(platform, name, finish)
+        .or_else(|| without_words(platform, name))
+        .filter(|before| !before.is_empty())
+    {
+        name = before;
     }
-    if matches!(platform, Platform::Tcgplayer | Platform::Cardkingdom | Platform::DragonShield) {
-        for end in [" Double-sided Token", " Double-Sided Token", " Token"] {
-            if let Some(before) = name.strip_suffix(end)
-                && !before.is_empty()
-            {
-                name = before;
-            }
-        }
+    name
+}
+
+fn without_brackets<'n>(platform: Platform, name: &'n str, finish: &mut Option<Finish>) -> Option<&'n str> {
+    let (before, inside) = name.strip_suffix(')')?.rsplit_once(" (")?;
+    // The cards whose names end so.
+    if inside.starts_with("Not the Urza") || inside.starts_with("Big Furry Monster") {
+        return None;
     }
-    (name.to_owned(), finish)
+    let key = header_key(inside);
+    let is_shops = matches!(platform, Platform::Tcgplayer | Platform::Cardkingdom | Platform::Cardmarket);
+    let is_finish = matches!(key.as_str(), "foil" | "etched" | "foiletched" | "etchedfoil");
+    match platform {
+        _ if is_shops && !key.contains("etched") => {}
+        _ if is_shops => *finish = Some(Finish::Etched),
+        Platform::Generic if key == "foil" => *finish = finish.or(Some(Finish::Foil)),
+        Platform::Generic if is_finish => *finish = Some(Finish::Etched),
+        _ => return None,
+    }
+    Some(before.trim_end())
+}
+
+fn without_words(platform: Platform, name: &str) -> Option<&str> {
+    let has_tokens = matches!(platform, Platform::Tcgplayer | Platform::Cardkingdom | Platform::DragonShield);
+    let ends = [" Double-sided Token", " Double-Sided Token", " Token"];
+    let token = ends.into_iter().find_map(|end| name.strip_suffix(end)).filter(|_| has_tokens);
+    let treated = || name.rsplit_once(" - ").filter(|(_, end)| is_treatment(end));
+    token.or_else(|| treated().map(|(before, _)| before.trim_end()))
+}
+
+/// A name, and the code that people write behind it where they have no column for sets: `Shock (M21)`.
+pub fn code_behind(platform: Platform, name: &str) -> (&str, Option<String>) {
+    let enclosed = |(open, close): (char, char)| {
+        let (before, code) = name.strip_suffix(close)?.rsplit_once(open)?;
+        (is_plain_code(code) && !before.trim().is_empty()).then(|| (before.trim_end(), code))
+    };
+    match [('(', ')'), ('[', ']')].into_iter().find_map(enclosed) {
+        Some((before, code)) if platform == Platform::Generic => (before, set_code(platform, code)),
+        _ => (name, None),
+    }
 }

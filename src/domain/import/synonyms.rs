@@ -13,7 +13,7 @@ pub(super) const SYNONYMS: &[(Field, &str)] = &[
          total quantity, # of cards, anzahl, menge, stückzahl, stück, quantité, qté, nombre, \
          exemplaires, nombre d'exemplaires, cantidad, cant, unidades, copias, quantità, qta, copie, \
          numero di copie, quantidade, qtd, qtde, cópias, 枚数, 数量, 수량, количество, кол-во, aantal, \
-         ilość, reg qty, nonfoil, normal, regular",
+         ilość, reg qty, nonfoil, normal, regular, have, have qty, own",
     ),
     (FoilQuantity, "foil qty, foil quantity, foil count, foils, quantity foil, anzahl foil"),
     (EtchedQuantity, "etched qty, etched quantity, etched count, special foil count"),
@@ -71,6 +71,7 @@ pub(super) const SYNONYMS: &[(Field, &str)] = &[
     (
         Finish,
         "foil, finish, is foil, foil?, printing, premium, foiling, foil status, foil/normal, etched, \
+         is etched, foil etched, etched foil, is etched foil, \
          treatment, foliert, folie, oberfläche, ausführung, finition, brillante, premium?, est foil, \
          acabado, es foil, finitura, é foil, acabamento, laminada, フォイル, 仕上げ, 加工, 闪卡, 闪, \
          포일, фойл, фольга",
@@ -128,6 +129,19 @@ pub(super) const SYNONYMS: &[(Field, &str)] = &[
          collection, album, deck, deck name, container, ordner, sammelordner, lagerort, mappe, \
          classeur, dossier, emplacement, carpeta, archivador, ubicación, raccoglitore, cartella, \
          posizione, fichário, pasta, localização, フォルダ, バインダー, 保管場所, 文件夹, папка",
+    ),
+    (
+        Owned,
+        "owned, own, own it, have, have it, got, got it, in collection, vorhanden, im besitz, possédé, \
+         possédée, tengo, lo tengo, posseduto, posseduta",
+    ),
+    (
+        Wanted,
+        "wishlist, wish list, wishlist quantity, wishlist qty, wishlist count, qty wishlist, want, wants, \
+         wanted, want list, wantlist, want qty, want quantity, want count, qty wanted, quantity wanted, \
+         wanted qty, wanted quantity, number wanted, wunschliste, wunschzettel, gesucht, anzahl gesucht, \
+         recherché, recherchée, liste de souhaits, souhaits, deseos, lista de deseos, desiderata, \
+         lista desideri, lista dei desideri, lista de desejos",
     ),
     (Mark, "signed, altered, misprint, proxy, artist proof, signiert, alter, is signed"),
 ];

@@ -1,8 +1,9 @@
 //! Forms of numbers, prices, dates and names. Each function is total: what it can't read is `None`.
 
-use chrono::{DateTime, Datelike, NaiveDate, Weekday};
+use chrono::{DateTime, Datelike, Days, NaiveDate, Weekday};
 use entity::enums::Currency;
 
+use super::columns::header_key;
 use crate::domain::market::Money;
 
 /// Copies that a row may name.
@@ -11,6 +12,8 @@ const MOST_COPIES: u32 = 100_000;
 const MOST_PAID: i64 = 999_999_999;
 /// The year of the first printing.
 const FIRST_YEAR: i32 = 1993;
+/// The days that spreadsheets count from the last but one of 1899, from the first printing to the end of the century.
+const SERIAL_DAYS: std::ops::RangeInclusive<u64> = 33_970..=73_050;
 
 /// A cell as it is read: nothing around it, no control characters, and nothing where it only says that there is nothing.
 pub fn clean(cell: &str) -> String {
@@ -34,15 +37,16 @@ pub fn clip(text: &str, characters: usize) -> (String, bool) {
     (clipped.trim().to_owned(), kept.next().is_some())
 }
 
-/// `4`, `4x`, `x4`, `4.0`.
+/// `4`, `4x`, `x4`, `4.0`, `4,0`.
 pub fn quantity(text: &str) -> Option<i32> {
     let text = text.trim();
     let is_times = |c: char| matches!(c, 'x' | 'X' | '×');
     let text = text.strip_prefix(is_times).or_else(|| text.strip_suffix(is_times)).unwrap_or(text).trim();
-    let digits = match text.split_once('.') {
-        Some((whole, "0" | "00" | "000")) => whole,
-        Some(_) => return None,
-        None => text,
+    // Three digits behind a comma may be thousands.
+    let digits = match (text.split_once('.'), text.split_once(',')) {
+        (Some((whole, "0" | "00" | "000")), None) | (None, Some((whole, "0" | "00"))) => whole,
+        (None, None) => text,
+        _ => return None,
     };
     if digits.is_empty() || digits.len() > 12 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -53,6 +57,25 @@ pub fn quantity(text: &str) -> Option<i32> {
 
 /// `$5.48`, `€ 1,77`, `1,234.50`. `has_decimal_comma` decides what a lone sign before three digits is.
 pub fn price(text: &str, default: Currency, has_decimal_comma: bool) -> Option<Money> {
+    let (signs, number) = parts_of_price(text)?;
+    let currency = if signs.is_empty() { default } else { currency(&signs)? };
+    let amount = hundredths(&number, has_decimal_comma)?;
+    (amount <= MOST_PAID).then_some(Money { amount, currency })
+}
+
+/// Whether it is a price in a currency that is not kept: `£5`, `12.50 CHF`.
+pub fn is_foreign_price(text: &str) -> bool {
+    parts_of_price(text)
+        .is_some_and(|(signs, number)| is_foreign(&signs) && hundredths(&number, false).is_some())
+}
+
+/// Whether a price says that there is none: `$ -`, as spreadsheets write zeros.
+pub fn is_no_price(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || "$€£¥-–—".contains(c))
+}
+
+/// What stands around a price's number, in small letters without spaces, and the number.
+fn parts_of_price(text: &str) -> Option<(String, String)> {
     let text: String =
         text.chars().map(|c| if c.is_whitespace() || c == '\u{202f}' { ' ' } else { c }).collect();
     // `5,-`
@@ -62,12 +85,26 @@ pub fn price(text: &str, default: Currency, has_decimal_comma: bool) -> Option<M
     let start = if text.get(..start)?.ends_with(['.', ',']) { start - 1 } else { start };
     let signs: String = [text.get(..start)?, text.get(end..)?].concat();
     let signs = signs.split_whitespace().collect::<String>().to_lowercase();
-    let currency = match signs.as_str() {
-        "" => default,
-        other => currency(other)?,
-    };
-    let amount = hundredths(text.get(start..end)?, has_decimal_comma)?;
-    (amount <= MOST_PAID).then_some(Money { amount, currency })
+    Some((signs, text.get(start..end)?.to_owned()))
+}
+
+/// Codes and signs of currencies that prices are not kept in.
+const FOREIGN: &str = "£ gbp gb£ ¥ jp¥ jpy 円 cn¥ cny rmb 元 aud a$ au$ cad c$ ca$ nzd nz$ chf fr. sfr sek nok dkk kr kr. isk \
+     pln zł zl czk kč huf ft ron lei bgn лв rub ₽ руб uah ₴ try ₺ tl ils ₪ brl r$ mxn mx$ ars clp cop pen uyu hkd hk$ \
+     sgd s$ twd nt$ krw ₩ 원 thb ฿ php ₱ idr rp myr rm vnd ₫ inr ₹ rs rs. zar aed sar";
+
+/// Whether it is a currency that prices are not kept in.
+pub fn is_foreign(text: &str) -> bool {
+    let word = text.trim().to_lowercase();
+    !word.is_empty() && FOREIGN.split_whitespace().any(|foreign| foreign == word)
+}
+
+/// What a heading says of the currency of the prices under it: `Price (EUR)`. The second is of a currency that is not kept.
+pub fn currency_in(heading: &str) -> (Option<Currency>, bool) {
+    let is_between = |c: char| c.is_whitespace() || "()[]_-/,:".contains(c);
+    let mut words = heading.split(is_between).filter(|word| !word.is_empty());
+    let found = words.clone().find_map(currency);
+    (found, found.is_none() && words.any(is_foreign))
 }
 
 /// `$`, `EUR`. Others, such as pounds, are not kept here.
@@ -123,10 +160,17 @@ fn hundredths(text: &str, has_decimal_comma: bool) -> Option<i64> {
     Some(whole * 100 + digit(0) * 10 + digit(1) + i64::from(digit(2) >= 5))
 }
 
-/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, `31-May-24`, `Fri May 31 2024 16:43:29`, Unix time;
-/// `5/6/2024` only where it is known what comes first.
+/// `2024-05-31`, with a time or without, `31.05.2024`, `May 31, 2024`, `31-May-24`, `31. Mai 2024`, `2024年5月31日`,
+/// `Fri May 31 2024 16:43:29`, Unix time, the days of spreadsheets; `5/6/2024` only where it is known what comes first.
 pub fn date(text: &str, month_first: Option<bool>) -> Option<NaiveDate> {
     let text = text.trim();
+    let in_dashes;
+    let text = if text.contains('年') {
+        in_dashes = text.replace(['年', '月'], "-").replace('日', " ");
+        in_dashes.trim()
+    } else {
+        text
+    };
     let day = timestamp(text).or_else(|| numeric_date(text, month_first)).or_else(|| worded_date(text))?;
     (FIRST_YEAR..=9999).contains(&day.year()).then_some(day)
 }
@@ -150,7 +194,19 @@ pub fn has_month_first(text: &str) -> Option<bool> {
     }
 }
 
+/// A day as spreadsheets count them, with the part of it that a time is or without: `45443.69`.
+fn serial_day(text: &str) -> Option<NaiveDate> {
+    let (days, time) = text.split_once(['.', ',']).unwrap_or((text, "0"));
+    let is_number =
+        days.len() == 5 && [days, time].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()));
+    let days = days.parse::<u64>().ok().filter(|days| is_number && SERIAL_DAYS.contains(days))?;
+    NaiveDate::from_ymd_opt(1899, 12, 30)?.checked_add_days(Days::new(days))
+}
+
 fn timestamp(text: &str) -> Option<NaiveDate> {
+    if let Some(day) = serial_day(text) {
+        return Some(day);
+    }
     if text.bytes().all(|b| b.is_ascii_digit()) {
         let number: i64 = text.parse().ok()?;
         return match text.len() {
@@ -164,7 +220,7 @@ fn timestamp(text: &str) -> Option<NaiveDate> {
         Some(at) => (text.get(..at)?, text.get(at + 1..)?),
         None => (text, ""),
     };
-    let is_time = time.chars().all(|c| c.is_ascii_digit() || " :.+-ZUTCAPM".contains(c));
+    let is_time = time.chars().all(|c| c.is_ascii_digit() || " :.+-ZUTCAPM".contains(c.to_ascii_uppercase()));
     let mut parts = day.split(['-', '/', '.']);
     let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
     if !is_time || year.len() != 4 || parts.next().is_some() {
@@ -186,7 +242,7 @@ fn year(text: &str) -> Option<i32> {
 
 /// The sign of a date that ends with its year, the two numbers before it, and the year.
 fn parts_of_date(text: &str) -> Option<(char, u32, u32, i32)> {
-    let day = text.split_whitespace().next()?;
+    let day = text.split_whitespace().next()?.trim_end_matches(',');
     let sign = ['/', '.', '-'].into_iter().find(|sign| day.contains(*sign))?;
     let mut parts = day.split(sign);
     let found = (sign, number(parts.next()?)?, number(parts.next()?)?, year(parts.next()?)?);
@@ -207,16 +263,59 @@ fn numeric_date(text: &str, month_first: Option<bool>) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year, month, date)
 }
 
+/// Months by their names and by what these are cut to, without accents: English, German, French, Spanish, Italian,
+/// Portuguese and Dutch.
+const MONTHS: [&str; 12] = [
+    "jan january januar janner janv janvier ene enero gen gennaio janeiro januari",
+    "feb february februar febr fev fevr fevrier febrero febbraio fevereiro februari",
+    "mar march marz mrz maerz mars marzo marco maart mrt",
+    "apr april avr avril abr abril aprile",
+    "may mai mayo mag maggio maio mei",
+    "jun june juni juin junio giu giugno junho",
+    "jul july juli juil juillet julio lug luglio julho",
+    "aug august aou aout ago agosto augustus",
+    "sep sept september septembre septiembre set settembre setembro",
+    "oct october okt oktober octobre octubre ott ottobre out outubro",
+    "nov november novembre noviembre novembro",
+    "dec december dez dezember decembre dic diciembre dicembre dezembro",
+];
+
+/// Days of the week, likewise, where they are not English.
+const WEEKDAYS: &str = "mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag \
+     lun mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miercoles jueves viernes \
+     sabado domingo lunedi martedi mercoledi giovedi venerdi";
+
+/// From 1 to 12.
+fn month(word: &str) -> Option<u32> {
+    let key = header_key(word);
+    let at = MONTHS.iter().position(|names| names.split(' ').any(|name| name == key))?;
+    u32::try_from(at + 1).ok()
+}
+
+/// `31`, `31st`, `1er`.
+fn day_of_month(word: &str) -> Option<u32> {
+    let ends = ["st", "nd", "rd", "th", "er", "º", "°"];
+    number(ends.into_iter().find_map(|end| word.strip_suffix(end)).unwrap_or(word))
+}
+
+fn is_weekday(word: &str) -> bool {
+    let key = header_key(word);
+    word.parse::<Weekday>().is_ok() || WEEKDAYS.split(' ').any(|day| day == key)
+}
+
 fn worded_date(text: &str) -> Option<NaiveDate> {
-    let text = text.replace([',', '-'], " ");
-    let mut words = text.split_whitespace().peekable();
+    let text = text.replace([',', '-', '.'], " ");
+    let mut words = text.split_whitespace().filter(|word| !matches!(*word, "de" | "del" | "of")).peekable();
     // As browsers write a moment: the day of the week first, and the time behind.
-    words.next_if(|word| word.parse::<Weekday>().is_ok());
+    words.next_if(|word| is_weekday(word));
     let (first, second, last) = (words.next()?, words.next()?, words.next()?);
-    let joined = format!("{first} {second} {}", year(last)?);
-    ["%b %d %Y", "%d %b %Y", "%B %d %Y", "%d %B %Y"]
-        .into_iter()
-        .find_map(|form| NaiveDate::parse_from_str(&joined, form).ok())
+    let (year, month, date) = match (month(first), month(second)) {
+        (Some(month), _) => (year(last)?, month, day_of_month(second)?),
+        (None, Some(month)) if first.len() == 4 => (year(first)?, month, day_of_month(last)?),
+        (None, Some(month)) => (year(last)?, month, day_of_month(first)?),
+        (None, None) => return None,
+    };
+    NaiveDate::from_ymd_opt(year, month, date)
 }
 
 fn number(text: &str) -> Option<u32> {

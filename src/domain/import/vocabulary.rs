@@ -133,6 +133,35 @@ pub fn is_tick(text: &str) -> bool {
     matches!(text.trim(), "✓" | "✔")
 }
 
+/// Whether a cell answers with yes or no.
+pub fn is_answer(text: &str) -> bool {
+    let key = header_key(text);
+    is_no(&key) || is_tick(text) || is_yes(&key) || matches!(key.as_str(), "owned" | "wanted" | "have")
+}
+
+/// Whether a word says yes, without spaces and signs.
+fn is_yes(key: &str) -> bool {
+    matches!(
+        key,
+        "yes"
+            | "y"
+            | "true"
+            | "1"
+            | "x"
+            | "ja"
+            | "j"
+            | "oui"
+            | "si"
+            | "sim"
+            | "vrai"
+            | "wahr"
+            | "vero"
+            | "verdadero"
+            | "verdadeiro"
+            | "はい"
+    )
+}
+
 /// A finish by its word, or by the answer to "is it foil?". Not for an empty cell.
 pub fn finish(text: &str) -> Option<Finish> {
     let key = header_key(text);
@@ -140,11 +169,11 @@ pub fn finish(text: &str) -> Option<Finish> {
         "normal" | "nonfoil" | "notfoil" | "nofoil" | "regular" | "standard" | "f0" | "matte" | "paper"
         | "通常" | "nichtfoil" => Some(Finish::Nonfoil),
         no if is_no(no) => Some(Finish::Nonfoil),
-        "yes" | "y" | "true" | "1" | "x" | "ja" | "j" | "oui" | "si" | "sim" | "vrai" | "wahr" | "vero"
-        | "verdadero" | "verdadeiro" | "はい" | "premium" | "holo" | "holographic" | "f" | "shiny"
-        | "brillante" | "brilhante" => Some(Finish::Foil),
-        _ if is_tick(text) => Some(Finish::Foil),
+        "premium" | "holo" | "holographic" | "f" | "shiny" | "brillante" | "brilhante" => Some(Finish::Foil),
+        yes if is_yes(yes) || is_tick(text) => Some(Finish::Foil),
         _ if key.contains("etch") => Some(Finish::Etched),
+        // `Regular (non-foil)`
+        _ if key.ends_with("nonfoil") || key.ends_with("notfoil") => Some(Finish::Nonfoil),
         _ if key.starts_with("non") => None,
         _ if key.ends_with("foil") || key.starts_with("foil") || key.contains("フォイル") => {
             Some(Finish::Foil)
@@ -219,7 +248,8 @@ const MORE_LANGUAGES: &[(&str, &str)] = &[
         "zht",
         "traditionalchinese chinesetraditional chineset tchinese zhtw zhhant tw tc taiwan 繁體中文 \
          繁体中文 繁體 繁体 繁体字 繁体中国語 traditionelleschinesisch chinesischtraditionell \
-         chinoistraditionnel chinotradicional cinesetradizionale chinestradicional \
+         chinoistraditionnel chinotradicional cinesetradizionale chinestradicional chinesetaiwan \
+         chinesehongkong zhhk zhmo taiwanese \
          традиционныикитаискии",
     ),
     ("he", "hebrew"),
@@ -255,7 +285,15 @@ pub fn language(platform: Platform, text: &str) -> Option<&'static str> {
         Platform::EchoMtg if key == "gr" => return Some("de"),
         _ => {}
     }
-    LANGUAGE_KEYS.get(&key).copied()
+    let known = |key: &str| LANGUAGE_KEYS.get(key).copied();
+    // A country behind it: `English (US)`, `de-AT`.
+    let bare = || match text.split_once(['(', '-', '_'])? {
+        // Of Chinese it decides which one is meant.
+        (word, _) if text.ends_with(')') => known(&header_key(word)).filter(|code| *code != "zhs"),
+        (code, land) if code.len() == 2 && land.len() == 2 => known(&code.to_lowercase()),
+        _ => None,
+    };
+    known(&key).or_else(bare)
 }
 
 /// The letters that a flag is made of.

@@ -98,13 +98,20 @@ pub(super) fn read(
         let inspected = tabular::inspect(content, true)?;
         for row in tabular::Table::open(content, &inspected)? {
             let row = row?;
-            // TopDecked leaves the cells at the end of a line out.
-            let is_short = row.malformed == Some(Malformed::FewerCells);
+            let malformed = |malformed: Malformed| RowProblem {
+                code: Code::RowMalformed,
+                message: malformed.message().to_owned(),
+            };
             let read = match row.malformed {
-                Some(malformed) if !(is_short && plan.platform == Platform::Topdecked) => {
-                    Err(RowProblem { code: Code::RowMalformed, message: malformed.message().to_owned() })
+                None => plan.read(row.line, &meant(&row.cells)),
+                // What is left out at its end may be nothing that is read.
+                Some(short @ Malformed::FewerCells) => {
+                    plan.read(row.line, &meant(&row.cells)).map_err(|problem| match problem.code {
+                        Code::RowMalformed => malformed(short),
+                        _ => problem,
+                    })
                 }
-                _ => plan.read(row.line, &meant(&row.cells)),
+                Some(other) => Err(malformed(other)),
             };
             if !batches.push(Read::new(row.line, row.cells, read)) {
                 return Ok(());

@@ -41,6 +41,36 @@ fn counts_the_line_that_names_the_separator() {
 }
 
 #[test]
+fn a_title_above_the_headings_is_passed_over() {
+    for (content, line) in [
+        ("Table 1\na,b,c\n1,2,3\n", 3),
+        ("Table 1,,\na,b,c\n1,2,3\n", 3),
+        ("My cards\n\nof 2024\n,,\n\na,b,c\n1,2,3\n", 7),
+        ("sep=,\nMy cards,,\na,b,c\n1,2,3\n", 4),
+        ("My cards;;\r\na;b;c\r\n1;2;3\r\n", 3),
+    ] {
+        let (header, rows) = table(content);
+        assert_eq!((header, rows), (["a", "b", "c"].map(str::to_owned).to_vec(), whole(line)), "{content:?}");
+        assert!(inspected(content, false).expect("a table").separator.is_some(), "{content:?}");
+    }
+    // Headings without a title, though there be few of them or one has the others in it.
+    for (content, header) in [
+        ("a,,\n1,2,\n", &["a", "", ""][..]),
+        ("a,b\n1,2\n", &["a", "b"]),
+        ("a,b,c\nx,,\n1,2,3\n", &["a", "b", "c"]),
+        ("\"a;b;c\",\n1,2,3\n", &["a;b;c", ""]),
+    ] {
+        assert_eq!(table(content).0, header, "{content:?}");
+    }
+}
+
+/// The one row of such a table.
+fn whole(line: u64) -> Vec<TableRow> {
+    let cells = ["1", "2", "3"].map(str::to_owned).to_vec();
+    vec![TableRow { line, cells, malformed: None }]
+}
+
+#[test]
 fn takes_a_decklist_as_lines_unless_a_table_is_expected() {
     let lists = [
         "4 Lightning Bolt\n\n4x Jace, the Mind Sculptor\n",

@@ -1,10 +1,10 @@
 //! Tables whose headings or cells mean something else than they seem to.
 
 use chrono::NaiveDate;
-use entity::enums::{Currency, Finish};
+use entity::enums::{Condition, Currency, Finish};
 
 use super::{cells, copies, detect, field_of, read_one};
-use crate::domain::import::{Field, Plan, Platform, values};
+use crate::domain::import::{Field, Line, Plan, Platform, values};
 use crate::domain::market::Money;
 use crate::error::Code;
 
@@ -279,6 +279,129 @@ fn odd_cells_are_read_as_they_are_meant() {
     let plan = detect("Card name,Qty", &["Shock,1"]).unwrap();
     let row = ["Shock", "1,000"].map(str::to_owned);
     assert_eq!(plan.read(2, &row).unwrap_err().code, Code::RowInvalidValue);
+}
+
+const NOT_KEPT: &str = "Its price is not in dollars, euros or tix, and was left out.";
+
+#[test]
+fn a_price_in_another_currency_is_left_out_and_the_copy_is_not() {
+    for (header, row, price, is_told) in [
+        ("Card name,Purchase price,Currency", "Shock,1.50,AUD", None, true),
+        ("Card name,Purchase price,Currency", "Shock,$1.50,CAD", None, true),
+        ("Card name,Purchase price,Currency", "Shock,0.00,GBP", None, false),
+        ("Card name,Purchase price,Currency", "Shock,,JPY", None, false),
+        ("Card name,Purchase price,Currency", "Shock,1.50,EUR", Some((150, Currency::Eur)), false),
+        ("Card name,Purchase price,Currency", "Shock,1.50,", Some((150, Currency::Usd)), false),
+        ("Card name,Purchase price", "Shock,£1.50", None, true),
+        ("Card name,Purchase price", "Shock,12.50 CHF", None, true),
+        ("Card name,Purchase price", "Shock,$ -", None, false),
+        ("Card name,Purchase price (GBP)", "Shock,1.50", None, true),
+        ("Card name,Purchase price (EUR)", "Shock,1.50", Some((150, Currency::Eur)), false),
+        ("Card name,Kaufpreis in €", "Shock,1.50", Some((150, Currency::Eur)), false),
+    ] {
+        let (_, read) = read_one(header, row);
+        let price = price.map(|(amount, currency)| Money { amount, currency });
+        assert_eq!(
+            (read.price, read.left_out.as_deref()),
+            (price, is_told.then_some(NOT_KEPT)),
+            "{header} {row}"
+        );
+    }
+    let manabox =
+        "Name,Set code,Collector number,Foil,Quantity,ManaBox ID,Purchase price,Purchase price currency";
+    let (plan, read) = read_one(manabox, "Shock,M21,159,normal,1,5,2.50,AUD");
+    assert_eq!((plan.platform, read.left_out.as_deref()), (Platform::Manabox, Some(NOT_KEPT)));
+    assert_eq!(read_one(manabox, "Shock,M21,159,normal,1,5,0,AUD").1.left_out, None);
+    // What is no price at all is refused still.
+    let plan = detect("Card name,Purchase price", &["Shock,1.50"]).unwrap();
+    assert_eq!(plan.read(2, &cells("Shock,cheap")).unwrap_err().code, Code::RowInvalidValue);
+}
+
+#[test]
+fn foil_and_etched_may_stand_side_by_side() {
+    for (header, turn) in [("Card name,Foil,Etched", false), ("Card name,Etched,Foil", true)] {
+        let plan = detect(header, &["Shock,yes,no", "Opt,no,yes", "Duress,no,no"]).unwrap();
+        for (foil, etched, finish) in [
+            ("yes", "no", Finish::Foil),
+            ("no", "yes", Finish::Etched),
+            ("yes", "yes", Finish::Etched),
+            ("no", "no", Finish::Nonfoil),
+            ("yes", "", Finish::Foil),
+            ("", "yes", Finish::Etched),
+            ("", "", Finish::Nonfoil),
+        ] {
+            let [first, second] = if turn { [etched, foil] } else { [foil, etched] };
+            let read = copies(plan.read(2, &cells(&format!("Shock,{first},{second}"))).unwrap()).remove(0);
+            assert_eq!(read.finish, Some(finish), "{header}: {first} {second}");
+        }
+    }
+}
+
+#[test]
+fn what_is_wanted_is_not_owned() {
+    let wanted = Line::Nothing("The row is of a card that is wanted, and not owned.");
+    for heading in ["Wishlist Quantity", "Qty Wanted", "Want", "Wanted Qty", "Anzahl gesucht"] {
+        let plan = detect(&format!("Card name,Set Code,{heading}"), &["Shock,m21,4", "Opt,m21,0"]).unwrap();
+        assert_eq!(field_of(&plan, heading), Some(Field::Wanted), "{heading}");
+        assert_eq!(plan.read(2, &cells("Shock,m21,4")), Ok(wanted.clone()), "{heading}");
+        assert_eq!(copies(plan.read(2, &cells("Opt,m21,0")).unwrap()).remove(0).quantity, 1, "{heading}");
+        // Beside what is owned it is another number.
+        let (plan, read) = read_one(&format!("Card name,{heading},Have"), "Shock,4,2");
+        assert_eq!((field_of(&plan, "Have"), read.quantity), (Some(Field::Quantity), 2), "{heading}");
+    }
+    let (_, read) = read_one("Card name,Qty,Wishlist", "Shock,2,yes");
+    assert_eq!((read.quantity, read.tags.as_slice()), (2, ["Wishlist".to_owned()].as_slice()));
+}
+
+#[test]
+fn in_a_list_of_all_cards_those_are_held_that_have_a_mark() {
+    let not_owned = Ok(Line::Nothing("The row is of a card that is not owned."));
+    for (yes, no) in [("TRUE", "FALSE"), ("x", ""), ("ja", "nein"), ("✓", "")] {
+        let rows = [format!("1,Shock,{yes}"), format!("2,Opt,{no}")];
+        let plan = detect("No,Card name,Owned", &[&rows[0], &rows[1]]).unwrap();
+        assert_eq!(field_of(&plan, "Owned"), Some(Field::Owned), "{yes}");
+        assert_eq!(copies(plan.read(2, &cells(&rows[0])).unwrap()).remove(0).quantity, 1, "{yes}");
+        assert_eq!(plan.read(3, &cells(&rows[1])), not_owned, "{no}");
+    }
+    let (plan, read) = read_one("Card name,Owned", "Shock,3");
+    assert_eq!((field_of(&plan, "Owned"), read.quantity), (Some(Field::Quantity), 3));
+}
+
+#[test]
+fn what_would_not_be_read_may_be_missing() {
+    let plan = detect("Qty,Card name,Rarity,,", &["2,Shock,common,,"]).unwrap();
+    for row in ["2,Shock,common,,", "2,Shock,common", "2,Shock"] {
+        assert_eq!(copies(plan.read(2, &cells(row)).unwrap()).remove(0).quantity, 2, "{row}");
+    }
+    assert_eq!(plan.read(2, &cells("2")).unwrap_err().code, Code::RowMalformed);
+}
+
+#[test]
+fn headings_and_sums_among_the_rows_are_no_cards() {
+    let plan = detect("Qty,Card name,Price", &["2,Shock,0.25"]).unwrap();
+    let headings = Line::Nothing("The row is of headings.");
+    assert_eq!(plan.read(9, &cells("Qty,Card name,Price")), Ok(headings));
+    for sums in ["Total: 42,,", ",Total,10.50", "Subtotal,,", "Gesamtsumme 7,,"] {
+        assert_eq!(plan.read(9, &cells(sums)), Ok(Line::Nothing("The row is of sums.")), "{sums}");
+    }
+}
+
+#[test]
+fn people_write_more_than_one_thing_in_a_cell() {
+    let (_, read) = read_one("Qty,Card name", "2,Shock (M21)");
+    assert_eq!((read.name.as_deref(), read.set_code.as_deref()), (Some("Shock"), Some("m21")));
+    let (_, read) = read_one("Qty,Card name,Set Code", "2,Shock [M21],m11");
+    assert_eq!((read.name.as_deref(), read.set_code.as_deref()), (Some("Shock"), Some("m11")));
+    let plan = detect("Qty,Card name,Condition", &["2,Shock,NM"]).unwrap();
+    for (said, condition) in [
+        ("NM (Near Mint)", Condition::NearMint),
+        ("Near Mint (NM)", Condition::NearMint),
+        ("LP - Lightly Played", Condition::LightlyPlayed),
+    ] {
+        let read = copies(plan.read(2, &cells(&format!("2,Shock,{said}"))).unwrap()).remove(0);
+        assert_eq!(read.condition, condition, "{said}");
+    }
+    assert_eq!(plan.read(2, &cells("2,Shock,NM (Played)")).unwrap_err().code, Code::RowInvalidValue);
 }
 
 #[test]

@@ -22,6 +22,10 @@ fn quantities() {
         ("99999999999999999999", None),
         ("1.5", None),
         ("1,000", None),
+        ("4,0", Some(4)),
+        ("4,00", Some(4)),
+        ("4,5", None),
+        ("1,0.0", None),
         ("-1", None),
         ("+1", None),
         ("x", None),
@@ -98,6 +102,24 @@ fn dates() {
         ("31 May 2024", false, day(2024, 5, 31)),
         ("Fri May 31 2024 16:43:29 GMT+0200 (Central European Summer Time)", false, day(2024, 5, 31)),
         ("Thursday, 30 May 2024", false, day(2024, 5, 30)),
+        ("May 31st, 2024", false, day(2024, 5, 31)),
+        ("31. Mai 2024", false, day(2024, 5, 31)),
+        ("Freitag, 31. Mai 2024", false, day(2024, 5, 31)),
+        ("3. März 2024", false, day(2024, 3, 3)),
+        ("31 mai 2024", false, day(2024, 5, 31)),
+        ("1er févr. 2024", false, day(2024, 2, 1)),
+        ("31 de mayo de 2024", false, day(2024, 5, 31)),
+        ("31 maggio 2024", false, day(2024, 5, 31)),
+        ("5 Sept. 2024", false, day(2024, 9, 5)),
+        ("2024-Dez-31", false, day(2024, 12, 31)),
+        ("2024年5月31日", false, day(2024, 5, 31)),
+        ("31/05/2024, 16:43", false, day(2024, 5, 31)),
+        ("2024-05-31 4:43 pm", false, day(2024, 5, 31)),
+        ("45443", false, day(2024, 5, 31)),
+        ("45443.69", false, day(2024, 5, 31)),
+        ("33969", false, None),
+        ("80000", false, None),
+        ("32 mai 2024", false, None),
         ("2024-02-30", false, None),
         ("1992-12-31", false, None),
         ("0000-00-00", false, None),
@@ -193,6 +215,7 @@ fn finishes() {
             "foil,Foil,F,Yes,1,true,TRUE,x,✓,ja,oui,はい,Premium,Surge Foil,holofoil,フォイル",
             Some(Finish::Foil),
         ),
+        ("Regular (non-foil),Not foil", Some(Finish::Nonfoil)),
         ("etched,Foil Etched,foil_etched,F-Etch,etchedFoil", Some(Finish::Etched)),
         ("normal,nonfoil,Non-foil,regular,No,0,false,nein", Some(Finish::Nonfoil)),
         ("perhaps,2,?,nonsense", None),
@@ -237,6 +260,19 @@ fn languages() {
             assert_eq!(vocabulary::language(Platform::Generic, word), expected, "{word}");
         }
     }
+    for (text, expected) in [
+        ("English (US)", Some("en")),
+        ("English (UK)", Some("en")),
+        ("Portuguese (Brazil)", Some("pt")),
+        ("Spanish (Latin America)", Some("es")),
+        ("de-AT", Some("de")),
+        ("Chinese (Taiwan)", Some("zht")),
+        ("Chinese (of some kind)", None),
+        ("Klingon (US)", None),
+        ("no-no", None),
+    ] {
+        assert_eq!(vocabulary::language(Platform::Generic, text), expected, "{text}");
+    }
     assert_eq!(vocabulary::language(Platform::Cardmarket, "6"), Some("zhs"));
     assert_eq!(vocabulary::language(Platform::Cardmarket, "12"), None);
     assert_eq!(vocabulary::language(Platform::EchoMtg, "GR"), Some("de"));
@@ -252,6 +288,11 @@ fn codes_and_names_of_sets() {
         (Platform::Deckbox, "1e", Some("lea")),
         (Platform::Tcgplayer, "LIST", Some("plst")),
         (Platform::Tcgplayer, "PPBLB", Some("pblb")),
+        (Platform::Deckbox, "m21_pp", Some("pm21")),
+        (Platform::Deckbox, "M21_PR", Some("pm21")),
+        (Platform::Tappedout, "MYS1", Some("mb1")),
+        (Platform::Tappedout, "EO2", Some("e02")),
+        (Platform::Tappedout, "PFL", Some("pd2")),
         (Platform::Generic, "[M19]", Some("m19")),
         (Platform::Generic, "Core Set 2019", None),
     ] {
@@ -270,9 +311,33 @@ fn codes_and_names_of_sets() {
     ] {
         assert_eq!(sets::set_name(text).unwrap().0, expected);
     }
-    assert_eq!(sets::set_name("Magic 2010 (M10)").unwrap().1.as_deref(), Some("m10"));
+    for (text, name, code) in [
+        ("Magic 2010 (M10)", "Magic 2010", Some("m10")),
+        ("Core Set 2021 (m21)", "Core Set 2021", Some("m21")),
+        ("Core Set 2021 [M21]", "Core Set 2021", Some("m21")),
+        ("M21 - Core Set 2021", "Core Set 2021", Some("m21")),
+        ("Core Set 2021 – M21", "Core Set 2021", Some("m21")),
+        ("Dominaria (foil)", "Dominaria (foil)", None),
+        ("Throne of Eldraine - Showcase", "Throne of Eldraine", None),
+        ("Throne of Eldraine - Extended Art", "Throne of Eldraine", None),
+        ("The List - Core Set 2021", "The List", None),
+        ("The List - M21", "The List", None),
+        ("Kaldheim Commander Decks", "Kaldheim Commander", None),
+        ("Starter Commander Decks", "Starter Commander Decks", None),
+        ("Magic 2015 Core Set", "Magic 2015", None),
+        ("Art Series: Kaldheim", "Kaldheim Art Series", None),
+    ] {
+        let expected = Some((name.to_owned(), code.map(str::to_owned)));
+        assert_eq!(sets::set_name(text), expected, "{text}");
+    }
     let bare = |name| sets::bare_name(Platform::Tcgplayer, name).0;
     assert_eq!(bare("Forest (265)"), "Forest");
     assert_eq!(bare("Erase (Not the Urza's Legacy One)"), "Erase (Not the Urza's Legacy One)");
     assert_eq!(bare("Clue // Food Double-Sided Token"), "Clue // Food");
+    assert_eq!(bare("Island (237) - Full Art"), "Island");
+    assert_eq!(bare("Human (001) // Vampire (016) Double-Sided Token"), "Human // Vampire");
+    let own = |name| sets::bare_name(Platform::Generic, name);
+    assert_eq!(own("Shock (Foil)"), ("Shock".to_owned(), Some(Finish::Foil)));
+    assert_eq!(own("Shock (Foil Etched)"), ("Shock".to_owned(), Some(Finish::Etched)));
+    assert_eq!(own("Hazmat Suit (Used)"), ("Hazmat Suit (Used)".to_owned(), None));
 }
