@@ -164,6 +164,8 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
         // Pages that are mapped count as memory, and a bulk write touches them all.
         let mapped = if purpose == Purpose::Requests { "268435456" } else { "0" };
         let cache = if let Purpose::Jobs(_) = purpose { SQLITE_CACHE_OF_JOBS } else { "-8000" };
+        // What a statement over very many rows puts aside, to take itself back by, is as large as all that it changes.
+        let aside = if purpose == Purpose::Requests { "memory" } else { "file" };
         let lock_wait = purpose.lock_wait(settings);
         options.map_sqlx_sqlite_opts(move |options| {
             options
@@ -172,7 +174,7 @@ async fn open(settings: &DatabaseSettings, url: &str, purpose: Purpose) -> Resul
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Normal)
                 .busy_timeout(lock_wait)
-                .pragma("temp_store", "memory")
+                .pragma("temp_store", aside)
                 .pragma("cache_size", cache)
                 .pragma("mmap_size", mapped)
                 .with_regexp()
