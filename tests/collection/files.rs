@@ -106,6 +106,33 @@ on_both_stores! { Tables:
         assert_eq!(there().await, before);
     }
 
+    async fn prices_paid_keep_their_currency_in_the_layout_of_moxfield(app: TestApp) {
+        load(&app).await;
+        let ada = sign_up(&app, "ada@example.com").await;
+        added(&app, &ada, json!([
+            {"cardId": BOLT.id(), "language": "en", "acquiredPrice": {"amount": "1234.50"}},
+            {"cardId": BOLT.id(), "language": "ja", "acquiredPrice": {"amount": "0.40", "currency": "EUR"}},
+            {"cardId": BOLT.id(), "language": "de", "acquiredPrice": {"amount": "1234.50", "currency": "EUR"}},
+            {"cardId": BOLT.id(), "language": "fr", "acquiredPrice": {"amount": "0.02", "currency": "TIX"}},
+            {"cardId": BOLT.id(), "language": "it"},
+        ])).await;
+        let paid = async || {
+            let items = held(&app, &ada).await;
+            let mut paid: Vec<_> = items.iter().map(|item| (text(&item["language"]).to_owned(), item["acquiredPrice"].clone())).collect();
+            paid.sort_by(|a, b| a.0.cmp(&b.0));
+            paid
+        };
+        let before = paid().await;
+        assert_eq!(before.len(), 5);
+        let url = link(&app, &ada, "exportInventory(input: {layout: MOXFIELD}) { url }").await;
+        let (_, _, body) = fetched(&app, &url).await;
+        let file = String::from_utf8(body).expect("text");
+        app.work();
+        let job = imported(&app, &ada, &file, json!({"mode": "REPLACE"})).await;
+        assert_eq!((&job["platform"], &job["rowsImported"], &job["rowsRejected"]), (&json!("MOXFIELD"), &json!(5), &json!(0)));
+        assert_eq!(paid().await, before, "{file}");
+    }
+
     async fn a_long_inventory_leaves_page_by_page_in_the_order_of_adding(app: TestApp) {
         load(&app).await;
         let ada = sign_up(&app, "ada@example.com").await;

@@ -116,8 +116,7 @@ impl Layout {
                 Cell::Text(&card.collector_number),
                 Cell::Plain("False".to_owned()),
                 Cell::Plain("False".to_owned()),
-                // It has one currency, the reader's.
-                Cell::Plain(paid()),
+                Cell::Plain(moxfield_price(item.price_amount, item.price_currency)),
             ],
         }
     }
@@ -136,6 +135,16 @@ fn moxfield_foil(finish: Finish) -> &'static str {
         Finish::Nonfoil => "",
         Finish::Foil => "foil",
         Finish::Etched => "etched",
+    }
+}
+
+/// There is no column for the currency: a price without a sign is in dollars when it comes back.
+fn moxfield_price(paid: Option<i64>, currency: Option<Currency>) -> String {
+    let Some(paid) = paid.map(amount) else { return String::new() };
+    match currency {
+        Some(Currency::Eur) => format!("€{paid}"),
+        Some(Currency::Tix) => format!("{paid} tix"),
+        Some(Currency::Usd) | None => paid,
     }
 }
 
