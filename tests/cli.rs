@@ -195,6 +195,23 @@ fn an_ingest_reports_what_it_did_for_people_and_as_json() {
 }
 
 #[test]
+fn a_file_that_is_not_there_is_named_and_the_store_is_not_touched() {
+    let folder = TempDir::new().expect("a folder");
+    let absent = folder.path().join("nope.json").display().to_string();
+    let failed = run(&folder, &["ingest", "mtgjson", &absent]);
+    let told = text(&failed.stderr);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(told.starts_with(&format!("error: {absent} can't be opened: ")), "{told}");
+    assert!(told.contains("hint: Check that it is there") && !told.contains("right file"), "{told}");
+    assert!(text(&run(&folder, &["migrate", "status"]).stdout).starts_with("pending"));
+
+    let empty = TestFile::new(br#"{"meta": {}, "data": {}}"#);
+    let failed = run(&folder, &["ingest", "mtgjson", &empty.path().display().to_string()]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed.stderr).contains("nothing in the file"), "{}", text(&failed.stderr));
+}
+
+#[test]
 fn a_market_comes_with_users_who_can_sign_in() {
     let folder = TempDir::new().expect("a folder");
     let small =

@@ -1,10 +1,13 @@
 //! Files in: once or twice, whole or damaged, alone or in a race.
 
-use dualcaster::ingest::{Format, IngestError, ingest_file};
+use chrono::TimeDelta;
+use dualcaster::domain::store::load_newest;
+use dualcaster::ingest::{Format, IngestError, SourceError, ingest_file, ingest_users, open_file};
 use serde_json::{Value, json};
 
 use crate::harness::{
-    Printing, TestApp, TestFile, Unwatched, all_prices, all_printings, on_both_stores, scryfall_cards,
+    Printing, Series, Store, TestApp, TestFile, Unwatched, all_prices, all_printings, market, on_both_stores,
+    scryfall_cards,
 };
 
 const BOLT: Printing =
@@ -197,13 +200,19 @@ on_both_stores! { Tables:
             (Format::MtgjsonPrintings, ""),
             (Format::MtgjsonPrices, mtgjson.as_str()),
             (Format::MtgjsonPrices, "name,quantity\nBolt,4\n"),
+            // Nothing is in them.
+            (Format::Scryfall, "[]"),
+            (Format::MtgjsonPrintings, "[]"),
+            (Format::MtgjsonPrintings, r#"{"meta": {}, "data": {}}"#),
+            (Format::MtgjsonPrices, r#"{"data": {}}"#),
         ] {
             let error = app.ingest(format, &TestFile::new(content.as_bytes())).await.expect_err("a refusal");
             assert!(matches!(error, IngestError::Source(_)), "{format:?}: {error}");
             assert_eq!(counts(&app).await, [0; 8], "{format:?}: {error}");
         }
-        let nowhere = ingest_file(app.bulk.write(), Format::Scryfall, std::path::Path::new("/no/such/file"), &Unwatched).await;
-        assert!(matches!(nowhere, Err(IngestError::Source(_))));
+        let nowhere = open_file(std::path::Path::new("/no/such/file")).err().expect("an error");
+        assert!(matches!(nowhere, SourceError::Unopened { .. }), "{nowhere}");
+        assert!(nowhere.to_string().starts_with("/no/such/file can't be opened: "), "{nowhere}");
     }
 
     async fn a_file_cut_short_keeps_what_came_before_and_can_be_run_again(app: TestApp) {
@@ -219,6 +228,33 @@ on_both_stores! { Tables:
         app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
         let report = app.ingest(Format::MtgjsonPrices, &TestFile::json(&prices())).await.expect("prices");
         assert_eq!((report.records, report.unmatched, report.written, report.made), (2, 1, 2, 0));
+    }
+
+    async fn a_record_with_a_day_to_come_is_left_out_and_now_stays_in_the_present(app: TestApp) {
+        let printings = many();
+        app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&printings, |_, _| {}))).await.expect("a catalogue");
+        let day = |ahead| (app.clock.now() + TimeDelta::days(ahead)).date_naive().to_string();
+        // Midnight may pass meanwhile.
+        let (tomorrow, later) = (day(1), day(3));
+        let past = [("2026-06-01", 1.0)];
+        let taken = [("2026-06-01", 1.0), (tomorrow.as_str(), 1.0)];
+        let refused = [("2026-06-01", 1.0), (later.as_str(), 1.0)];
+        let points = |number: u128| -> &[(&str, f64)] {
+            match number {
+                100 => &taken,
+                101 => &refused,
+                _ => &past,
+            }
+        };
+        let series: Vec<Series<'_>> =
+            printings.iter().map(|printing| (printing, "cardkingdom", "retail", "normal", points(printing.number))).collect();
+        let report = app.ingest(Format::MtgjsonPrices, &TestFile::json(&all_prices(&series))).await.expect("prices");
+        assert_eq!((report.records, report.written, report.bad), (39, 40, 1));
+        let bad = &report.bad_records[0];
+        assert_eq!(bad.position, format!("data.{}", printings[1].mtgjson_id()));
+        assert!(bad.reason.contains(&later) && bad.reason.contains("still to come"), "{}", bad.reason);
+        let newest = load_newest(app.bulk.write()).await.expect("a store").expect("a price");
+        assert_eq!(newest.date_naive().to_string(), tomorrow);
     }
 
     async fn a_price_with_name_set_and_number_makes_its_card_which_the_catalogue_takes_over(app: TestApp) {
@@ -270,10 +306,11 @@ on_both_stores! { Tables:
             }
         }
         let killer = Killer(tokio::sync::Notify::new());
+        let source = open_file(file.path()).expect("opened");
         tokio::select! {
             biased;
             () = killer.0.notified() => {}
-            outcome = ingest_file(app.bulk.write(), Format::MtgjsonPrices, file.path(), &killer) => { outcome.expect("prices"); }
+            outcome = ingest_file(app.bulk.write(), Format::MtgjsonPrices, source, app.clock.now(), &killer) => { outcome.expect("prices"); }
         }
         let report = app.ingest(Format::MtgjsonPrices, &file).await.expect("prices");
         assert_eq!(report.written, 0);
@@ -297,10 +334,63 @@ on_both_stores! { Market:
         assert_eq!(app.rows("cards").await, 150);
     }
 
+    async fn prices_of_which_nothing_is_known_leave_the_generated_market_and_what_users_hold_of_it(app: TestApp) {
+        ingest_users(app.bulk.write(), market(), 2, "no hash", &Unwatched).await.expect("users");
+        let held = async || (counts(&app).await, app.rows("inventory_items").await, app.rows("users").await);
+        let before = held().await;
+        assert!(before.1 > 0);
+        let report = app.ingest(Format::MtgjsonPrices, &TestFile::json(&prices())).await.expect("prices");
+        assert_eq!((report.records, report.points, report.unmatched, report.written), (2, 3, 2, 0));
+        assert_eq!((report.removed_generated, held().await), (false, before.clone()));
+
+        let whole = prices().to_string();
+        let cut = TestFile::new(&whole.as_bytes()[..whole.len() - 20]);
+        app.ingest(Format::MtgjsonPrices, &cut).await.expect_err("damaged");
+        assert_eq!(held().await, before);
+
+        // One that names its printing would make a card.
+        let mut named = prices();
+        let record = &mut named["data"][LOTUS.mtgjson_id().to_string()];
+        record["name"] = json!("Black Lotus");
+        record["setCode"] = json!("LEA");
+        record["number"] = json!("232");
+        let named = TestFile::json(&named);
+        let (refuse, allow) = match app.store {
+            Store::Postgres => (
+                "alter table card_sets add constraint no_lea check (code <> 'lea')",
+                "alter table card_sets drop constraint no_lea",
+            ),
+            Store::Sqlite => (
+                "create trigger no_lea before insert on card_sets when new.code = 'lea' begin select raise(abort, 'no'); end",
+                "drop trigger no_lea",
+            ),
+        };
+        app.execute(refuse).await;
+        let error = app.ingest(Format::MtgjsonPrices, &named).await.expect_err("none can be made");
+        assert!(matches!(&error, IngestError::TooManyBad(report) if report.bad == 1), "{error}");
+        assert_eq!(held().await, before);
+        app.execute(allow).await;
+        let report = app.ingest(Format::MtgjsonPrices, &named).await.expect("prices");
+        assert_eq!((report.removed_generated, report.made, report.unmatched), (true, 1, 1));
+        assert_eq!((app.rows("cards").await, app.rows("inventory_items").await, app.rows("users").await), (1, 0, 0));
+    }
+
+    async fn marketplaces_learn_how_many_cards_they_price(app: TestApp) {
+        let disagreeing = "select count(*) as n from marketplaces m where m.priced_cards <> (select count(distinct l.card_id) from latest_prices l where l.marketplace_id = m.id)
+            or m.updated_at is distinct from (select max(l.observed_at) from latest_prices l where l.marketplace_id = m.id)";
+        assert_eq!((app.rows("marketplaces").await, app.number(disagreeing).await), (3, 0));
+        // One that prices less than the others.
+        app.execute("delete from latest_prices where marketplace_id = (select min(id) from marketplaces) and card_id > 100").await;
+        assert_eq!(app.number(disagreeing).await, 1);
+        dualcaster::domain::market::derive_prices(app.bulk.write(), |_, _| {}).await.expect("derived");
+        assert_eq!(app.number(disagreeing).await, 0);
+        let fewest = app.number("select cast(min(priced_cards) as bigint) as n from marketplaces").await;
+        assert!((1..150).contains(&fewest), "{fewest}");
+    }
+
     async fn a_generated_market_never_goes_over_real_data(app: TestApp) {
         app.ingest(Format::MtgjsonPrintings, &TestFile::json(&all_printings(&[BOLT], |_, _| {}))).await.expect("a catalogue");
-        let market = crate::harness::market();
-        let error = dualcaster::ingest::ingest_generated(app.bulk.write(), market, &Unwatched).await.expect_err("a refusal");
+        let error = dualcaster::ingest::ingest_generated(app.bulk.write(), market(), &Unwatched).await.expect_err("a refusal");
         assert!(matches!(error, IngestError::HoldsRealData));
     }
 

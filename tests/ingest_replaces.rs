@@ -92,6 +92,25 @@ fn an_ingest_that_fails_after_it_removed_a_generated_market_says_so() {
 }
 
 #[test]
+fn prices_before_their_catalogue_leave_the_market_and_say_what_to_load() {
+    let folder = TempDir::new().expect("a folder");
+    assert_eq!(run(&folder, &SMALL).status.code(), Some(0));
+    let forest =
+        Printing { number: 100, name: "Forest", set: "lea", collector_number: "1", rarity: "common" };
+    let file =
+        TestFile::json(&all_prices(&[(&forest, "cardkingdom", "retail", "normal", &[("2026-06-20", 1.25)])]));
+    let done = run(&folder, &["ingest", "prices", &file.path().display().to_string()]);
+    let (result, told) = (text(&done.stdout), text(&done.stderr));
+    assert_eq!((done.status.code(), told.contains(REMOVED)), (Some(0), false), "{told}");
+    assert!(
+        result.ends_with("0 rows written, 1 of printings that are not known: load AllPrintings first.\n"),
+        "{result}"
+    );
+    // Over real data it would be refused.
+    assert_eq!(run(&folder, &SMALL).status.code(), Some(0));
+}
+
+#[test]
 fn an_ingest_that_removes_nothing_says_nothing_of_a_generated_market() {
     let folder = TempDir::new().expect("a folder");
     assert_eq!(run(&folder, &SMALL).status.code(), Some(0));

@@ -5,7 +5,7 @@ mod one_list;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use dualcaster::ingest::{Format, Report, ingest_file};
+use dualcaster::ingest::{Format, Report, ingest_file, open_file};
 use serde_json::{Value, json};
 
 use crate::collection::number;
@@ -30,7 +30,8 @@ fn real(name: &str) -> Option<PathBuf> {
 }
 
 async fn load(app: &TestApp, format: Format, name: &str) -> Option<Report> {
-    Some(ingest_file(app.bulk.write(), format, &real(name)?, &Unwatched).await.expect("ingested"))
+    let source = open_file(&real(name)?).expect("opened");
+    Some(ingest_file(app.bulk.write(), format, source, app.clock.now(), &Unwatched).await.expect("ingested"))
 }
 
 /// Loads the whole catalogue and its prices, and answers what searches find: nothing where the data is not there.

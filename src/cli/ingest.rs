@@ -17,7 +17,7 @@ use crate::generate::{GeneratedMarket, MarketPlan};
 use crate::identity::Hasher;
 use crate::ingest::{
     Format, IngestError, Progress, Report, SourceError, Stage, ingest_file, ingest_generated,
-    ingest_newest_scryfall, ingest_users,
+    ingest_newest_scryfall, ingest_users, open_file,
 };
 use crate::live::Bell;
 use crate::outside::Outside;
@@ -27,11 +27,12 @@ const PASSWORD: &str = "forty shelves of painted cardboard";
 
 #[derive(Debug, Subcommand)]
 pub enum Source {
-    /// Scryfall's bulk file `default_cards`, .json or .json.gz; without a file, the newest from the service.
+    /// Cards: Scryfall's bulk file `default_cards`, .json or .json.gz; without a file, the newest from the service. The prices
+    /// in it are passed over: `prices` brings them.
     Scryfall { file: Option<PathBuf> },
-    /// MTGJSON's AllPrintings, .json or .json.gz.
+    /// Cards: MTGJSON's AllPrintings, .json or .json.gz.
     Mtgjson { file: PathBuf },
-    /// MTGJSON's AllPrices, .json or .json.gz.
+    /// Prices: MTGJSON's AllPrices, .json or .json.gz, after its AllPrintings.
     Prices { file: PathBuf },
 }
 
@@ -71,12 +72,14 @@ pub async fn ingest(settings: &Settings, source: Source, json: bool) -> Outcome 
         Source::Mtgjson { file } => (Format::MtgjsonPrintings, Some(file)),
         Source::Prices { file } => (Format::MtgjsonPrices, Some(file)),
     };
+    // Before the store is touched: who has mistyped a name has changed nothing.
+    let opened = file.as_deref().map(open_file).transpose().map_err(|error| failure(&error.into()))?;
     let databases = connect_migrated(settings).await?;
     let progress = Shown::new("ingest", Course::File, json);
     let ringer = Ringer::new(settings)?;
     let heard = Ringing { shown: &progress, ringer: &ringer };
-    let outcome = match file {
-        Some(file) => ingest_file(databases.write(), format, &file, &heard).await,
+    let outcome = match opened {
+        Some(source) => ingest_file(databases.write(), format, source, crate::app::now(), &heard).await,
         None => ingest_newest_scryfall(databases.write(), &settings.market.scryfall_url, &heard).await,
     };
     ringer.finish().await;
@@ -176,21 +179,28 @@ fn password(mode: Mode) -> String {
     }
 }
 
+fn failure(error: &IngestError) -> Failure {
+    let hint = match error {
+        IngestError::Source(SourceError::Upstream(_)) => {
+            "Try again later, or give the command a file that you have fetched yourself."
+        }
+        IngestError::Source(SourceError::Unopened { .. }) => {
+            "Check that it is there, and that it may be read by whoever runs the command."
+        }
+        IngestError::Source(SourceError::Io(_)) | IngestError::Store(_) => {
+            "What was written stays; run the command again to go on."
+        }
+        IngestError::Source(_) => {
+            "Check that it is the right file for this command: `dualcaster ingest --help`."
+        }
+        IngestError::TooManyBad(_) => "Most likely the format has changed, or the file is another one.",
+        IngestError::HoldsRealData => "Use another data folder: DUALCASTER_DATA_DIR.",
+    };
+    Failure::new(error.to_string()).hint(hint)
+}
+
 fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> Outcome {
-    let report = outcome.map_err(|error| {
-        let hint = match &error {
-            IngestError::Source(SourceError::Upstream(_)) => {
-                "Try again later, or give the command a file that you have fetched yourself."
-            }
-            IngestError::Source(_) => {
-                "Check that it is the right file for this command: `dualcaster ingest --help`."
-            }
-            IngestError::TooManyBad(_) => "Most likely the format has changed, or the file is another one.",
-            IngestError::HoldsRealData => "Use another data folder: DUALCASTER_DATA_DIR.",
-            IngestError::Store(_) => "What was written stays; run the command again to go on.",
-        };
-        Failure::new(error.to_string()).hint(hint)
-    })?;
+    let report = outcome.map_err(|error| failure(&error))?;
     let seconds = progress.elapsed().as_secs_f64();
     if json {
         let bad: Vec<_> = report
@@ -213,8 +223,13 @@ fn tell(outcome: Result<Report, IngestError>, progress: &Shown, json: bool) -> O
         text.push_str(&format!(" with {} prices", report.points));
     }
     text.push_str(&format!(" read in {seconds:.1} s: {} rows written", report.written));
+    let unmatched = if report.unmatched == report.records {
+        "of printings that are not known: load AllPrintings first"
+    } else {
+        "of printings that are not known"
+    };
     for (count, what) in [
-        (report.unmatched, "of printings that are not known"),
+        (report.unmatched, unmatched),
         (report.made, "cards made from prices"),
         (report.users, "users made"),
         (report.bad, "left out as unreadable"),

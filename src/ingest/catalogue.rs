@@ -4,7 +4,7 @@ use sea_orm::{ConnectionTrait, DbBackend};
 use tokio::sync::Mutex;
 
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
-use super::source::{CatalogueItem, Sink, Source, SourceError};
+use super::source::{CatalogueItem, Sink, Source, SourceError, read_some};
 use crate::db::{Connection, transaction};
 use crate::domain::catalogue::record::{CardRecord, SetRecord};
 use crate::domain::catalogue::{refresh_catalogue, write_about, write_printings};
@@ -26,7 +26,7 @@ pub(super) async fn ingest(
         weigh: |item| usize::from(matches!(item, CatalogueItem::Card(_))),
         limit: CARDS,
         stage: Stage::Reading,
-        read: Box::new(move |sink| read(source, sink)),
+        read: Box::new(move |sink| read_some(sink, |sink| read(source, sink))),
     };
     // While what is said about a batch is written, Postgres takes the printings of the next: each in the order of the file. On
     // SQLite one of the two would only wait for the other.

@@ -2,17 +2,17 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveTime;
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use entity::enums::{Condition, Provider};
 
 use super::pipeline::{IngestError, Progress, Reading, Report, Stage, run};
 use super::prices::{self, PriceRecord};
-use super::source::{BadRecord, Source};
-use crate::db::{Bulk, Connection, Trouble, transaction};
+use super::source::{BadRecord, Source, read_some};
+use crate::db::{Bulk, Connection, Transaction, Trouble, end_transaction, transaction};
 use crate::domain::catalogue::{find_cards_by_external_id, make_card, refresh_catalogue};
 use crate::domain::market::record::{MarketplaceRecord, PricePoint, PriceSeries};
 use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
-use crate::domain::store::remove_generated;
+use crate::domain::store::{load_contents, remove_generated};
 use crate::error::Result;
 
 /// Points a transaction.
@@ -30,8 +30,11 @@ const KNOWN: [(&str, &str, &str); 5] = [
 pub(super) async fn ingest(
     connection: &Connection,
     source: Source,
+    now: DateTime<Utc>,
     progress: &impl Progress,
 ) -> Result<Report, IngestError> {
+    // Where the sun rises first it is tomorrow already.
+    let latest = (now + TimeDelta::days(1)).date_naive();
     let reading = Reading {
         position: source.bytes_read(),
         end: source.size(),
@@ -40,16 +43,12 @@ pub(super) async fn ingest(
         },
         limit: POINTS,
         stage: Stage::Reading,
-        read: Box::new(move |mut sink| prices::read(source, &mut sink)),
+        read: Box::new(move |sink| read_some(sink, |mut sink| prices::read(source, latest, &mut sink))),
     };
     let report = run(reading, 1, progress, async |records: &[PriceRecord]| {
         let points = records.iter().flat_map(|record| &record.series).flat_map(|series| &series.points);
         make_months(connection, points.map(|(day, _)| *day)).await?;
-        // Only what is committed counts.
-        let report = transaction!(bulk connection, |bulk| {
-            let removed_generated = remove_generated(bulk).await?;
-            Ok(Report { removed_generated, ..write_batch(bulk, records).await? })
-        });
+        let report = write(connection, records).await?;
         if report.removed_generated {
             progress.removed_generated();
         }
@@ -61,6 +60,42 @@ pub(super) async fn ingest(
     progress.at(Stage::Deriving, 0, None);
     derive_prices(connection, |done, total| progress.at(Stage::Deriving, done, Some(total))).await?;
     Ok(report)
+}
+
+/// One batch; what is answered is committed. A generated market makes room for cards, not for prices of none: it stays where no
+/// card was made.
+async fn write(connection: &Connection, records: &[PriceRecord]) -> Result<Report> {
+    let mut tried = 1;
+    loop {
+        let bulk = Bulk::begin(connection).await?;
+        let outcome = write_among_real(&bulk, records).await;
+        if let Ok(report) = &outcome
+            && report.removed_generated
+            && report.made == 0
+        {
+            Transaction::from(bulk).rollback().await?;
+            return outcome.map(|report| Report { removed_generated: false, ..report });
+        }
+        if let Some(report) = end_transaction(bulk, outcome, tried).await? {
+            return Ok(report);
+        }
+        tried += 1;
+    }
+}
+
+/// Writes into a store without invented cards. No real price is of one of these, so that all cards of a file are unknown while
+/// they are there, and only what names its printing can take their place.
+async fn write_among_real(bulk: &Bulk, records: &[PriceRecord]) -> Result<Report> {
+    let removed_generated = if records.iter().any(|record| record.printing.is_some()) {
+        remove_generated(bulk).await?
+    } else if load_contents(bulk).await?.demo {
+        let points =
+            records.iter().flat_map(|record| &record.series).map(|raw| raw.points.len() as u64).sum();
+        return Ok(Report { points, unmatched: records.len() as u64, ..Report::default() });
+    } else {
+        false
+    };
+    Ok(Report { removed_generated, ..write_batch(bulk, records).await? })
 }
 
 /// What was written; bad are the records whose card could not be made.

@@ -12,12 +12,10 @@ mod prices;
 mod scryfall;
 mod source;
 
-use std::path::Path;
+use chrono::{DateTime, Utc};
 
 pub use pipeline::{IngestError, Progress, Report, Stage};
-pub use source::{BadRecord, SourceError};
-
-use source::Source;
+pub use source::{BadRecord, Source, SourceError, open_file};
 
 use crate::db::Connection;
 use crate::generate::GeneratedMarket;
@@ -33,7 +31,7 @@ pub enum Format {
     MtgjsonPrices,
 }
 
-/// Ingests a file, gzip or plain.
+/// Ingests a file, gzip or plain, from [`open_file`]. `now` is what the clock says: prices of days to come are bad records.
 ///
 /// # Errors
 /// When the file is not of the format, nothing was written; after any other error, what the batches before it wrote
@@ -41,11 +39,23 @@ pub enum Format {
 pub async fn ingest_file(
     connection: &Connection,
     format: Format,
-    path: &Path,
+    source: Source,
+    now: DateTime<Utc>,
     progress: &impl Progress,
 ) -> Result<Report, IngestError> {
-    let source = source::open(path).map_err(|error| IngestError::Source(error.into()))?;
-    ingest(connection, format, source, progress).await
+    match format {
+        Format::Scryfall => ingest_scryfall(connection, source, progress).await,
+        Format::MtgjsonPrintings => {
+            catalogue::ingest(
+                connection,
+                source,
+                |source, mut sink| mtgjson::read(source, &mut sink),
+                progress,
+            )
+            .await
+        }
+        Format::MtgjsonPrices => market::ingest(connection, source, now, progress).await,
+    }
 }
 
 /// Ingests the newest bulk file of printings that Scryfall has, as it comes.
@@ -60,36 +70,16 @@ pub async fn ingest_newest_scryfall(
     let service = service.to_owned();
     let opened = tokio::task::spawn_blocking(move || scryfall::open_newest(&service)).await;
     let source = opened.map_err(|_| SourceError::Stopped).flatten()?;
-    ingest(connection, Format::Scryfall, source, progress).await
+    ingest_scryfall(connection, source, progress).await
 }
 
-async fn ingest(
+async fn ingest_scryfall(
     connection: &Connection,
-    format: Format,
     source: Source,
     progress: &impl Progress,
 ) -> Result<Report, IngestError> {
-    match format {
-        Format::Scryfall => {
-            catalogue::ingest(
-                connection,
-                source,
-                |source, mut sink| scryfall::read(source, &mut sink),
-                progress,
-            )
-            .await
-        }
-        Format::MtgjsonPrintings => {
-            catalogue::ingest(
-                connection,
-                source,
-                |source, mut sink| mtgjson::read(source, &mut sink),
-                progress,
-            )
-            .await
-        }
-        Format::MtgjsonPrices => market::ingest(connection, source, progress).await,
-    }
+    catalogue::ingest(connection, source, |source, mut sink| scryfall::read(source, &mut sink), progress)
+        .await
 }
 
 /// Writes a generated market into a store that is empty or holds another generated one.

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::ops::RangeInclusive;
 
 use chrono::{Datelike, NaiveDate};
 use entity::enums::{Currency, Finish, PriceKind};
@@ -20,9 +19,8 @@ use super::source::{BadRecord, Handler, Place, Plan, Shape, Sink, SourceError, c
 /// The greatest amount.
 const MOST: Decimal = Decimal::from_parts(999_999_999, 0, 0, false, 2);
 
-/// The years that a price may be of. The game came out in 1993, and one day of a far future would make every
-/// other price of the store an old one.
-const YEARS: RangeInclusive<i32> = 1993..=2099;
+/// The year in which the game came out: there are no prices of years before it.
+const FIRST_YEAR: i32 = 1993;
 
 /// All prices of one side of a card, as MTGJSON counts them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,17 +53,23 @@ pub struct RawSeries {
     pub points: Vec<(NaiveDate, i64)>,
 }
 
-/// Reads an `AllPrices` or `AllPricesToday` file.
+/// Reads an `AllPrices` or `AllPricesToday` file. No price may be of a day after `latest`: one would make every other price of
+/// the store an old one.
 ///
 /// # Errors
 /// A record with an amount, a date or a currency that cannot be right is rejected as a whole, while the rest
 /// goes on; see [`SourceError`] for what ends the reading.
-pub fn read(input: impl Read, sink: &mut impl Sink<PriceRecord>) -> Result<(), SourceError> {
-    walk(input, &mut Prices { sink, met_data: false, recognized: false })
+pub fn read(
+    input: impl Read,
+    latest: NaiveDate,
+    sink: &mut impl Sink<PriceRecord>,
+) -> Result<(), SourceError> {
+    walk(input, &mut Prices { sink, latest, met_data: false, recognized: false })
 }
 
 struct Prices<'s, S> {
     sink: &'s mut S,
+    latest: NaiveDate,
     met_data: bool,
     /// Whether a record has shown that this is a file of prices.
     recognized: bool,
@@ -96,7 +100,7 @@ impl<S: Sink<PriceRecord>> Handler for Prices<'_, S> {
             return Err(Self::not_this_format(format!("an object whose {at} holds no prices")));
         }
         self.recognized = true;
-        obey(match read_record(at.key(), value) {
+        obey(match read_record(at.key(), value, self.latest) {
             Ok(record) => self.sink.accept(record),
             Err(reason) => self.sink.reject(BadRecord::new(at, reason)),
         })
@@ -150,17 +154,17 @@ struct Lists<'a> {
 type Finishes<'a> = BTreeMap<String, Option<Points<'a>>>;
 type Points<'a> = BTreeMap<String, &'a RawValue>;
 
-fn read_record(key: &str, value: &str) -> Result<PriceRecord, String> {
+fn read_record(key: &str, value: &str, latest: NaiveDate) -> Result<PriceRecord, String> {
     let mtgjson_id = Uuid::try_parse(key).map_err(|_| "its key is not a UUID")?;
     let record: Record = parse(value)?;
     let printing = printing_name(record.name, record.set_code, record.number)?;
     let mut series = Vec::new();
     for (marketplace, lists) in record.paper.into_iter().flatten() {
-        add_series(&mut series, &marketplace, lists, currency)?;
+        add_series(&mut series, &marketplace, lists, latest, currency)?;
     }
     for (marketplace, lists) in record.mtgo.into_iter().flatten() {
         // Magic Online's shops count in event tickets; the file says USD of them.
-        add_series(&mut series, &marketplace, lists, |_| Ok(Currency::Tix))?;
+        add_series(&mut series, &marketplace, lists, latest, |_| Ok(Currency::Tix))?;
     }
     Ok(PriceRecord { mtgjson_id, printing, series })
 }
@@ -188,6 +192,7 @@ fn add_series(
     series: &mut Vec<RawSeries>,
     marketplace: &str,
     lists: Option<Lists>,
+    latest: NaiveDate,
     currency: fn(Option<&str>) -> Result<Currency, String>,
 ) -> Result<(), String> {
     let Some(Lists { currency: currency_code, retail, buylist }) = lists else {
@@ -200,7 +205,7 @@ fn add_series(
                 continue;
             };
             let place = format!("{marketplace} {kind_name} {finish_name}");
-            let points = read_points(points).map_err(|reason| format!("{place} {reason}"))?;
+            let points = read_points(points, latest).map_err(|reason| format!("{place} {reason}"))?;
             if !points.is_empty() {
                 let marketplace = slug(marketplace)?;
                 let currency =
@@ -239,19 +244,25 @@ fn finish(name: &str) -> Option<Finish> {
 }
 
 /// In the order of the days: dates of one length sort as their texts do. A null says that there was no price.
-fn read_points(points: Points) -> Result<Vec<(NaiveDate, i64)>, String> {
+fn read_points(points: Points, latest: NaiveDate) -> Result<Vec<(NaiveDate, i64)>, String> {
     let priced = points.into_iter().filter(|(_, amount)| amount.get() != "null");
     let point = |(date, amount): (String, &RawValue)| {
-        let point = read_date(&date).and_then(|day| Ok((day, minor_units(amount.get())?)));
+        let point = read_date(&date, latest).and_then(|day| Ok((day, minor_units(amount.get())?)));
         point.map_err(|reason| format!("{date}: {reason}"))
     };
     priced.map(point).collect()
 }
 
-fn read_date(text: &str) -> Result<NaiveDate, String> {
+fn read_date(text: &str, latest: NaiveDate) -> Result<NaiveDate, String> {
     let date: NaiveDate = text.parse().map_err(|_| "this is not a date")?;
-    if text.len() != "2026-01-31".len() || !YEARS.contains(&date.year()) {
-        return Err(format!("this is not a date of the years {} to {}", YEARS.start(), YEARS.end()));
+    if text.len() != "2026-01-31".len() {
+        return Err("this is not a date".to_owned());
+    }
+    if date.year() < FIRST_YEAR {
+        return Err(format!("this day is before {FIRST_YEAR}"));
+    }
+    if date > latest {
+        return Err(format!("this day is still to come: the last that a price may be of is {latest}"));
     }
     Ok(date)
 }
@@ -280,9 +291,13 @@ mod tests {
 
     const ID: &str = "5e5e5e5e-0000-5000-8000-000000000001";
 
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
     fn read_text(text: &str) -> (Result<(), SourceError>, Kept<PriceRecord>) {
         let mut kept = Kept::new();
-        (read(text.as_bytes(), &mut kept), kept)
+        (read(text.as_bytes(), day("2031-04-07"), &mut kept), kept)
     }
 
     fn read_record(record: &Value) -> Result<PriceRecord, String> {
@@ -326,7 +341,7 @@ mod tests {
             currency,
             kind,
             finish,
-            points: vec![(NaiveDate::from_ymd_opt(2031, 4, 5).unwrap(), amount)],
+            points: vec![(day("2031-04-05"), amount)],
         };
         let expected = PriceRecord {
             mtgjson_id: Uuid::try_parse(ID).unwrap(),
@@ -386,9 +401,16 @@ mod tests {
 
     #[test]
     fn a_date_that_cannot_be_right_is_refused() {
-        for date in ["2031-02-30", "2031-4-5", "soon", "", "0001-01-01", "9999-12-31"] {
-            let reason = points(&format!(r#"{{"{date}": 1}}"#)).unwrap_err();
-            assert!(reason.starts_with(&format!("shop retail foil {date}: this is not a date")), "{reason}");
+        let not_a_date = ["2031-02-30", "2031-4-5", "soon", ""].map(|date| (date, "this is not a date"));
+        let too_early = ["0001-01-01", "1992-12-31"].map(|date| (date, "this day is before 1993"));
+        let to_come = ["2031-04-08", "2099-01-01", "9999-12-31"]
+            .map(|date| (date, "this day is still to come: the last that a price may be of is 2031-04-07"));
+        for (date, expected) in not_a_date.into_iter().chain(too_early).chain(to_come) {
+            let reason = points(&format!(r#"{{"2031-04-05": 1, "{date}": 1}}"#)).unwrap_err();
+            assert_eq!(reason, format!("shop retail foil {date}: {expected}"));
+        }
+        for date in ["1993-01-01", "2031-04-07"] {
+            assert_eq!(points(&format!(r#"{{"{date}": 1}}"#)), Ok(vec![(date.to_owned(), 100)]));
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -24,11 +24,16 @@ const REASON_CHARS: usize = 200;
 /// Why a source was not read to its end. What was accepted until then was sound.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
+    #[error("{} can't be opened: {error}", .path.display())]
+    Unopened { path: PathBuf, error: io::Error },
     #[error("the file cannot be read: {0}")]
     Io(#[from] io::Error),
     /// Found out before anything was accepted.
     #[error("this is not {expected}, but {found}")]
     NotThisFormat { expected: &'static str, found: String },
+    /// Of the format, as far as one can tell.
+    #[error("there is nothing in the file: no card, and no price")]
+    Empty,
     /// Broken JSON, or a packed file that is damaged or cut short.
     #[error("the file is damaged at {position}: {reason}")]
     Malformed { position: String, reason: String },
@@ -76,11 +81,45 @@ pub(super) fn obey(answer: ControlFlow<()>) -> Result<(), SourceError> {
     }
 }
 
+/// Reads a source in which there must be something.
+pub(super) fn read_some<T>(
+    sink: &mut dyn Sink<T>,
+    read: impl FnOnce(&mut dyn Sink<T>) -> Result<(), SourceError>,
+) -> Result<(), SourceError> {
+    let mut watched = Watched { sink, has_met: false };
+    read(&mut watched)?;
+    if watched.has_met { Ok(()) } else { Err(SourceError::Empty) }
+}
+
+/// A sink, and whether anything has come.
+struct Watched<'s, T> {
+    sink: &'s mut dyn Sink<T>,
+    has_met: bool,
+}
+
+impl<T> Sink<T> for Watched<'_, T> {
+    fn accept(&mut self, item: T) -> ControlFlow<()> {
+        self.has_met = true;
+        self.sink.accept(item)
+    }
+
+    fn reject(&mut self, bad: BadRecord) -> ControlFlow<()> {
+        self.has_met = true;
+        self.sink.reject(bad)
+    }
+}
+
 /// Opens a file for reading, unpacked if it is packed with gzip. Its name does not matter.
-pub fn open(path: &Path) -> io::Result<Source> {
-    let file = File::open(path)?;
-    let size = file.metadata()?.len();
-    Source::new(file, size)
+///
+/// # Errors
+/// [`SourceError::Unopened`], also of a folder.
+pub fn open_file(path: &Path) -> Result<Source, SourceError> {
+    File::open(path)
+        .and_then(|file| {
+            let size = file.metadata()?.len();
+            Source::new(file, size)
+        })
+        .map_err(|error| SourceError::Unopened { path: path.to_owned(), error })
 }
 
 /// A file's content, unpacked, with a count of how much of the file itself has been read.

@@ -9,7 +9,7 @@ use dualcaster::config::Settings;
 use dualcaster::db::{Databases, Sql};
 use dualcaster::engine::Engine;
 use dualcaster::http::{Listeners, serve};
-use dualcaster::ingest::{Format, IngestError, Report, ingest_file};
+use dualcaster::ingest::{Format, IngestError, Report, ingest_file, open_file};
 use dualcaster::outside::Outside;
 use dualcaster::principal::Identify;
 use dualcaster::telemetry::{MetricsHandle, install_metrics};
@@ -221,7 +221,8 @@ impl TestApp {
 
     /// Ingests a file that a test made.
     pub async fn ingest(&self, format: Format, file: &TestFile) -> Result<Report, IngestError> {
-        ingest_file(self.bulk.write(), format, file.path(), &Unwatched).await
+        let source = open_file(file.path())?;
+        ingest_file(self.bulk.write(), format, source, self.clock.now(), &Unwatched).await
     }
 
     /// A number from the database.

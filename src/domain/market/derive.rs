@@ -90,8 +90,8 @@ async fn advance_now(bulk: &Bulk) -> Result<Option<DateTime<Utc>>> {
         if let Some(known) = known.filter(|known| known.date_naive() < newest.date_naive()) {
             close_day(bulk, known.date_naive()).await?;
         }
-        let mut sql = Sql::new(bulk);
-        sql.push("insert into stale_cards (card_id, since) select distinct card_id, ");
+        let mut sql = insert(bulk);
+        sql.push("stale_cards (card_id, since) select distinct card_id, ");
         sql.either("cast(", "").bind(newest).either(" as timestamptz)", "");
         sql.push(" from latest_prices where true on conflict (card_id) do nothing");
         sql.run(bulk).await?;
@@ -100,6 +100,14 @@ async fn advance_now(bulk: &Bulk) -> Result<Option<DateTime<Utc>>> {
         sql.run(bulk).await?;
     }
     Ok(Some(newest))
+}
+
+/// An insert of very many rows, in a transaction. What fails on SQLite is not taken back by itself, for which all pages that it
+/// changes would be kept in memory: the whole transaction is.
+fn insert(connection: &impl ConnectionTrait) -> Sql {
+    let mut sql = Sql::new(connection);
+    sql.either("insert into ", "insert or fail into ");
+    sql
 }
 
 /// After a load the planner knows nothing of the new rows, and would join all series with all snapshots. Of a table of
@@ -156,9 +164,9 @@ const FIRST_FINISH: &str = "case when c.finishes & 1 <> 0 then 0 when c.finishes
 /// # Errors
 /// The database's.
 pub async fn note_misranked(connection: &impl ConnectionTrait) -> Result<()> {
-    let mut sql = Sql::new(connection);
+    let mut sql = insert(connection);
     sql.push(
-        "insert into stale_cards (card_id, since)
+        "stale_cards (card_id, since)
          select distinct p.card_id, s.newest_at
          from card_prices p join cards c on c.id = p.card_id join store_state s on s.newest_at is not null
          where p.condition = 0 and p.ranked <> (p.finish = ",
@@ -283,15 +291,28 @@ async fn update_days(bulk: &Bulk, cards: &[i32], since: DateTime<Utc>) -> Result
     Ok(())
 }
 
+/// One after the other, each in the order of the table's key: to group all by their marketplaces, SQLite would sort every row of
+/// the table, and it sorts in memory.
 async fn update_marketplaces(connection: &Connection) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Marketplace {
+        id: i16,
+    }
     let mut sql = Sql::new(connection);
-    sql.push(
-        "update marketplaces set priced_cards = counted.cards, updated_at = counted.newest
-         from (select marketplace_id, count(distinct card_id) as cards, max(observed_at) as newest
-               from latest_prices group by marketplace_id) counted
-         where counted.marketplace_id = marketplaces.id
-           and (marketplaces.priced_cards <> counted.cards or marketplaces.updated_at is distinct from counted.newest)",
-    );
-    sql.run(connection).await?;
+    sql.push("select id from marketplaces order by id");
+    for Marketplace { id } in sql.all::<Marketplace>(connection).await? {
+        let mut sql = Sql::new(connection);
+        sql.push(
+            "update marketplaces set priced_cards = counted.cards, updated_at = counted.newest
+             from (select count(*) as cards, max(c.newest) as newest
+                   from (select max(l.observed_at) as newest from latest_prices l where l.marketplace_id = ",
+        );
+        sql.bind(id).push(" group by l.card_id) c) counted where marketplaces.id = ").bind(id);
+        sql.push(
+            " and counted.cards > 0
+              and (marketplaces.priced_cards <> counted.cards or marketplaces.updated_at is distinct from counted.newest)",
+        );
+        sql.run(connection).await?;
+    }
     Ok(())
 }
