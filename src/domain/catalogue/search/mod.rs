@@ -32,7 +32,18 @@ const MAX_CONDITIONS: usize = 100;
 const MAX_PATTERNS: usize = 20;
 
 /// Types of cards that are extras, but are meant when they are asked for.
-const REVEALED: [&str; 7] = ["conspiracy", "ongoing", "phenomenon", "plane", "planes", "scheme", "vanguard"];
+const REVEALED: [&str; 10] = [
+    "conspiracy",
+    "dungeon",
+    "emblem",
+    "ongoing",
+    "phenomenon",
+    "plane",
+    "planes",
+    "scheme",
+    "token",
+    "vanguard",
+];
 
 impl Search {
     /// Reads a search.
