@@ -103,6 +103,14 @@ fn parse(text: &str) -> Result<Search, Wrong> {
     Ok(Search { condition, layout })
 }
 
+/// The format that players call so.
+///
+/// # Errors
+/// What a search says of one that is not known.
+pub fn format_named(name: &str) -> Result<&'static str, String> {
+    operands::one_of("format", name, vocabulary::FORMATS)
+}
+
 /// How many conditions the store is asked, and how many of them are regular expressions.
 fn size(expression: &Expression<Condition>) -> (usize, usize) {
     let (mut conditions, mut patterns) = (0, 0);
