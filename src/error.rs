@@ -96,7 +96,7 @@ catalogue! {
     RateLimited = 4001, "RATE_LIMITED",
         "The caller's budget is used up for now.";
     EnumerationBlocked = 4002, "ENUMERATION_BLOCKED",
-        "Ten requests within a minute asked for what is not there or another's: five minutes of nothing.";
+        "Ten requests within a minute named somebody's things that are not there or are another's; looking for a card in vain does not count. Five minutes of nothing.";
     QueryTooComplex = 4003, "QUERY_TOO_COMPLEX",
         "The document is over a limit; which, the limit and the figure are told.";
     OperationNotTrusted = 4004, "OPERATION_NOT_TRUSTED",

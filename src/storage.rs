@@ -115,14 +115,32 @@ async fn in_time<T>(
     answered.unwrap_or_else(|_| Err(trouble(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"))))
 }
 
+/// The folder of a `file:` URL.
+fn folder_of(url: &str) -> Option<Result<&str, String>> {
+    let path = url.strip_prefix("file:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    Some(if path.is_empty() { Err("names no folder".to_owned()) } else { Ok(path) })
+}
+
 impl Storage {
+    /// Looks at what [`Self::open`] is to be given, and makes nothing.
+    ///
+    /// # Errors
+    /// What is wrong with it, in a sentence.
+    pub fn check(url: &str, options: &[(String, String)]) -> Result<(), String> {
+        match folder_of(url) {
+            Some(folder) => folder.map(drop),
+            None => Self::open(url, options).map(drop),
+        }
+    }
+
     /// `url` is `file:PATH` or `s3://BUCKET/PREFIX`; what S3 needs besides are the usual `AWS_…` variables, as `options`.
     ///
     /// # Errors
     /// What is wrong with it, in a sentence.
     pub fn open(url: &str, options: &[(String, String)]) -> Result<Self, String> {
-        if let Some(path) = url.strip_prefix("file:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
+        if let Some(folder) = folder_of(url) {
+            let path = folder?;
             make_folder(Path::new(path)).map_err(|error| format!("{path} can't be made: {error}"))?;
             let store = LocalFileSystem::new_with_prefix(path).map_err(|error| error.to_string())?;
             return Ok(Self { place: Place::Folder(store), prefix: Key::default() });
@@ -430,7 +448,12 @@ mod tests {
         let file = format!("file:{}", folder.path().join("file").display());
         for wrong in ["ftp://x", "", "/tmp", "file:", "s3://", file.as_str()] {
             assert!(Storage::open(wrong, &[]).is_err(), "{wrong}");
+            // What is there is found out when it is opened.
+            assert_eq!(Storage::check(wrong, &[]).is_err(), wrong != file, "{wrong}");
         }
+        let unmade = folder.path().join("unmade");
+        assert_eq!(Storage::check(&format!("file:{}", unmade.display()), &[]), Ok(()));
+        assert!(!unmade.exists());
     }
 
     #[tokio::test]

@@ -141,6 +141,7 @@ on_both_stores! { Tables:
             ("filter: {finishes: [ETCHED]}", vec!["m11 Æther Vial"]),
             ("filter: {legalIn: \"Vintage\"}", vec!["m11 Æther Vial"]),
             ("filter: {legalIn: \"legacy\"}", vec![]),
+            ("filter: {legalIn: \"EDH\"}", vec![]),
             ("filter: {price: {minimum: \"0.01\"}}", vec![]),
             ("filter: {}, search: \"BOLT\"", vec!["m11 Lightning Bolt"]),
             ("search: \"bolt\", unique: PRINTINGS, sort: {field: RELEASED_ON}", vec!["lea Lightning Bolt", "m11 Lightning Bolt", "p11 Lightning Bolt"]),
@@ -156,7 +157,19 @@ on_both_stores! { Tables:
         }
         assert_eq!(names(&app, "unique: CARDS, first: 100").await.len(), 4);
         assert_eq!(names(&app, "first: 100").await.len(), 6);
-        assert_eq!(app.error("{ cards(filter: {legalIn: \"' or\"}) { totalCount } }", json!(null)).await, "ERR-3002");
+        for (filter, told) in [
+            ("legalIn: \"' or\"", "legalIn: there is no format"),
+            ("legalIn: \"modren\"", "there is no format “modren”. Did you mean modern?"),
+            ("price: {minimum: \"10\", maximum: \"5\"}", "minimum must not be above maximum."),
+            ("price: {minimum: \"-1\"}", "no price is below 0."),
+            ("price: {maximum: \"-0.01\"}", "no price is below 0."),
+        ] {
+            let answer = app.answer(&format!("{{ cards(filter: {{{filter}}}) {{ totalCount }} }}"), json!(null)).await;
+            let error = &answer["errors"][0];
+            assert_eq!(error["extensions"]["errorCode"], json!("ERR-3002"), "{filter}: {answer}");
+            assert!(error["message"].as_str().is_some_and(|message| message.contains(told)), "{filter}: {answer}");
+        }
+        assert_eq!(names(&app, "filter: {price: {minimum: \"5\", maximum: \"5\"}}").await, [""; 0]);
         for search in ["", "  ", "t:", "(bolt"] {
             let code = app.error("query($s: String) { cards(search: $s) { totalCount } }", json!({"s": search})).await;
             assert_eq!(code, "ERR-3006", "{search}");

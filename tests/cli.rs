@@ -150,6 +150,23 @@ fn wrong_settings_are_all_told_and_end_with_two() {
 }
 
 #[test]
+fn a_database_that_does_not_answer_is_named() {
+    let folder = TempDir::new().expect("a folder");
+    let refused = command(&folder)
+        .args(["migrate", "status"])
+        .env("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/cards")
+        .env("DUALCASTER_ACQUIRE_TIMEOUT_SECONDS", "1")
+        .output()
+        .expect("a process");
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("the database at 127.0.0.1:1 did not answer") && !told.contains("hunter2"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_server_that_is_not_there_is_not_healthy() {
     let folder = TempDir::new().expect("a folder");
     let health = run(&folder, &["health", "--url", "http://127.0.0.1:1"]);
@@ -324,7 +341,24 @@ fn operations_are_registered_listed_and_removed() {
         "{}",
         text(&lacking.stderr)
     );
+    // One that no server could answer keeps all from being registered.
     std::fs::write(documents.path().join("b.graphql"), "fragment Name on Card { name }").expect("written");
+    let wrong = documents.path().join("c.graphql");
+    std::fs::write(&wrong, "query Cards { cards { totalCount } }\nquery Prices { cards { prizes } }")
+        .expect("written");
+    let refused = run(&folder, &add);
+    let told = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{told}");
+    assert!(told.contains("c.graphql: Prices: ") && told.contains("\"prizes\""), "{told}");
+    assert!(!told.contains("c.graphql: Cards") && !told.contains("a.graphql"), "{told}");
+    let manifest = TestFile::json(
+        &serde_json::json!({"one": "query Deep($s: Strin) { cards(search: $s) { totalCount } }"}),
+    );
+    let refused = run(&folder, &["operations", "add", &manifest.path().display().to_string()]);
+    assert!(refused.status.code() == Some(1) && text(&refused.stderr).contains(": Deep: "));
+    let none = run(&folder, &["operations", "list"]);
+    assert!(none.stdout.is_empty() && text(&none.stderr).contains("There are none."));
+    std::fs::remove_file(wrong).expect("removed");
     assert!(text(&run(&folder, &add).stdout).contains("1 are new"));
     let listed = text(&run(&folder, &["operations", "list"]).stdout);
     assert!(listed.starts_with("sha256:") && listed.trim_end().ends_with("bot 2  Names"), "{listed}");

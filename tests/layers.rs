@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const RULES: &[(&str, &[&str], &[&str])] = &[
     ("pagination", &["pagination", "error"], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("error", &["error", "db"], &["axum", "redis"]),
-    ("config", &["config", "db"], &["async_graphql", "axum"]),
+    ("config", &["config", "db", "identity", "storage"], &["async_graphql", "axum"]),
     ("explain", &[], &["async_graphql", "axum", "sea_orm", "redis"]),
     ("db", &["db", "config", "error", "explain", "pagination"], &["axum", "redis"]),
     (

@@ -194,6 +194,9 @@ on_both_stores! { Tables:
         }
         let code = app.error(query, json!({"filter": {"price": {"minimum": "a lot"}}})).await;
         assert_eq!(code, "ERR-3002");
+        let answer = app.answer(query, json!({"filter": {"price": {"minimum": "1.005"}}})).await;
+        let told = answer["errors"][0]["message"].as_str().expect("a message");
+        assert!(told.ends_with("at price.minimum must be of the type Decimal, a number with at most two decimals, such as \"12.50\"."), "{told}");
     }
 }
 

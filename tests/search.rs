@@ -111,6 +111,8 @@ const FOUND: &[(&str, &[&str])] = &[
     ("name:/^s.*k$/", &["Spark"]),
     ("moth", &[]),
     ("moth include:extras", &["Moth"]),
+    ("t:token", &["Moth"]),
+    ("-t:token mv=0", &[MARSH]),
     ("c:u", &[DRAKE]),
     ("c:azorius", &[]),
     ("c>=wg", &[WICK]),
@@ -285,11 +287,20 @@ on_both_stores! { Tables:
         assert_eq!(sets("(spark prefer:oldest) mv=1", json!({})).await, ["tst"]);
         assert_eq!(sets("spark prefer:ub", json!({})).await, ["tst"]);
         assert_eq!(sets("spark prefer:not-ub", json!({})).await, ["lmp"]);
-        assert_eq!(sets("spark unique:prints order:released", json!({})).await, ["tst", "lmp"]);
+        for newest_first in ["order:released", "order:date", "order:released dir:auto"] {
+            let search = format!("spark unique:prints {newest_first}");
+            assert_eq!(sets(&search, json!({})).await, ["lmp", "tst"], "{newest_first}");
+        }
+        assert_eq!(sets("spark unique:prints order:released dir:asc", json!({})).await, ["tst", "lmp"]);
+        assert_eq!(sets("spark unique:prints order:set", json!({})).await, ["lmp", "tst"]);
+        let sort = json!({"sort": {"field": "RELEASED_ON"}});
+        assert_eq!(sets("spark unique:prints", sort).await, ["tst", "lmp"], "the argument runs from the oldest");
         assert_eq!(sets("spark unique:prints order:released direction:desc", json!({})).await, ["lmp", "tst"]);
         let sort = json!({"sort": {"field": "RELEASED_ON", "direction": "ASC"}});
         assert_eq!(sets("spark unique:prints order:rarity direction:desc", sort).await, ["tst", "lmp"], "the argument's");
         assert_eq!(sets("spark unique:prints", json!({"unique": "CARDS"})).await, ["lmp"], "the argument's");
+        let least_first = names(&app, "-spark order:mv").await;
+        assert_eq!(least_first, [MARSH, WICK, DRAKE, MIRROR, DUSK].map(str::to_owned));
         let names = names(&app, "-spark order:mv direction:desc").await;
         assert_eq!(names, [DUSK, MIRROR, DRAKE, WICK, MARSH].map(str::to_owned));
     }
@@ -449,6 +460,8 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("o:/a{999}/", 5, "255"),
     ("cn:/b/", 5, "no regular expression"),
     ("t:elf or", 9, "ends where a term was expected"),
+    ("rhythm and", 11, "ends where a term was expected"),
+    ("t:elf and or c:g", 11, "before this word"),
     ("or t:elf", 1, "before this word"),
     ("t:elf or or c:g", 10, "before this word"),
     ("-", 1, "expected a search"),

@@ -27,6 +27,7 @@ pub enum UserChange {
         /// The name that others see.
         #[arg(long)]
         name: String,
+        /// What it may do.
         #[arg(long, value_enum, default_value_t = UserRole::User)]
         role: UserRole,
     },
@@ -47,8 +48,10 @@ pub enum ClientRole {
 pub enum ClientChange {
     /// Make a client and print its token, which is shown this once.
     Create {
+        /// What it is called in lists and in the log; each has a name of its own.
         #[arg(long)]
         name: String,
+        /// What it may do.
         #[arg(long, value_enum, default_value_t = ClientRole::Bot)]
         role: ClientRole,
         /// What its budget refills by, in points of cost a second; by default DUALCASTER_BUDGET_CLIENT's.

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use uuid::Uuid;
 
 use super::migrate::connect_migrated;
+use super::output::say;
 use super::{Failure, Outcome, print};
 use crate::app::now;
 use crate::config::Settings;
@@ -51,6 +52,9 @@ pub async fn act(settings: &Settings, letters: Letters) -> Outcome {
             let page = Page::first(LISTED);
             let list = DeadLetterList { kind: None };
             let slice = list_dead_letters(connection, &list, &page).await.map_err(failed)?;
+            if slice.rows.is_empty() {
+                say("There are none.");
+            }
             let line = |letter: &entity::dead_letter::Model| {
                 let error = letter.error.replace(char::is_control, " ");
                 format!(

@@ -5,7 +5,7 @@ use migration::{Migrator, MigratorTrait};
 
 use super::{Failure, Outcome, print};
 use crate::config::Settings;
-use crate::db::{Databases, Purpose};
+use crate::db::{Databases, Purpose, Trouble, address_of};
 
 #[derive(Debug, Subcommand)]
 pub enum Direction {
@@ -54,8 +54,12 @@ pub async fn connect(settings: &Settings) -> Result<Databases, Failure> {
         })?;
     }
     Databases::connect(&settings.database, Purpose::Bulk).await.map_err(|error| {
-        Failure::new(format!("the database can't be reached: {error}"))
-            .hint("Check DATABASE_URL, and that the database runs.")
+        let why = match (Trouble::of(&error), address_of(&settings.database.url)) {
+            // The pool says no more than that it has waited.
+            (Trouble::Away, Some(address)) => format!("the database at {address} did not answer"),
+            _ => format!("the database can't be reached: {error}"),
+        };
+        Failure::new(why).hint("Check DATABASE_URL, and that the database runs.")
     })
 }
 

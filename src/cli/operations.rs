@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::migrate::connect_migrated;
+use super::output::say;
 use super::{Failure, Outcome, print};
 use crate::config::Settings;
 use crate::domain::operations::{Operation, add_operations, list_operations, remove_operation};
-use crate::engine::{Listed, read_documents, read_manifest};
+use crate::engine::{Engine, Listed, read_documents, read_manifest};
 use crate::error::Error;
+use crate::graphql::{LISTS_TAKEN, schema};
+use crate::pagination::CursorSecret;
 
 #[derive(Debug, Subcommand)]
 pub enum Change {
@@ -34,9 +37,9 @@ pub enum Change {
 }
 
 pub async fn change(settings: &Settings, change: Change) -> Outcome {
-    // Before anything is connected: a file that can't be read changes nothing.
+    // Before anything is connected: a file that can't be read, or asks what no server answers, changes nothing.
     let read = match &change {
-        Change::Add { file, .. } => read(file)?,
+        Change::Add { file, .. } => checked(settings, file, read(file)?).await?,
         Change::List | Change::Remove { .. } => Vec::new(),
     };
     let databases = connect_migrated(settings).await?;
@@ -49,6 +52,9 @@ pub async fn change(settings: &Settings, change: Change) -> Outcome {
         }
         Change::List => {
             let rows = list_operations(connection).await.map_err(failed)?;
+            if rows.is_empty() {
+                say("There are none.");
+            }
             let lines = rows.iter().map(|row| {
                 let name = row.name.as_deref().unwrap_or("-");
                 format!("{}  {} {}  {name}\n", row.document_id, row.client, row.version)
@@ -65,7 +71,27 @@ pub async fn change(settings: &Settings, change: Change) -> Outcome {
     outcome
 }
 
-fn read(path: &Path) -> Result<Vec<Operation>, Failure> {
+/// Holds operations to the schema and to the limits, as a server does when they are asked. All that is wrong is told.
+async fn checked(settings: &Settings, path: &Path, listed: Vec<Listed>) -> Result<Vec<Operation>, Failure> {
+    let cursors = CursorSecret::new(["no cursor is read"]);
+    let engine = Engine::new(|| schema(cursors.clone()), &settings.guard).bounding(LISTS_TAKEN);
+    let (mut operations, mut wrong) = (Vec::new(), Vec::new());
+    for Listed { id, name, document, file } in listed {
+        if let Err(reasons) = engine.check(&document).await {
+            let file = file.unwrap_or_else(|| path.display().to_string());
+            let operation = name.as_deref().unwrap_or(&id);
+            wrong.extend(reasons.iter().map(|reason| format!("{file}: {operation}: {reason}")));
+        }
+        operations.push(Operation { document_id: id, name, document });
+    }
+    if wrong.is_empty() {
+        return Ok(operations);
+    }
+    Err(Failure::new(format!("nothing was registered:\n{}", wrong.join("\n")))
+        .hint("`dualcaster schema` prints what may be asked for."))
+}
+
+fn read(path: &Path) -> Result<Vec<Listed>, Failure> {
     let failed = |what: String| Failure::new(format!("{}: {what}", path.display()));
     let listed = if path.is_dir() {
         let mut files = Vec::new();
@@ -86,8 +112,5 @@ fn read(path: &Path) -> Result<Vec<Operation>, Failure> {
     if listed.is_empty() {
         return Err(failed("there is no operation in it".to_owned()));
     }
-    Ok(listed
-        .into_iter()
-        .map(|Listed { id, name, document }| Operation { document_id: id, name, document })
-        .collect())
+    Ok(listed)
 }

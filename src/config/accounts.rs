@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::{Environment, Mode};
+use crate::identity::{AccessKeys, Mailer};
 
 /// Settings of accounts.
 #[derive(Clone)]
@@ -50,7 +53,11 @@ impl AccountSettings {
             // A variable of one line has its line breaks written out.
             None => Some(key.replace("\\n", "\n")),
         });
-        let access: u64 = environment.get(
+        // What is wrong with it is told without any of it.
+        if let Some(Err(wrong)) = jwt_keys.as_deref().map(|pem| AccessKeys::read(pem, TimeDelta::zero())) {
+            environment.mistake(format!("DUALCASTER_JWT_KEY: {wrong}"));
+        }
+        let access: u64 = environment.positive(
             "DUALCASTER_ACCESS_TOKEN_SECONDS",
             "600",
             "How long an access token holds, 600 at most.",
@@ -59,7 +66,7 @@ impl AccountSettings {
             environment.mistake(format!("DUALCASTER_ACCESS_TOKEN_SECONDS: must be {LONGEST_ACCESS} at most"));
         }
         let days: u64 =
-            environment.get("DUALCASTER_SESSION_DAYS", "30", "How long a session lasts without use.");
+            environment.positive("DUALCASTER_SESSION_DAYS", "30", "How long a session lasts without use.");
         let grace: u64 = environment.get(
             "DUALCASTER_REFRESH_GRACE_SECONDS",
             "10",
@@ -70,17 +77,29 @@ impl AccountSettings {
             "none: mails are written to the data folder",
             "`smtps://user:password@host`: where mail goes. Required in production.",
         );
+        if smtp_url.as_deref().is_some_and(|url| !Mailer::knows_server(url)) {
+            // Its password stands in it.
+            environment.mistake(
+                "DUALCASTER_SMTP_URL: must be like smtps://user:password@host, or smtp://".to_owned(),
+            );
+        }
+        let mail_from: String = environment.get(
+            "DUALCASTER_MAIL_FROM",
+            "Dualcaster <no-reply@dualcaster.invalid>",
+            "The sender of mail.",
+        );
+        if !Mailer::knows_sender(&mail_from) {
+            environment.mistake(format!(
+                "DUALCASTER_MAIL_FROM: {mail_from:?} must be like Cards <no-reply@cards.example>"
+            ));
+        }
         let settings = Self {
             jwt_keys,
             access_lifetime: Duration::from_secs(access),
-            session_lifetime: Duration::from_secs(days * 24 * 60 * 60),
+            session_lifetime: Duration::from_secs(days.saturating_mul(24 * 60 * 60)),
             refresh_grace: Duration::from_secs(grace),
             smtp_url,
-            mail_from: environment.get(
-                "DUALCASTER_MAIL_FROM",
-                "Dualcaster <no-reply@dualcaster.invalid>",
-                "The sender of mail.",
-            ),
+            mail_from,
             hashes_waiting: environment.get(
                 "DUALCASTER_PASSWORD_QUEUE",
                 "32",

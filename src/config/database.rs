@@ -40,7 +40,7 @@ impl DatabaseSettings {
         );
         let pool_keep =
             environment.get("DUALCASTER_POOL_KEEP", "10", "Connections to Postgres that are kept open.");
-        let pool_max: u32 = environment.get(
+        let pool_max = environment.positive(
             "DUALCASTER_POOL_MAX",
             "30",
             "Connections at most. To SQLite there are at most 8.",
@@ -50,14 +50,17 @@ impl DatabaseSettings {
             "3600",
             "The age at which a connection is replaced.",
         );
-        let connect =
-            environment.get("DUALCASTER_CONNECT_TIMEOUT_SECONDS", "10", "The time that connecting may take.");
-        let acquire = environment.get(
+        let connect = environment.positive(
+            "DUALCASTER_CONNECT_TIMEOUT_SECONDS",
+            "10",
+            "The time that connecting may take.",
+        );
+        let acquire = environment.positive(
             "DUALCASTER_ACQUIRE_TIMEOUT_SECONDS",
             "5",
             "The time that a statement waits for a free connection. Must be below the request's.",
         );
-        let statement = environment.get(
+        let statement = environment.positive(
             "DUALCASTER_STATEMENT_TIMEOUT_SECONDS",
             "5",
             "The time that a request's statement has.",
@@ -67,9 +70,6 @@ impl DatabaseSettings {
             if value.as_ref().is_some_and(|url| backend_of(url).is_none()) {
                 environment.mistake(format!("{name}: must begin with postgres:// or sqlite://"));
             }
-        }
-        if pool_max == 0 {
-            environment.mistake("DUALCASTER_POOL_MAX: must be at least 1".to_owned());
         }
         Self {
             embedded: url.is_none(),

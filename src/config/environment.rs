@@ -36,6 +36,16 @@ const RESERVED: &[&str] = &[
     "DUALCASTER_TOPDECK_URL",
 ];
 
+/// What others call the address that they listen on, or a part of it.
+const OTHERS_LISTEN: &[&str] = &[
+    "DUALCASTER_ADDR",
+    "DUALCASTER_ADDRESS",
+    "DUALCASTER_BIND",
+    "DUALCASTER_HOST",
+    "DUALCASTER_HTTP_PORT",
+    "DUALCASTER_PORT",
+];
+
 /// The variables, and what reading them has shown.
 #[derive(Debug)]
 pub struct Environment {
@@ -74,6 +84,32 @@ impl Environment {
         }
     }
 
+    /// The same of a number of which none at all would refuse everybody.
+    pub fn positive<T>(&mut self, name: &'static str, default: &'static str, help: &'static str) -> T
+    where
+        T: FromStr<Err: Display> + Default + PartialEq,
+    {
+        let value: T = self.get(name, default, help);
+        if value == T::default() {
+            self.mistake(format!("{name}: must be at least 1"));
+        }
+        value
+    }
+
+    /// A base of addresses, such as `https://cards.example`, that may be absent.
+    pub fn optional_base(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        help: &'static str,
+    ) -> Option<String> {
+        let text = self.look_up(name, default, help, false)?;
+        if !is_base(&text) {
+            self.mistake(format!("{name}: {text:?} must be an address such as https://cards.example"));
+        }
+        Some(text)
+    }
+
     /// A setting that may be absent.
     pub fn optional<T>(&mut self, name: &'static str, default: &'static str, help: &'static str) -> Option<T>
     where
@@ -110,6 +146,15 @@ impl Environment {
         self.mistakes.push(mistake);
     }
 
+    /// Shows what a setting is that was not given and whose default depends on others.
+    pub fn comes_to(&mut self, name: &str, value: &str) {
+        for setting in &mut self.settings {
+            if setting.name == name && setting.source == Source::Default {
+                value.clone_into(&mut setting.value);
+            }
+        }
+    }
+
     /// Each setting read so far.
     pub fn settings(&self) -> &[Setting] {
         &self.settings
@@ -129,9 +174,13 @@ impl Environment {
             if known.contains(&name.as_str()) {
                 continue;
             }
-            let nearest = known
-                .iter()
-                .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
+            let nearest = if OTHERS_LISTEN.contains(&name.as_str()) {
+                Some(&"DUALCASTER_LISTEN")
+            } else {
+                known
+                    .iter()
+                    .max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)))
+            };
             self.mistakes.push(match nearest {
                 Some(nearest) => format!("{name} is not a setting. Did you mean {nearest}?"),
                 None => format!("{name} is not a setting."),
@@ -162,6 +211,14 @@ impl Environment {
         });
         given
     }
+}
+
+/// Whether addresses can be made by putting a path behind a text.
+fn is_base(text: &str) -> bool {
+    let is_web = text.starts_with("https://") || text.starts_with("http://");
+    is_web
+        && reqwest::Url::parse(text)
+            .is_ok_and(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
 }
 
 /// The standard library's parse errors speak of digits; a sentence needs a verb.

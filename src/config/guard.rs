@@ -65,13 +65,17 @@ impl GuardSettings {
                 "true",
                 "`true` or `false`: whether a query over a limit is refused, or only logged and counted. A document over its limits of bytes, brackets, operations, fragments or fields is refused in any case: it could end the server.",
             ),
-            document_bytes: environment.get(
+            document_bytes: environment.positive(
                 "DUALCASTER_MAX_DOCUMENT_BYTES",
                 "65536",
                 "Bytes of a GraphQL document at most.",
             ),
-            tokens: environment.get("DUALCASTER_MAX_TOKENS", "5000", "Tokens of a GraphQL document at most."),
-            document_operations: environment.get(
+            tokens: environment.positive(
+                "DUALCASTER_MAX_TOKENS",
+                "5000",
+                "Tokens of a GraphQL document at most.",
+            ),
+            document_operations: environment.positive(
                 "DUALCASTER_MAX_OPERATIONS",
                 "50",
                 "Operations of a GraphQL document at most.",
@@ -86,7 +90,7 @@ impl GuardSettings {
                 "100",
                 "Variables of an operation at most.",
             ),
-            depth: environment.get(
+            depth: environment.positive(
                 "DUALCASTER_MAX_DEPTH",
                 "15",
                 "Levels of fields at most; a root field is the first.",
@@ -96,7 +100,7 @@ impl GuardSettings {
                 "30",
                 "Aliases at most, with the fragments written out.",
             ),
-            root_fields: environment.get(
+            root_fields: environment.positive(
                 "DUALCASTER_MAX_ROOT_FIELDS",
                 "20",
                 "Root fields of an operation at most.",
@@ -106,12 +110,12 @@ impl GuardSettings {
                 "10",
                 "Directives on one field or fragment at most.",
             ),
-            fields: environment.get(
+            fields: environment.positive(
                 "DUALCASTER_MAX_FIELDS",
                 "10000",
                 "Fields of an operation at most, with the fragments written out.",
             ),
-            cost: environment.get(
+            cost: environment.positive(
                 "DUALCASTER_MAX_COST",
                 "10000",
                 "The cost of a query at most: the number of objects that its answer may hold, and of values that are asked for under another name. A mutation has five times as much, an administrator ten times.",

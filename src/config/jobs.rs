@@ -9,6 +9,7 @@ use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
 use super::Environment;
+use crate::storage::Storage;
 
 #[derive(Clone)]
 pub struct JobSettings {
@@ -76,19 +77,25 @@ impl JobSettings {
             "17 * * * *",
             "When what is too old is taken away: the five fields of cron, in UTC. One server does it.",
         );
-        let storage_url = environment.optional(
+        let storage_url: Option<String> = environment.optional(
             "STORAGE_URL",
             "`file:` in the data folder",
             "Where uploads are kept: `file:PATH`, or `s3://BUCKET/PREFIX` with the usual `AWS_…` variables. Several servers need a place that all of them reach. Give a bucket a rule that ends unfinished uploads: what a server was about to send when it was killed stays there.",
         );
+        let storage_url = storage_url.unwrap_or_else(|| format!("file:{}", data_dir.join("files").display()));
+        environment.comes_to("STORAGE_URL", &storage_url);
+        let storage_options = environment.of_others("AWS_");
+        if let Err(wrong) = Storage::check(&storage_url, &storage_options) {
+            environment.mistake(format!("STORAGE_URL: {wrong}"));
+        }
         Self {
             workers,
             of_user,
             of_kind,
             longest: Duration::from_secs(longest.saturating_mul(60)),
             maintenance,
-            storage_url: storage_url.unwrap_or_else(|| format!("file:{}", data_dir.join("files").display())),
-            storage_options: environment.of_others("AWS_"),
+            storage_url,
+            storage_options,
         }
     }
 }

@@ -62,6 +62,19 @@ pub struct Settings {
     pub telemetry: TelemetrySettings,
 }
 
+fn read_redis_url(environment: &mut Environment) -> Option<String> {
+    let url = environment.optional_secret(
+        "REDIS_URL",
+        "none: in process",
+        "`redis://…`: what several servers share. Readiness asks it where it is set.",
+    );
+    if url.as_deref().is_some_and(|url| redis::Client::open(url).is_err()) {
+        // Its password stands in it.
+        environment.mistake("REDIS_URL: must be like redis://user:password@host:6379".to_owned());
+    }
+    url
+}
+
 impl Settings {
     /// Reads all settings; the environment afterwards knows each with its default and where its value came from.
     ///
@@ -84,11 +97,7 @@ impl Settings {
             guard: GuardSettings::read(environment, mode),
             socket: SocketSettings::read(environment),
             database: DatabaseSettings::read(environment, &data_dir),
-            redis_url: environment.optional_secret(
-                "REDIS_URL",
-                "none: in process",
-                "`redis://…`: what several servers share. Readiness asks it where it is set.",
-            ),
+            redis_url: read_redis_url(environment),
             redis_prefix: environment.get(
                 "DUALCASTER_REDIS_PREFIX",
                 "dualcaster:",
@@ -189,6 +198,73 @@ mod tests {
     }
 
     #[test]
+    fn what_is_used_later_is_read_at_once() {
+        let mistakes = read(&[
+            ("DUALCASTER_PUBLIC_URL", "zzz"),
+            ("DUALCASTER_WEB_URL", "ftp://x"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector"),
+            ("RUST_LOG", "==="),
+            ("DUALCASTER_MAX_CONNECTIONS", "0"),
+            ("DUALCASTER_MAX_COST", "0"),
+            ("DUALCASTER_POOL_MAX", "0"),
+            ("DUALCASTER_JWT_KEY", "hunter2"),
+            ("STORAGE_URL", "http://x"),
+            ("DUALCASTER_SMTP_URL", "hunter2"),
+            ("DUALCASTER_MAIL_FROM", "bar"),
+            ("REDIS_URL", "hunter2"),
+            ("DUALCASTER_PORT", "8080"),
+        ])
+        .expect_err("mistakes")
+        .to_string();
+        for part in [
+            "DUALCASTER_PUBLIC_URL: \"zzz\" must be an address",
+            "DUALCASTER_WEB_URL: \"ftp://x\" must be an address",
+            "OTEL_EXPORTER_OTLP_ENDPOINT: \"collector\" must be an address",
+            "RUST_LOG: \"===\" can't be read",
+            "DUALCASTER_MAX_CONNECTIONS: must be at least 1",
+            "DUALCASTER_MAX_COST: must be at least 1",
+            "DUALCASTER_POOL_MAX: must be at least 1",
+            "DUALCASTER_JWT_KEY: must be an Ed25519 private key",
+            "STORAGE_URL: must begin with file: or s3://",
+            "DUALCASTER_SMTP_URL: must be like smtps://",
+            "DUALCASTER_MAIL_FROM: \"bar\" must be like",
+            "REDIS_URL: must be like redis://",
+            "DUALCASTER_PORT is not a setting. Did you mean DUALCASTER_LISTEN?",
+        ] {
+            assert!(mistakes.contains(part), "{part} is missing in: {mistakes}");
+        }
+        assert_eq!(mistakes.lines().count(), 13, "{mistakes}");
+        assert!(!mistakes.contains("hunter2"), "no secret is told: {mistakes}");
+        let right = [
+            ("DUALCASTER_PUBLIC_URL", "https://cards.example/market/"),
+            ("DUALCASTER_WEB_URL", "http://[::1]:3000"),
+            ("RUST_LOG", "warn,dualcaster=debug"),
+            ("STORAGE_URL", "s3://shelf/files"),
+            ("DUALCASTER_SMTP_URL", "smtps://ada:hunter2@mail.example"),
+            ("DUALCASTER_MAIL_FROM", "no-reply@cards.example"),
+            ("REDIS_URL", "redis://:hunter2@127.0.0.1:6379/1"),
+        ];
+        assert!(read(&right).is_ok());
+    }
+
+    #[test]
+    fn what_a_default_comes_to_is_shown() {
+        let variables =
+            [("DUALCASTER_LISTEN", "127.0.0.1:9000"), ("DUALCASTER_WEB_URL", "https://cards.example")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut environment = Environment::new(variables);
+        Settings::read(&mut environment).expect("settings");
+        let shown = |name: &str| {
+            let setting =
+                environment.settings().iter().find(|setting| setting.name == name).expect("a setting");
+            (setting.value.as_str(), setting.source)
+        };
+        assert_eq!(shown("DUALCASTER_PUBLIC_URL"), ("http://127.0.0.1:9000", Source::Default));
+        assert_eq!(shown("DUALCASTER_WEB_URL"), ("https://cards.example", Source::Environment));
+        assert_eq!(shown("STORAGE_URL"), ("file:./dualcaster-data/files", Source::Default));
+    }
+
+    #[test]
     fn production_asks_for_its_secrets_and_has_no_demo_data() {
         let mistakes = read(&[("DUALCASTER_ENV", "production")]).expect_err("mistakes").to_string();
         for name in
@@ -196,11 +272,12 @@ mod tests {
         {
             assert!(mistakes.contains(name), "{name} is missing in: {mistakes}");
         }
+        let key = crate::identity::make_key().expect("a key");
         let settings = read(&[
             ("DUALCASTER_ENV", "production"),
             ("DUALCASTER_SECRET", "0123456789abcdef0123456789abcdef"),
             ("DUALCASTER_ADMIN_LISTEN", "127.0.0.1:9090"),
-            ("DUALCASTER_JWT_KEY", "-----BEGIN PRIVATE KEY-----"),
+            ("DUALCASTER_JWT_KEY", key.as_str()),
             ("DUALCASTER_SMTP_URL", "smtp://127.0.0.1"),
         ])
         .expect("settings");

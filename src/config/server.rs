@@ -71,12 +71,12 @@ impl ServerSettings {
             "none: the main address",
             "Where `/metrics` is served. Required in production.",
         );
-        let public_url = environment.optional(
+        let public_url = environment.optional_base(
             "DUALCASTER_PUBLIC_URL",
             "`http://` and the listen address",
             "The base of the addresses that the server hands out.",
         );
-        let web_url = environment.optional(
+        let web_url = environment.optional_base(
             "DUALCASTER_WEB_URL",
             "the public address",
             "The base of the frontend's addresses, for the links in mail: `/verify-email?token=…` and `/reset-password?token=…` are put after it.",
@@ -103,8 +103,11 @@ impl ServerSettings {
             "25",
             "The time that requests under way have to finish when the server is told to stop.",
         );
-        let max_body_bytes =
-            environment.get("DUALCASTER_MAX_BODY_BYTES", "1048576", "The size of a request's body at most.");
+        let max_body_bytes = environment.positive(
+            "DUALCASTER_MAX_BODY_BYTES",
+            "1048576",
+            "The size of a request's body at most.",
+        );
         let max_upload_bytes = environment.get(
             "DUALCASTER_MAX_UPLOAD_BYTES",
             "52428800",
@@ -169,10 +172,13 @@ impl ServerSettings {
             }
         }
         let public_url = public_url.unwrap_or_else(|| format!("http://{listen}"));
+        let web_url = web_url.unwrap_or_else(|| public_url.clone());
+        environment.comes_to("DUALCASTER_PUBLIC_URL", &public_url);
+        environment.comes_to("DUALCASTER_WEB_URL", &web_url);
         Self {
             listen,
             admin_listen,
-            web_url: web_url.unwrap_or_else(|| public_url.clone()),
+            web_url,
             public_url,
             cors_origins,
             trusted_proxies,

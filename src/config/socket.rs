@@ -21,7 +21,7 @@ pub struct SocketSettings {
 
 impl SocketSettings {
     pub(super) fn read(environment: &mut Environment) -> Self {
-        let greeting = environment.get(
+        let greeting = environment.positive(
             "DUALCASTER_SOCKET_INIT_TIMEOUT_SECONDS",
             "10",
             "The time that a WebSocket has for its `connection_init`.",
@@ -31,22 +31,22 @@ impl SocketSettings {
             "20",
             "How often the client of a WebSocket is asked whether it is there; one that did not answer the last time is let go.",
         );
-        let operations = environment.get(
+        let operations = environment.positive(
             "DUALCASTER_SOCKET_OPERATIONS",
             "20",
             "Operations under way on one WebSocket at most.",
         );
-        let read = environment.get(
+        let read = environment.positive(
             "DUALCASTER_SOCKET_READ_TIMEOUT_SECONDS",
             "10",
             "The time that an answer waits for a reader that does not take it, before the connection is closed.",
         );
-        let header = environment.get(
+        let header = environment.positive(
             "DUALCASTER_HEADER_TIMEOUT_SECONDS",
             "10",
             "The time that a connection has for the headers of a request.",
         );
-        let connections = environment.get(
+        let connections = environment.positive(
             "DUALCASTER_MAX_CONNECTIONS",
             "10000",
             "Connections open at a time at most; those beyond are told to come back.",

@@ -1,5 +1,7 @@
 //! Logs and traces.
 
+use tracing_subscriber::filter::Targets;
+
 use super::{Environment, Mode};
 
 #[derive(Debug, Clone)]
@@ -15,10 +17,15 @@ pub struct TelemetrySettings {
 
 impl TelemetrySettings {
     pub(super) fn read(environment: &mut Environment, mode: Mode) -> Self {
+        let log_filter: String =
+            environment.get("RUST_LOG", "info", "What is logged: a level, or levels by module.");
+        if let Err(error) = log_filter.parse::<Targets>() {
+            environment.mistake(format!("RUST_LOG: {log_filter:?} can't be read: {error}"));
+        }
         Self {
-            log_filter: environment.get("RUST_LOG", "info", "What is logged: a level, or levels by module."),
+            log_filter,
             json_logs: mode == Mode::Production,
-            traces_endpoint: environment.optional(
+            traces_endpoint: environment.optional_base(
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 "none: tracing off",
                 "An OpenTelemetry collector that takes OTLP over HTTP. The exporter reads the other `OTEL_*` variables by itself.",

@@ -17,6 +17,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sea_orm::sqlx::postgres::PgConnectOptions;
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
@@ -216,10 +217,33 @@ pub fn backend_of(url: &str) -> Option<DbBackend> {
     }
 }
 
+/// Where a database listens, as `host:port`, without what opens it; nothing for a file.
+pub fn address_of(url: &str) -> Option<String> {
+    if backend_of(url) != Some(DbBackend::Postgres) {
+        return None;
+    }
+    let options = PgConnectOptions::from_str(url).ok()?;
+    Some(match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Environment, Settings};
+
+    #[test]
+    fn an_address_is_told_without_what_opens_it() {
+        let address = |url| address_of(url).unwrap_or_default();
+        assert_eq!(
+            address("postgres://ada:hunter2@db.example:5433/cards?sslmode=disable"),
+            "db.example:5433"
+        );
+        assert_eq!(address("postgresql://127.0.0.1:6000/cards"), "127.0.0.1:6000");
+        assert_eq!(address("sqlite://cards.db"), "");
+    }
 
     #[test]
     fn only_bulk_work_is_waited_for_without_end() {

@@ -20,6 +20,8 @@ pub struct Listed {
     pub id: String,
     pub name: Option<String>,
     pub document: String,
+    /// The file of a folder that it stands in.
+    pub file: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -52,10 +54,16 @@ pub fn read_manifest(json: &str) -> Result<Vec<Listed>, String> {
         }
         Manifest::Apollo { operations, .. } => operations
             .into_iter()
-            .map(|operation| Listed { id: operation.id, name: operation.name, document: operation.body })
+            .map(|operation| Listed {
+                id: operation.id,
+                name: operation.name,
+                document: operation.body,
+                file: None,
+            })
             .collect(),
         Manifest::ById(documents) => {
-            documents.into_iter().map(|(id, document)| Listed { id, name: None, document }).collect()
+            let listed = |(id, document)| Listed { id, name: None, document, file: None };
+            documents.into_iter().map(listed).collect()
         }
     };
     listed.into_iter().map(named).collect()
@@ -82,6 +90,7 @@ fn named(listed: Listed) -> Result<Listed, String> {
 /// In words for their author: which file can't be read, which name is there twice, which fragment is missing.
 pub fn read_documents(files: &[(String, String)]) -> Result<Vec<Listed>, String> {
     let mut operations = BTreeMap::new();
+    let mut places: BTreeMap<String, &str> = BTreeMap::new();
     let mut fragments: BTreeMap<String, (String, Vec<String>)> = BTreeMap::new();
     for (file, text) in files {
         for definition in definitions(text) {
@@ -92,6 +101,7 @@ pub fn read_documents(files: &[(String, String)]) -> Result<Vec<Listed>, String>
             let before = if is_fragment {
                 fragments.insert(name.clone(), (text, spreads))
             } else {
+                places.insert(name.clone(), file);
                 operations.insert(name.clone(), (text, spreads))
             };
             if before.is_some() {
@@ -119,7 +129,8 @@ pub fn read_documents(files: &[(String, String)]) -> Result<Vec<Listed>, String>
             .chain(needed.iter().map(|fragment| fragments[fragment].0.as_str()))
             .collect();
         let document = parts.join("\n\n");
-        listed.push(Listed { id: format!("sha256:{}", sha256(&document)), name: Some(name), document });
+        let file = places.get(&name).map(|file| (*file).to_owned());
+        listed.push(Listed { id: format!("sha256:{}", sha256(&document)), name: Some(name), document, file });
     }
     Ok(listed)
 }
@@ -198,7 +209,7 @@ mod tests {
     #[test]
     fn each_tools_manifest_is_read() {
         let one = |id: &str, name: &str| {
-            vec![Listed { id: id.into(), name: Some(name.into()), document: QUERY.into() }]
+            vec![Listed { id: id.into(), name: Some(name.into()), document: QUERY.into(), file: None }]
         };
         let relay = format!("{{\"0123\": \"{QUERY}\"}}");
         assert_eq!(read_manifest(&relay), Ok(one("0123", "A")));
@@ -231,6 +242,7 @@ mod tests {
         ];
         let listed = read_documents(&files).expect("operations");
         assert_eq!(listed.iter().map(|one| one.name.as_deref()).collect::<Vec<_>>(), [Some("A"), Some("B")]);
+        assert_eq!(listed[0].file.as_deref(), Some("a.graphql"));
         let document = &listed[0].document;
         assert!(
             document.contains("fragment X")

@@ -237,6 +237,16 @@ impl Engine {
         })
     }
 
+    /// Whether a document can be answered at all, whatever variables come with it.
+    ///
+    /// # Errors
+    /// What is wrong with it, each with its place.
+    pub async fn check(&self, document: &str) -> Result<(), Vec<String>> {
+        let read = self.documents.read(document, &self.guard, &self.registry, None, |_| true).await;
+        let refused = read.map(drop).map_err(|refused| error::presentable(refused.into_errors()));
+        refused.map_err(|errors| errors.iter().map(in_words).collect())
+    }
+
     async fn prepare_inner(&self, call: Call) -> Result<Prepared, Refused> {
         let Meant { text: query, hash } = self.query_of(&call).await?;
         let name = call.operation_name.as_deref();
@@ -373,6 +383,14 @@ impl Engine {
     /// The lists that are given, as `Type.field(argument)` and `Input.field`, and how many items each takes.
     pub fn lists_taken(&self) -> BTreeMap<String, Option<u64>> {
         guard::lists_taken(&self.registry)
+    }
+}
+
+/// An error with its place, in a line.
+fn in_words(error: &ServerError) -> String {
+    match error.locations.first() {
+        Some(at) => format!("{} (line {}, column {})", error.message, at.line, at.column),
+        None => error.message.clone(),
     }
 }
 

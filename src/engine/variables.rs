@@ -111,7 +111,8 @@ fn check_items(items: &[Value], check: impl Fn(&Value) -> Result<(), Misfit>) ->
 }
 
 fn check_named(registry: &Registry, name: &str, value: &Value) -> Result<(), Misfit> {
-    let fits = match registry.types.get(name) {
+    let ty = registry.types.get(name);
+    let fits = match ty {
         Some(MetaType::Scalar { is_valid, .. }) => match (name, value) {
             ("Int", Value::Number(number)) => {
                 number.as_i64().is_some_and(|number| i32::try_from(number).is_ok())
@@ -138,7 +139,17 @@ fn check_named(registry: &Registry, name: &str, value: &Value) -> Result<(), Mis
         // The document was checked: a variable's type is an input type of the schema.
         _ => false,
     };
-    if fits { Ok(()) } else { Err(Misfit::expected(name)) }
+    if fits {
+        return Ok(());
+    }
+    // A scalar whose form its name does not tell says it in a tag, `form=…`.
+    match ty {
+        Some(MetaType::Scalar { tags, .. }) => match tags.iter().find_map(|tag| tag.strip_prefix("form=")) {
+            Some(form) => Err(Misfit::new(format!("must be of the type {name}, {form}"))),
+            None => Err(Misfit::expected(name)),
+        },
+        _ => Err(Misfit::expected(name)),
+    }
 }
 
 /// That an input has no fields but those of its type, and all that it must have.

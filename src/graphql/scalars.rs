@@ -156,7 +156,7 @@ impl Decimal {
 }
 
 /// An exact decimal number, serialised as a string: "12.50". Never a float.
-#[Scalar(name = "Decimal")]
+#[Scalar(name = "Decimal", tag = "form=a number with at most two decimals, such as \"12.50\"")]
 impl ScalarType for Decimal {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {

@@ -30,8 +30,10 @@ use crate::pagination::Page;
 
 /// Pictures that one network may have drawn: each takes milliseconds of computing.
 const DRAWN: Limit = Limit::per_minute(120, 120);
-/// Points of a picture at most.
+/// Points of a picture at most: a year of days is as much as can be told apart.
 const POINTS: usize = 400;
+/// Days of a history that are looked at, the newest: ten years.
+const DAYS: usize = 3_660;
 
 pub fn routes() -> Router<App> {
     Router::new().route("/charts/cards/{file}", get(card)).route("/charts/portfolios/{file}", get(portfolio))
@@ -148,16 +150,25 @@ async fn card_points(
     let key = HistoryKey { card_id: card.id, language: card.language.clone(), finish };
     let query = HistoryQuery {
         window,
-        // A year of days is as much as can be told apart.
-        interval: if window == HistoryWindow::All { HistoryInterval::Week } else { HistoryInterval::Day },
+        // Weeks would be drawn at their Monday, with the price of their last day.
+        interval: HistoryInterval::Day,
         kind: entity::enums::PriceKind::Retail,
         source: HistorySource::Currency(currency),
     };
-    let histories = load_price_history(connection, &[key], &query, &Page::first(POINTS)).await?;
+    let histories = load_price_history(connection, &[key], &query, &Page::first(DAYS)).await?;
     let points = histories.into_values().flat_map(|slice| slice.rows);
-    let points = points.map(|point| Point { time: point.time, amount: point.price }).collect();
+    let points = thinned(points.map(|point| Point { time: point.time, amount: point.price }).collect());
     let title = format!("{} ({})", card.name, card.set_code.to_uppercase());
     Ok(Some((title, points)))
+}
+
+/// Of more points than a picture has room for, every so many, and in any case the newest, which comes first, and the oldest,
+/// where the axis begins. Each is told at its own day.
+fn thinned(points: Vec<Point>) -> Vec<Point> {
+    let step = points.len().div_ceil(POINTS - 1).max(1);
+    let oldest = points.len().saturating_sub(1);
+    let kept = points.into_iter().enumerate().filter(|(at, _)| at.is_multiple_of(step) || *at == oldest);
+    kept.map(|(_, point)| point).collect()
 }
 
 async fn portfolio(
@@ -228,5 +239,29 @@ async fn draw(
         }
         Ok(Err(error)) => failed(&Error::internal(error.to_string())),
         Err(_) => failed(&Error::internal("a picture's thread panicked")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::*;
+
+    #[test]
+    fn a_long_history_is_thinned_between_its_ends() {
+        let newest = DateTime::<Utc>::UNIX_EPOCH;
+        let days = |count: i64| -> Vec<Point> {
+            (0..count).map(|day| Point { time: newest - TimeDelta::days(day), amount: day }).collect()
+        };
+        for short in [0, 1, 31, 366, 399] {
+            assert_eq!(thinned(days(short)), days(short), "{short}");
+        }
+        for long in [400, 401, 797, 798, 799, 3_660] {
+            let (all, kept) = (days(long), thinned(days(long)));
+            assert!((200..=POINTS).contains(&kept.len()), "{long}: {}", kept.len());
+            assert_eq!((kept.first(), kept.last()), (all.first(), all.last()), "{long}");
+            assert!(kept.iter().all(|point| all.contains(point)), "{long}");
+        }
     }
 }

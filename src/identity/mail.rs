@@ -51,6 +51,16 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 
 impl Mailer {
+    /// Whether a URL names a mail server.
+    pub fn knows_server(url: &str) -> bool {
+        AsyncSmtpTransport::<Tokio1Executor>::from_url(url).is_ok()
+    }
+
+    /// Whether mail can be from this.
+    pub fn knows_sender(from: &str) -> bool {
+        from.parse::<Mailbox>().is_ok()
+    }
+
     /// # Errors
     /// When the sender or the server can't be read, or there is no folder.
     pub fn new(

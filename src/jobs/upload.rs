@@ -79,7 +79,8 @@ fn look(content: &Content, platform: Option<Platform>) -> Result<Looked, Tabular
         }
     }
     if as_list || (platform.is_none() && Plan::looks_like_decklist(&first)) {
-        let header = vec!["Line".to_owned()];
+        // Beside the report's own columns, of which one is the line's number.
+        let header = vec!["Entry".to_owned()];
         return Ok(Looked { rows: inspected.rows, encoding, plan: Plan::decklist(), header });
     }
     if inspected.separator.is_none() {

@@ -213,11 +213,15 @@ on_both_stores! { Tables:
         assert!(svg.contains("Collection of Ada") && svg.contains("9.00"), "{svg}");
         let (_, kind, png) = fetched(&app, &local(&app, text(&portfolio["png"]))).await;
         assert_eq!((kind.as_str(), &png[1..4]), ("image/png", b"PNG".as_slice()));
-        let card = "query($id: ID!) { card(by: {id: $id}) { dollars: priceChart(format: SVG) foil: priceChart(finish: FOIL, format: SVG, window: ALL, currency: EUR) png: priceChart } }";
+        let card = "query($id: ID!) { card(by: {id: $id}) { dollars: priceChart(format: SVG) all: priceChart(format: SVG, window: ALL) foil: priceChart(finish: FOIL, format: SVG, window: ALL, currency: EUR) png: priceChart } }";
         let card = app.data(card, json!({"id": VIAL.id()})).await["card"].clone();
         let (_, _, svg) = fetched(&app, &local(&app, text(&card["dollars"]))).await;
         let svg = String::from_utf8(svg).expect("text");
         assert!(svg.contains("Æther Vial (DST)") && svg.contains("4.50"), "{svg}");
+        // A Wednesday: the whole history tells the last price at its own day too.
+        let (_, _, svg) = fetched(&app, &local(&app, text(&card["all"]))).await;
+        let svg = String::from_utf8(svg).expect("text");
+        assert!(svg.contains("the last of them 4.50 USD on 1 Jul 2026."), "{svg}");
         let (_, _, svg) = fetched(&app, &local(&app, text(&card["foil"]))).await;
         assert!(String::from_utf8(svg).expect("text").contains("No prices are known."));
         assert_eq!(fetched(&app, &local(&app, text(&card["png"]))).await.1, "image/png");

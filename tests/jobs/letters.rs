@@ -291,7 +291,7 @@ fn who_runs_the_server_lists_shows_retries_and_discards_letters() {
             assert_eq!(run(&["retry", ids[1]]), (true, "1 queued again.\n".to_owned()));
             assert_eq!(stored(&app, &one).await.status, JobStatus::Queued);
             assert_eq!(run(&["discard", ids[0]]), (true, "1 put away.\n".to_owned()));
-            assert_eq!(run(&["list"]), (true, String::new()));
+            assert_eq!(run(&["list"]), (true, "There are none.\n".to_owned()));
             app.stop().await;
             database.remove().await;
         });

@@ -4,6 +4,7 @@ use async_graphql::InputObject;
 use entity::enums as stored;
 
 use super::enums::{CardSortField, Color, Currency, Finish, Rarity, SortDirection};
+use crate::domain::catalogue::search::format_named;
 use crate::domain::catalogue::{self, CardOrder};
 use crate::error::Refusal;
 use crate::graphql::scalars::Decimal;
@@ -78,14 +79,8 @@ impl TryFrom<CardFilter> for catalogue::CardFilter {
     type Error = Refusal;
 
     fn try_from(filter: CardFilter) -> Result<Self, Refusal> {
-        let legal_in = filter.legal_in.map(|format| format.to_lowercase());
-        let is_format = |format: &String| {
-            (1..=30).contains(&format.len())
-                && format.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        };
-        if legal_in.as_ref().is_some_and(|format| !is_format(format)) {
-            return Err(Refusal::invalid_value("legalIn is a format's name in letters: modern, commander."));
-        }
+        let legal_in = filter.legal_in.as_deref().map(format_named).transpose();
+        let legal_in = legal_in.map_err(|wrong| Refusal::invalid_value(format!("legalIn: {wrong}")))?;
         Ok(Self {
             set_codes: filter
                 .set_codes
@@ -93,12 +88,25 @@ impl TryFrom<CardFilter> for catalogue::CardFilter {
             rarities: filter.rarities.map(|rarities| rarities.into_iter().map(Into::into).collect()),
             colors: filter.colors.into_iter().flatten().map(Into::into).collect(),
             finishes: filter.finishes.map(|finishes| finishes.into_iter().map(Into::into).collect()),
-            legal_in,
-            price: filter.price.map(|range| catalogue::PriceRange {
-                minimum: range.minimum.map(|amount| amount.0),
-                maximum: range.maximum.map(|amount| amount.0),
-                currency: range.currency.map_or(stored::Currency::Usd, Into::into),
-            }),
+            legal_in: legal_in.map(str::to_owned),
+            price: filter.price.map(TryInto::try_into).transpose()?,
         })
+    }
+}
+
+impl TryFrom<PriceRange> for catalogue::PriceRange {
+    type Error = Refusal;
+
+    fn try_from(range: PriceRange) -> Result<Self, Refusal> {
+        let (minimum, maximum) = (range.minimum.map(|amount| amount.0), range.maximum.map(|amount| amount.0));
+        if minimum.into_iter().chain(maximum).any(|amount| amount < 0) {
+            return Err(Refusal::invalid_value("price: no price is below 0."));
+        }
+        if let (Some(minimum), Some(maximum)) = (minimum, maximum)
+            && minimum > maximum
+        {
+            return Err(Refusal::invalid_value("price: minimum must not be above maximum."));
+        }
+        Ok(Self { minimum, maximum, currency: range.currency.map_or(stored::Currency::Usd, Into::into) })
     }
 }

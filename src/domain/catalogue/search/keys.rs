@@ -222,7 +222,7 @@ keys! {
     ["include"], Setting, Operand::Other("extras"), "Tokens, emblems and other extras too.", "t:zombie include:extras", include;
     ["unique"], Setting, Operand::Other("cards, art or prints"), "What is listed once.", "unique:prints t:goblin", unique;
     ["prefer"], Setting, Operand::Other("newest, oldest, promo, ub, notub, default, or usd, eur or tix with -low or -high"), "Which printing stands for a card.", "prefer:oldest t:goblin", prefer;
-    ["order", "sort"], Setting, Operand::Other("name, released, set, number, rarity, mv, usd, eur or tix"), "The order, unless the sort is given beside the search.", "t:dragon order:usd", order;
+    ["order", "sort"], Setting, Operand::Other("name, released, set, number, rarity, mv, usd, eur or tix"), "The order, unless the sort is given beside the search: from the least, and released from the newest.", "t:dragon order:usd", order;
     ["direction", "dir"], Setting, Operand::Other("asc, desc or auto"), "Which way it runs.", "t:dragon order:mv direction:desc", direction;
     ["display", "as"], Setting, Operand::Other("grid, checklist, full, images or text"), "How Scryfall shows what it finds; changes nothing here.", "t:dragon display:grid", display;
 }

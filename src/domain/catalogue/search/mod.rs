@@ -32,7 +32,18 @@ const MAX_CONDITIONS: usize = 100;
 const MAX_PATTERNS: usize = 20;
 
 /// Types of cards that are extras, but are meant when they are asked for.
-const REVEALED: [&str; 7] = ["conspiracy", "ongoing", "phenomenon", "plane", "planes", "scheme", "vanguard"];
+const REVEALED: [&str; 10] = [
+    "conspiracy",
+    "dungeon",
+    "emblem",
+    "ongoing",
+    "phenomenon",
+    "plane",
+    "planes",
+    "scheme",
+    "token",
+    "vanguard",
+];
 
 impl Search {
     /// Reads a search.
@@ -90,6 +101,14 @@ fn parse(text: &str) -> Result<Search, Wrong> {
         }
     });
     Ok(Search { condition, layout })
+}
+
+/// The format that players call so.
+///
+/// # Errors
+/// What a search says of one that is not known.
+pub fn format_named(name: &str) -> Result<&'static str, String> {
+    operands::one_of("format", name, vocabulary::FORMATS)
 }
 
 /// How many conditions the store is asked, and how many of them are regular expressions.

@@ -187,11 +187,7 @@ impl Asked<'_> {
 
     /// One of the words, or what is near it.
     pub fn one_of<T: Copy>(&self, what: &str, words: &[(&str, T)]) -> Read<T> {
-        let word = self.word().replace(['-', ' '], "_");
-        if let Some((_, value)) = words.iter().find(|(known, _)| *known == word) {
-            return Ok(*value);
-        }
-        self.wrong(unknown(what, self.operand, words.iter().map(|(known, _)| *known)))
+        one_of(what, self.operand, words).or_else(|message| self.wrong(message))
     }
 
     /// One of the words, which are so few that the key's documentation has them all: who is wrong is told them.
@@ -200,6 +196,15 @@ impl Asked<'_> {
             let message = format!("{} {} takes {}.", wrong.message, self.name, self.key.operand.described());
             Wrong { message, ..wrong }
         })
+    }
+}
+
+/// What a word stands for; else what is said of one that is none of these.
+pub fn one_of<T: Copy>(what: &str, word: &str, words: &[(&str, T)]) -> Result<T, String> {
+    let key = text_key(word.trim()).replace(['-', ' '], "_");
+    match words.iter().find(|(known, _)| *known == key) {
+        Some((_, value)) => Ok(*value),
+        None => Err(unknown(what, word, words.iter().map(|(known, _)| *known))),
     }
 }
 

@@ -22,9 +22,9 @@ The `search` of `cards` is in Scryfall's syntax. This page is made by `dualcaste
 
 `:` is what the key means most often; `=` is equal and `!=` the opposite; `<`, `<=`, `>` and `>=` compare, be there a colon
 before them or not (`pow:>=4`). An operand with spaces stands in quotes, straight or curly. Tokens and other extras are found
-with `include:extras`, or where one of their types (`t:plane`) or the code of their set (`e:ohop`) is asked for. A search has
-at most 500 characters, 50 terms and 20 parentheses within each other; with what `is:` stands for written out, 100 conditions,
-of which 20 may be regular expressions. What can't be understood is ERR-3006: where, and what was expected.
+with `include:extras`, or where one of their types (`t:token`, `t:plane`) or the code of their set (`e:ohop`) is asked for. A
+search has at most 500 characters, 50 terms and 20 parentheses within each other; with what `is:` stands for written out, 100
+conditions, of which 20 may be regular expressions. What can't be understood is ERR-3006: where, and what was expected.
 
 Some of Scryfall's words are unknown here, and refused: the orders `power`, `toughness`, `color`, `artist`, `spoiled`, `edhrec`,
 `penny` and `review`, `prefer:atypical`, and the qualities

@@ -141,12 +141,16 @@ fn alternatives<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
 }
 
 fn all<'s>(input: &mut Input<'s>) -> Parsed<Expression<Term<'s>>> {
-    let between = |input: &mut Input<'s>| {
-        (space0, opt((reserved("and"), space0)), not(reserved("or"))).void().parse_next(input)
-    };
     let mut parts = vec![factor(input)?];
-    while let Some(part) = opt(preceded(between, factor)).parse_next(input)? {
-        parts.push(part);
+    loop {
+        if opt((space0, reserved("and"), space0)).parse_next(input)?.is_some() {
+            // Nothing else may follow, and what does is told.
+            parts.push(cut_err(factor).parse_next(input)?);
+        } else if let Some(part) = opt(preceded((space0, not(reserved("or"))), factor)).parse_next(input)? {
+            parts.push(part);
+        } else {
+            break;
+        }
     }
     Ok(if parts.len() == 1 { parts.swap_remove(0) } else { Expression::All(parts) })
 }

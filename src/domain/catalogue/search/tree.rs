@@ -85,10 +85,16 @@ impl Layout {
         }
     }
 
-    /// The order that it says, where it says one, else the one given; its direction too.
+    /// The order that it says, where it says one, else the one given; its direction too. An order without one runs as on
+    /// Scryfall: the newest first, and all else from the least.
     pub fn order(self, given: CardOrder) -> CardOrder {
         let (field, currency) = self.order.unwrap_or((given.field, given.currency));
-        CardOrder { field, currency, direction: self.direction.unwrap_or(given.direction) }
+        let usual = match self.order {
+            Some((CardSortField::ReleasedOn, _)) => Direction::Descending,
+            Some(_) => Direction::Ascending,
+            None => given.direction,
+        };
+        CardOrder { field, currency, direction: self.direction.unwrap_or(usual) }
     }
 }
 
