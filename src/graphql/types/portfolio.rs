@@ -100,8 +100,9 @@ impl Portfolio {
         Planned(self.holdings.change_7d.into())
     }
 
-    /// What was held on each day, worth what it was worth that day, oldest first: the end of each day that the store had
-    /// prices of, and now. It begins when the first item was added; a long one is thinned out to 400 points.
+    /// What was held on each day, worth what was known of prices when that day ended, oldest first, and what is held now.
+    /// A day ends when prices of a later one come: a day whose own prices come with those, or after them, has no point. It
+    /// begins when the first item was added; a long one is thinned out to 400 points.
     #[graphql(tag = "most=400")]
     async fn value_history(
         &self,
