@@ -360,10 +360,17 @@ on_both_stores! { Tables:
             assert_eq!(names(&app, "beetle").await, [""; 0]);
             assert_eq!(app.number(&format!("{first}'903'")).await, 1, "the newest of those that came first");
         }
+        // One that turns out to be another card's is the first of that.
+        let moved = CardRecord { oracle_id: Some(uuid::Uuid::from_u128(905)), ..glow(903, 2021) };
+        let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
+        write_printings(&bulk, &[], &[&moved]).await.expect("a printing");
+        write_about(&bulk, &[&moved]).await.expect("what is said of it");
+        bulk.commit().await.expect("a commit");
+        assert_eq!(app.number(&format!("{first}'903'")).await, 1);
         let bulk = Bulk::begin(app.bulk.write()).await.expect("a transaction");
         refresh_catalogue(&bulk).await.expect("the end of an ingest");
         bulk.commit().await.expect("a commit");
-        for number in ["'901'", "'904'", "'907'"] {
+        for number in ["'901'", "'903'", "'904'", "'907'"] {
             assert_eq!(app.number(&format!("{first}{number}")).await, 1, "{number}");
         }
         let pieces = "select count(distinct piece_id) as n from cards";
@@ -483,6 +490,7 @@ const WRONG: &[(&str, usize, &str)] = &[
     ("is:hires", 4, "“hires” is not in this catalogue"),
     ("-has:indicator", 6, "not in this catalogue"),
     ("order:edhrec", 7, "order takes name, released, set"),
+    ("(++ order:usd) or t:goblin", 2, "++ is about the whole search"),
     ("prefer:atypical", 8, "prefer takes newest, oldest"),
     ("display:table", 9, "display takes grid"),
     ("new:card", 5, "new takes rarity, art"),

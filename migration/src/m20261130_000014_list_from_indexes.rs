@@ -11,6 +11,12 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// On SQLite too: it takes long enough to be killed on its way, and another connection of the pool may not have heard yet that
+    /// an index is gone whose name is taken again.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         run_on(manager, DbBackend::Postgres, &["drop index cards_preferred_name_trigrams"]).await?;
         run(manager, UP).await?;

@@ -5,7 +5,7 @@ use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::db::{Bulk, Sql};
 use crate::domain::collection::remove_invented;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What a store holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromQueryResult)]
@@ -23,7 +23,7 @@ pub async fn load_contents(connection: &impl ConnectionTrait) -> Result<Contents
     let mut sql = Sql::new(connection);
     sql.push("select (select count(*) from cards) as cards, demo, newest_at from store_state");
     let contents = sql.one::<Contents>(connection).await?;
-    contents.ok_or_else(|| crate::error::Error::internal("store_state has no row"))
+    contents.ok_or_else(|| Error::internal("store_state has no row"))
 }
 
 /// The newest snapshot: what prices call "now".
@@ -82,11 +82,37 @@ pub async fn remove_generated(bulk: &Bulk) -> Result<bool> {
     Ok(true)
 }
 
-/// Notes that what follows is a generated market.
+/// Makes room for a generated market: another goes. Answers whether there was one, and nothing where real data is.
 ///
 /// # Errors
 /// The database's.
-pub async fn mark_generated(bulk: &Bulk) -> Result<()> {
+pub async fn make_room_for_generated(bulk: &Bulk) -> Result<Option<bool>> {
+    if Sql::new(bulk).is_postgres() {
+        // Nobody brings real data between the look and the mark. SQLite has one writer.
+        bulk.execute_unprepared("lock table cards in access exclusive mode").await?;
+    }
+    let contents = load_contents(bulk).await?;
+    if contents.cards > 0 && !contents.demo {
+        return Ok(None);
+    }
+    let removed = remove_generated(bulk).await?;
     bulk.execute_unprepared("update store_state set demo = true").await?;
-    Ok(())
+    Ok(Some(removed))
+}
+
+/// Fails where real data has taken the place of the market that is being made, or another is about to.
+///
+/// # Errors
+/// The database's too.
+pub async fn check_still_generated(bulk: &Bulk) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct State {
+        demo: bool,
+    }
+    let mut sql = Sql::new(bulk);
+    sql.push("select demo from store_state").either(" for share", "");
+    match sql.one::<State>(bulk).await? {
+        Some(State { demo: true }) => Ok(()),
+        _ => Err(Error::internal("real data has taken the place of the market that was being made")),
+    }
 }

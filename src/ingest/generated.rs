@@ -12,7 +12,7 @@ use crate::domain::catalogue::{load_card_ids, refresh_catalogue, write_about, wr
 use crate::domain::collection::{InventedUser, write_invented};
 use crate::domain::market::record::PriceSeries;
 use crate::domain::market::{derive_prices, make_months, write_marketplaces, write_prices};
-use crate::domain::store::{load_contents, mark_generated, remove_generated};
+use crate::domain::store::{check_still_generated, make_room_for_generated};
 use crate::error::Result;
 use crate::generate::{GeneratedMarket, GeneratedSeries};
 
@@ -31,18 +31,14 @@ pub(super) async fn ingest(
     market: GeneratedMarket,
     progress: &impl Progress,
 ) -> Result<Report, IngestError> {
-    let contents = load_contents(connection).await?;
-    if contents.cards > 0 && !contents.demo {
-        return Err(IngestError::HoldsRealData);
-    }
     let sets: Vec<_> = market.sets().collect();
     let records = market.marketplaces();
-    let (removed_generated, ids) = transaction!(bulk connection, |bulk| {
-        let removed_generated = remove_generated(bulk).await?;
-        mark_generated(bulk).await?;
+    let begun = transaction!(bulk connection, |bulk| {
+        let Some(removed_generated) = make_room_for_generated(bulk).await? else { return Ok(None) };
         write_printings(bulk, &sets.iter().collect::<Vec<_>>(), &[]).await?;
-        Ok((removed_generated, write_marketplaces(bulk, &records).await?))
+        Ok(Some((removed_generated, write_marketplaces(bulk, &records).await?)))
     });
+    let Some((removed_generated, ids)) = begun else { return Err(IngestError::HoldsRealData) };
     if removed_generated {
         progress.removed_generated();
     }
@@ -74,6 +70,7 @@ pub(super) async fn ingest(
         make_months(connection, all.map(|point| point.observed_at.date_naive())).await?;
         let records: Vec<&CardRecord> = cards.iter().map(|generated| &generated.card).collect();
         Ok(transaction!(bulk connection, |bulk| {
+            check_still_generated(bulk).await?;
             let mut written = write_printings(bulk, &[], &records).await?;
             written += write_about(bulk, &records).await?;
             let series = priced(bulk, cards, &marketplaces).await?;

@@ -31,7 +31,8 @@ const EXTRA_SETS: &str = "select code from card_sets where kind in ('token', 'me
 /// What is said of a new printing.
 pub(super) struct Standing {
     pub extra: bool,
-    /// After those of its piece that the store has; by [`PREFERENCE`] among those that come with it.
+    /// After those of its piece that the store has; by [`PREFERENCE`] among those that come with it. Two ingests at once may give one
+    /// place twice, until the end of the later one.
     pub place: i32,
 }
 

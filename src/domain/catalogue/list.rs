@@ -269,7 +269,7 @@ impl Listed for ListedCards<'_> {
             };
             let first = self.list.prefer().map_or_else(String::new, |prefer| format!("{}, ", prefer.order()));
             sql.push(&format!(
-                ", row_number() over (partition by {group} order by {first}c.place, c.piece_id) as choice"
+                ", row_number() over (partition by {group} order by {first}c.extra, c.place, c.piece_id) as choice"
             ));
         }
         sql.push(" from cards c where ");

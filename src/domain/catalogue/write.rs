@@ -54,6 +54,10 @@ const PRODUCES: Merge = Merge::As(
     "case when t.produces >= 64 and excluded.produces < 64 then t.produces else excluded.produces end",
 );
 
+/// It keeps its place as long as it stays with its piece.
+const PLACE: Merge =
+    Merge::As("case when t.piece_id = excluded.piece_id then t.place else excluded.place end");
+
 const CARDS: Target = Target {
     table: "cards",
     columns: &[
@@ -80,7 +84,7 @@ const CARDS: Target = Target {
         column("digital", Merge::Replace),
         column("reserved", Merge::Replace),
         column("extra", Merge::Keep),
-        column("place", Merge::Keep),
+        column("place", PLACE),
         column("provisional", Merge::Replace),
         column("artist", Merge::ReplaceIfKnown),
         column("artist_key", Merge::ReplaceIfKnown),

@@ -152,8 +152,7 @@ fn take_settings<'s>(
         Expression::Any(sides) => {
             for side in sides {
                 // A side of nothing else would let all cards pass.
-                let is_empty = matches!(&side, Expression::All(parts) if parts.iter().all(is_setting));
-                kept.push(if is_empty { side } else { take_settings(side, layout)? });
+                kept.push(if is_setting(&side) { side } else { take_settings(side, layout)? });
             }
             Ok(Expression::Any(kept))
         }
@@ -161,8 +160,19 @@ fn take_settings<'s>(
     }
 }
 
+/// Whether it is of nothing else.
 fn is_setting(part: &Expression<Term<'_>>) -> bool {
-    matches!(part, Expression::Term(Term::Keyed(asked)) if asked.key.operators == Operators::Setting)
+    match part {
+        Expression::All(parts) => parts.iter().all(is_setting),
+        Expression::Term(Term::Keyed(asked)) => asked.key.operators == Operators::Setting,
+        Expression::Term(Term::Name { text: "++" | "@@", quoted, .. }) => !quoted,
+        _ => false,
+    }
+}
+
+/// Said of a setting where it can't be one.
+fn misplaced(name: &str) -> String {
+    format!("{name} is about the whole search: it can't stand after “-”, nor alone on a side of “or”.")
 }
 
 /// What a term says of the layout, if that is what it is about.
@@ -185,6 +195,9 @@ fn setting(term: &Term<'_>) -> Result<Option<Layout>, Wrong> {
 fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
     let name = |key: &str| Expression::Term(Condition::Name(Text::Part(key.to_owned())));
     Ok(match term {
+        Term::Name { text: text @ ("++" | "@@"), quoted: false, span } => {
+            return Err(Wrong::at(&span, misplaced(text)));
+        }
         Term::Name { text, quoted, span } => {
             let key = name_key(text);
             // A sign between words, as in `Fire // Ice`.
@@ -211,11 +224,7 @@ fn meaning(term: Term<'_>) -> Result<Expression<Condition>, Wrong> {
         Term::Keyed(asked) => match asked.key.meaning(&asked)? {
             Meaning::Condition(condition) => condition,
             Meaning::Setting(..) => {
-                let message = format!(
-                    "{} is about the whole search: it can't stand after “-”, nor alone on a side of “or”.",
-                    asked.name
-                );
-                return Err(Wrong::at(&asked.whole, message));
+                return Err(Wrong::at(&asked.whole, misplaced(asked.name)));
             }
         },
     })

@@ -66,7 +66,11 @@ pub(super) fn push_legality(sql: &mut Sql, statuses: &[&str], format: Option<&st
 /// Text of a printing that has an index of three-letter runs.
 pub(super) fn push_printed_text(sql: &mut Sql, column: &str, text: &Text) {
     match text {
-        Text::Part(part) if sql.is_postgres() || part.chars().count() >= 3 => {
+        // Not by a list of numbers: of a long one that stands under a not, it would read all for each row.
+        Text::Part(part) if sql.is_postgres() => {
+            sql.push(&format!("c.{column} is not null and ")).contains(&format!("c.{column}"), part);
+        }
+        Text::Part(part) if part.chars().count() >= 3 => {
             sql.push("c.id in (select t.id from cards t where ");
             sql.contains_indexed("t", column, "cards_texts_search", part).push(")");
         }
