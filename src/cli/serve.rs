@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
+#[cfg(unix)]
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::migrate::connect_migrated;
 use super::output::say;
@@ -94,6 +96,8 @@ pub async fn serve(settings: Settings) -> Outcome {
     } else {
         app.settings().server.public_url.clone()
     };
+    // Who reads that it is ready may end it.
+    let told_to_stop = stop_signal();
     if app.is_development() {
         say(&format!("Dualcaster {} is ready: {} cards.", env!("CARGO_PKG_VERSION"), contents.cards));
         if contents.demo {
@@ -108,7 +112,7 @@ pub async fn serve(settings: Settings) -> Outcome {
     let kept = tokio::spawn(async move { kept.keep().await });
     let working = app.clone();
     let mut working = tokio::spawn(async move { working.keep_working().await });
-    serve_http(app.clone(), listeners, stop_signal()).await;
+    serve_http(app.clone(), listeners, told_to_stop).await;
     kept.abort();
     // What is under way is handed back, so that another server takes it up at once.
     if tokio::time::timeout(HAND_BACK, &mut working).await.is_err() {
@@ -121,27 +125,32 @@ pub async fn serve(settings: Settings) -> Outcome {
     Ok(())
 }
 
-/// Ends when the process is told to.
-async fn stop_signal() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without the signal only a kill ends the server.
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminated) => {
-                tokio::select! {
-                    () = interrupted => {}
-                    _ = terminated.recv() => {}
-                }
-            }
-            Err(_) => interrupted.await,
+/// Listens from now on, and ends when the process is told to. What it can't listen to does not end it: a kill does.
+#[cfg(unix)]
+fn stop_signal() -> impl Future<Output = ()> {
+    let [mut terminated, mut interrupted] =
+        [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok());
+    async move {
+        tokio::select! {
+            () = told(terminated.as_mut()) => {}
+            () = told(interrupted.as_mut()) => {}
         }
     }
-    #[cfg(not(unix))]
-    interrupted.await;
+}
+
+#[cfg(unix)]
+async fn told(signal: Option<&mut Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn stop_signal() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
