@@ -39,7 +39,7 @@ async fn load(app: &TestApp) {
             4 => {
                 card["colors"] = json!([]);
                 card["finishes"] = json!(["etched"]);
-                card["legalities"] = json!({"modern": "legal", "vintage": "restricted", "legacy": "banned"});
+                card["legalities"] = json!({"modern": "legal", "vintage": "restricted", "legacy": "banned", "dream_2": "legal"});
             }
             5 => card["colors"] = json!(["U", "B"]),
             6 => {
@@ -142,6 +142,9 @@ on_both_stores! { Tables:
             ("filter: {legalIn: \"Vintage\"}", vec!["m11 Æther Vial"]),
             ("filter: {legalIn: \"legacy\"}", vec![]),
             ("filter: {legalIn: \"EDH\"}", vec![]),
+            // Formats that the catalogue may have and no table of ours has.
+            ("filter: {legalIn: \"Dream 2\"}", vec!["m11 Æther Vial"]),
+            ("filter: {legalIn: \"nonsense\"}", vec![]),
             ("filter: {price: {minimum: \"0.01\"}}", vec![]),
             ("filter: {}, search: \"BOLT\"", vec!["m11 Lightning Bolt"]),
             ("search: \"bolt\", unique: PRINTINGS, sort: {field: RELEASED_ON}", vec!["lea Lightning Bolt", "m11 Lightning Bolt", "p11 Lightning Bolt"]),
@@ -159,6 +162,8 @@ on_both_stores! { Tables:
         assert_eq!(names(&app, "first: 100").await.len(), 6);
         for (filter, told) in [
             ("legalIn: \"' or\"", "legalIn: there is no format"),
+            ("legalIn: \"\"", "legalIn: there is no format"),
+            ("legalIn: \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\"", "legalIn: there is no format"),
             ("legalIn: \"modren\"", "there is no format “modren”. Did you mean modern?"),
             ("price: {minimum: \"10\", maximum: \"5\"}", "minimum must not be above maximum."),
             ("price: {minimum: \"-1\"}", "no price is below 0."),

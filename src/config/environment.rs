@@ -103,9 +103,31 @@ impl Environment {
         default: &'static str,
         help: &'static str,
     ) -> Option<String> {
+        self.base(name, default, help, is_base)
+    }
+
+    /// The same of the pages of a frontend, which may find its way behind a `#`.
+    pub fn optional_base_of_pages(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        help: &'static str,
+    ) -> Option<String> {
+        self.base(name, default, help, is_base_of_pages)
+    }
+
+    fn base(
+        &mut self,
+        name: &'static str,
+        default: &'static str,
+        help: &'static str,
+        is_right: fn(&str) -> bool,
+    ) -> Option<String> {
         let text = self.look_up(name, default, help, false)?;
-        if !is_base(&text) {
-            self.mistake(format!("{name}: {text:?} must be an address such as https://cards.example"));
+        if !is_right(&text) {
+            // A password or a token may stand in it.
+            let told = if text.contains(['@', '?']) { String::new() } else { format!(" {text:?}") };
+            self.mistake(format!("{name}:{told} must be an address such as https://cards.example"));
         }
         Some(text)
     }
@@ -150,7 +172,7 @@ impl Environment {
     pub fn comes_to(&mut self, name: &str, value: &str) {
         for setting in &mut self.settings {
             if setting.name == name && setting.source == Source::Default {
-                value.clone_into(&mut setting.value);
+                setting.value = shown(value);
             }
         }
     }
@@ -204,7 +226,7 @@ impl Environment {
             help,
             value: match &given {
                 Some(_) if secret => "(hidden)".to_owned(),
-                Some(value) => value.clone(),
+                Some(value) => shown(value),
                 None => default.to_owned(),
             },
             source: if given.is_some() { Source::Environment } else { Source::Default },
@@ -215,10 +237,30 @@ impl Environment {
 
 /// Whether addresses can be made by putting a path behind a text.
 fn is_base(text: &str) -> bool {
-    let is_web = text.starts_with("https://") || text.starts_with("http://");
-    is_web
-        && reqwest::Url::parse(text)
-            .is_ok_and(|url| url.has_host() && url.query().is_none() && url.fragment().is_none())
+    is_base_of_pages(text) && !text.contains('#')
+}
+
+/// The same where all of a path may stand behind a `#`.
+fn is_base_of_pages(text: &str) -> bool {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    matches!(scheme.as_deref(), Some("http" | "https"))
+        && reqwest::Url::parse(text).is_ok_and(|url| url.has_host() && url.query().is_none())
+}
+
+/// A value as it is shown: without who asks, and their password, in the addresses in it.
+fn shown(value: &str) -> String {
+    let mut parts = value.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        shown.push_str("://");
+        let (authority, rest) = part.split_at(part.find(['/', '?', '#']).unwrap_or(part.len()));
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.push_str(&format!("(hidden)@{host}")),
+            None => shown.push_str(authority),
+        }
+        shown.push_str(rest);
+    }
+    shown
 }
 
 /// The standard library's parse errors speak of digits; a sentence needs a verb.

@@ -248,6 +248,64 @@ mod tests {
     }
 
     #[test]
+    fn the_base_of_addresses_is_what_a_path_can_stand_behind() {
+        for (name, value) in [
+            ("DUALCASTER_WEB_URL", "https://cards.example/#"),
+            ("DUALCASTER_WEB_URL", "https://cards.example/#/"),
+            ("DUALCASTER_WEB_URL", "HTTPS://cards.example"),
+            ("DUALCASTER_PUBLIC_URL", "Http://cards.example/market"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://ada:hunter2@collector.example"),
+        ] {
+            assert!(read(&[(name, value)]).is_ok(), "{name}={value}");
+        }
+        for (name, value) in [
+            ("DUALCASTER_WEB_URL", "https://cards.example/?page=#"),
+            ("DUALCASTER_WEB_URL", "https:cards.example"),
+            ("DUALCASTER_WEB_URL", "javascript://cards.example"),
+            ("DUALCASTER_PUBLIC_URL", "https://cards.example/#"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector.example#"),
+        ] {
+            let mistakes = read(&[(name, value)]).expect_err(value).to_string();
+            assert!(mistakes.contains(name), "{mistakes}");
+        }
+    }
+
+    #[test]
+    fn what_opens_an_address_is_neither_told_nor_shown() {
+        for value in ["https://ada:hunter2@collector.example/?x", "https://collector.example/?token=hunter2"]
+        {
+            let mistakes = read(&[("OTEL_EXPORTER_OTLP_ENDPOINT", value)]).expect_err(value).to_string();
+            assert_eq!(
+                mistakes,
+                "OTEL_EXPORTER_OTLP_ENDPOINT: must be an address such as https://cards.example"
+            );
+        }
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://ada:hunter2@collector.example/v1"),
+            ("DUALCASTER_PUBLIC_URL", "https://hunter2@cards.example"),
+            ("DUALCASTER_SCRYFALL_URL", "http://ada:hunter2,@hunter2@[::1]:80?a@b"),
+            ("DUALCASTER_MAIL_FROM", "Cards <no-reply@cards.example>"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut environment = Environment::new(variables);
+        let settings = Settings::read(&mut environment).expect("settings");
+        assert_eq!(settings.server.web_url, "https://hunter2@cards.example", "it is used as it is");
+        let shown = |name: &str| {
+            let setting = environment.settings().iter().find(|setting| setting.name == name);
+            setting.expect("a setting").value.as_str()
+        };
+        for (name, value) in [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://(hidden)@collector.example/v1"),
+            ("DUALCASTER_PUBLIC_URL", "https://(hidden)@cards.example"),
+            ("DUALCASTER_WEB_URL", "https://(hidden)@cards.example"),
+            ("DUALCASTER_SCRYFALL_URL", "http://(hidden)@[::1]:80?a@b"),
+            ("DUALCASTER_MAIL_FROM", "Cards <no-reply@cards.example>"),
+        ] {
+            assert_eq!(shown(name), value);
+        }
+    }
+
+    #[test]
     fn what_a_default_comes_to_is_shown() {
         let variables =
             [("DUALCASTER_LISTEN", "127.0.0.1:9000"), ("DUALCASTER_WEB_URL", "https://cards.example")];

@@ -76,7 +76,7 @@ impl ServerSettings {
             "`http://` and the listen address",
             "The base of the addresses that the server hands out.",
         );
-        let web_url = environment.optional_base(
+        let web_url = environment.optional_base_of_pages(
             "DUALCASTER_WEB_URL",
             "the public address",
             "The base of the frontend's addresses, for the links in mail: `/verify-email?token=…` and `/reset-password?token=…` are put after it.",

@@ -80,6 +80,33 @@ fn who_sends_what_is_refused_again_and_again_is_told_when_to_come_back() {
     });
 }
 
+/// Sends documents that differ and are all valid and refused, and then one that would be answered.
+async fn send_refused(app: &TestApp, token: &str, document: &str, code: &str) {
+    for number in 0..5 {
+        let document = long(&document.replace("ALIAS", &format!("a{number}")));
+        let answer = app.ask_as(Some(token), &document, json!(null)).await;
+        assert_eq!(answer.code(), Some(code));
+    }
+    let answer = app.ask_as(Some(token), &long("{ __typename }"), json!(null)).await;
+    assert_eq!((answer.status, answer.code()), (429, Some("ERR-4001")), "{document}");
+}
+
+#[test]
+fn what_is_valid_and_refused_has_been_read_all_the_same() {
+    with_little(async |app| {
+        let ada = sign_up(app, "ada@example.com").await;
+        let bob = sign_up(app, "bob@example.com").await;
+        send_refused(app, "not a token", "{ ALIAS: __typename }", "ERR-2001").await;
+        for _ in 0..3 {
+            let query = "{ cards(first: 90) { nodes { id } } }";
+            assert_eq!(app.ask_as(Some(&ada.access), query, json!(null)).await.code(), None);
+        }
+        send_refused(app, &ada.access, "{ ALIAS: cards(first: 90) { nodes { id } } }", "ERR-4001").await;
+        let subscription = "subscription { ALIAS: wantListHits { id } }";
+        send_refused(app, &bob.access, subscription, "ERR-3002").await;
+    });
+}
+
 #[test]
 fn who_makes_some_mistakes_goes_on() {
     with_little(async |app| {

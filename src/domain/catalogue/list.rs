@@ -24,7 +24,7 @@ pub struct CardFilter {
     pub colors: Colors,
     /// Cards that come in one of these.
     pub finishes: Option<Finishes>,
-    /// A format's name: lower-case letters and digits. Restricted counts as legal.
+    /// A format's name: lower-case letters, digits and underscores. Restricted counts as legal.
     pub legal_in: Option<String>,
     pub price: Option<PriceRange>,
 }
@@ -212,7 +212,7 @@ impl CardList {
     }
 }
 
-/// A format that has no bit is looked for where the catalogue wrote it.
+/// A format that has no bit, because it came after those that have one, is looked for where the catalogue wrote it.
 fn push_legal_in(sql: &mut Sql, format: &str) {
     match format_bit(format) {
         Some(bit) => sql.push("(c.legal | c.restricted) & ").bind(bit).push(" <> 0"),

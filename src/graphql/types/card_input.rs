@@ -88,7 +88,7 @@ impl TryFrom<CardFilter> for catalogue::CardFilter {
             rarities: filter.rarities.map(|rarities| rarities.into_iter().map(Into::into).collect()),
             colors: filter.colors.into_iter().flatten().map(Into::into).collect(),
             finishes: filter.finishes.map(|finishes| finishes.into_iter().map(Into::into).collect()),
-            legal_in: legal_in.map(str::to_owned),
+            legal_in,
             price: filter.price.map(TryInto::try_into).transpose()?,
         })
     }

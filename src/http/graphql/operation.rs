@@ -13,7 +13,7 @@ use tracing::Instrument;
 
 use super::answer::Answer;
 use super::caller::Caller;
-use super::gate::{self, Ticket};
+use super::gate::{self, Reading, Ticket};
 use super::idempotency::{self, Claimed, Turn};
 use super::request::Rejected;
 use super::{late, unauthorized};
@@ -31,6 +31,17 @@ struct Admitted {
     prepared: Prepared,
     ticket: Ticket,
     claimed: Option<Claimed>,
+    /// What its document was charged for, until it is executed.
+    reading: Option<Reading>,
+}
+
+impl Admitted {
+    /// Gives back what its document was charged for: it is executed, at a cost of its own.
+    async fn give_reading_back(&mut self, app: &App) {
+        if let Some(reading) = self.reading.take() {
+            reading.give_back(app).await;
+        }
+    }
 }
 
 /// What becomes of an operation before anything of it is executed.
@@ -52,12 +63,8 @@ async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Re
         Some(key) => Some((key, idempotency::digest(&call, caller).await?)),
         None => None,
     };
+    // What is refused from here on has been read too: its charge stays.
     let prepared = app.engine().prepare(call).await;
-    if prepared.is_ok()
-        && let Some(reading) = reading
-    {
-        reading.give_back(app).await;
-    }
     // Whoever shows a token that does not hold learns of that first; but they may sign in.
     let signs_in =
         |prepared: &Prepared| prepared.kind() == Kind::Mutation && prepared.selects_only(&WITHOUT_TOKEN);
@@ -87,6 +94,9 @@ async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Re
                 Ok(Turn::Mine(claimed)) => Some(claimed),
                 Ok(Turn::Answered(answer)) => {
                     ticket.cancel(app).await;
+                    if let Some(reading) = reading {
+                        reading.give_back(app).await;
+                    }
                     return Ok(Entered::Answered(answer));
                 }
                 Err(rejected) => {
@@ -97,7 +107,7 @@ async fn enter(app: &App, mut call: Call, caller: &Caller) -> Result<Entered, Re
         }
         _ => None,
     };
-    Ok(Entered::Admitted(Box::new(Admitted { prepared, ticket, claimed })))
+    Ok(Entered::Admitted(Box::new(Admitted { prepared, ticket, claimed, reading })))
 }
 
 /// Answers one operation that has one answer.
@@ -112,7 +122,10 @@ pub(super) async fn answer_call(app: &App, call: Call, caller: &Caller) -> Resul
             );
             Answer::Refused(vec![refused(&refusal, None)])
         }
-        Entered::Admitted(admitted) => Box::pin(run(app, *admitted, caller)).await,
+        Entered::Admitted(mut admitted) => {
+            admitted.give_reading_back(app).await;
+            Box::pin(run(app, *admitted, caller)).await
+        }
     })
 }
 
@@ -125,11 +138,13 @@ pub(super) enum Answers {
 /// The answers to one operation, one after the other, for what can carry several. A query or a mutation has one, by its
 /// deadline.
 pub(super) async fn stream_call(app: &App, call: Call, caller: &Caller) -> Result<Answers, Rejected> {
-    let admitted = match enter(app, call, caller).await? {
+    let mut admitted = match enter(app, call, caller).await? {
         Entered::Answered(answer) => return Ok(Answers::Stream(stream::iter([answer]).boxed())),
         Entered::Refused(errors) => return Ok(Answers::Refused(errors)),
-        Entered::Admitted(admitted) => *admitted,
+        Entered::Admitted(admitted) => admitted,
     };
+    admitted.give_reading_back(app).await;
+    let admitted = *admitted;
     if admitted.prepared.kind() != Kind::Subscription {
         let (app, caller) = (app.clone(), caller.clone());
         let answer = async move {
@@ -189,7 +204,7 @@ async fn run(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
 }
 
 async fn execute(app: &App, admitted: Admitted, caller: &Caller) -> Answer {
-    let Admitted { prepared, ticket, claimed } = admitted;
+    let Admitted { prepared, ticket, claimed, .. } = admitted;
     let execution = pin!(execute_prepared(app, prepared, caller, ticket));
     let Some(claimed) = claimed else {
         return execution.await;

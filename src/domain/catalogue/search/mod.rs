@@ -103,12 +103,24 @@ fn parse(text: &str) -> Result<Search, Wrong> {
     Ok(Search { condition, layout })
 }
 
-/// The format that players call so.
+/// The longest name that a format which is not known may have.
+const MAX_FORMAT: usize = 30;
+
+/// The format that players call so, as the catalogue writes it. A word that is near none of those that are known may be one
+/// that came after them, and stays as it is.
 ///
 /// # Errors
-/// What a search says of one that is not known.
-pub fn format_named(name: &str) -> Result<&'static str, String> {
-    operands::one_of("format", name, vocabulary::FORMATS)
+/// What a search says of one that is not known, where it is near one that is, or no word at all.
+pub fn format_named(name: &str) -> Result<String, String> {
+    let wrong = match operands::one_of("format", name, vocabulary::FORMATS) {
+        Ok(format) => return Ok(format.to_owned()),
+        Err(wrong) => wrong,
+    };
+    let key = operands::word_key(name);
+    let is_word = (1..=MAX_FORMAT).contains(&key.len())
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    let known = vocabulary::FORMATS.iter().map(|(known, _)| *known);
+    if is_word && operands::near(&key, known).is_none() { Ok(key) } else { Err(wrong) }
 }
 
 /// How many conditions the store is asked, and how many of them are regular expressions.

@@ -199,9 +199,14 @@ impl Asked<'_> {
     }
 }
 
+/// A word as vocabularies write it.
+pub fn word_key(word: &str) -> String {
+    text_key(word.trim()).replace(['-', ' '], "_")
+}
+
 /// What a word stands for; else what is said of one that is none of these.
 pub fn one_of<T: Copy>(what: &str, word: &str, words: &[(&str, T)]) -> Result<T, String> {
-    let key = text_key(word.trim()).replace(['-', ' '], "_");
+    let key = word_key(word);
     match words.iter().find(|(known, _)| *known == key) {
         Some((_, value)) => Ok(*value),
         None => Err(unknown(what, word, words.iter().map(|(known, _)| *known))),
@@ -211,14 +216,20 @@ pub fn one_of<T: Copy>(what: &str, word: &str, words: &[(&str, T)]) -> Result<T,
 /// `there is no … “…”`, and the word that was perhaps meant.
 pub fn unknown<'w>(what: &str, word: &str, known: impl Iterator<Item = &'w str>) -> String {
     let word: String = word.chars().take(40).collect();
-    let near = known
-        .map(|known| (strsim::normalized_damerau_levenshtein(&word.to_lowercase(), known), known))
-        .filter(|(likeness, _)| *likeness >= 0.5)
-        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)));
-    match near {
-        Some((_, near)) => format!("there is no {what} “{word}”. Did you mean {near}?"),
+    match near(&word, known) {
+        Some(near) => format!("there is no {what} “{word}”. Did you mean {near}?"),
         None => format!("there is no {what} “{word}”."),
     }
+}
+
+/// The word that was perhaps meant.
+pub fn near<'w>(word: &str, known: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+    let word = word.to_lowercase();
+    let nearest = known
+        .map(|known| (strsim::normalized_damerau_levenshtein(&word, known), known))
+        .filter(|(likeness, _)| *likeness >= 0.5)
+        .max_by(|(a, left), (b, right)| a.total_cmp(b).then_with(|| right.cmp(left)));
+    nearest.map(|(_, near)| near)
 }
 
 /// A number of the card by its name.
