@@ -318,12 +318,64 @@ fn confidence(key: &str, field: Field, values: &[String]) -> f64 {
     }
 }
 
+/// How well a field fits a column, the column's place, and the field.
+type Candidate = (f64, usize, Field);
+
+/// Whether a header is of the copies that are not foil.
+fn is_of_others(key: &str) -> bool {
+    matches!(key, "normal" | "nonfoil" | "regular")
+}
+
+/// Where foils are counted in a column of their own, so are the others: a quantity beside them is of all.
+fn without_sums(candidates: &mut Vec<Candidate>, keys: &[String], columns: &[Vec<String>]) {
+    let fits_best = |(confidence, at, _): &Candidate| {
+        !candidates.iter().any(|(other, place, _)| place == at && other > confidence)
+    };
+    let counts_apart = candidates.iter().any(|candidate| {
+        matches!(candidate.2, Field::FoilQuantity | Field::EtchedQuantity) && fits_best(candidate)
+    });
+    let counts = |values: &Vec<String>| by_look(Field::Quantity, values).is_some_and(|part| part >= 1.0);
+    let of_others: Vec<usize> = candidates
+        .iter()
+        .filter(|(_, at, field)| {
+            *field == Field::Quantity
+                && keys.get(*at).is_some_and(|key| is_of_others(key))
+                && columns.get(*at).is_some_and(counts)
+        })
+        .map(|(_, at, _)| *at)
+        .collect();
+    if counts_apart && !of_others.is_empty() {
+        candidates.retain(|(_, at, field)| *field != Field::Quantity || of_others.contains(at));
+    }
+}
+
+/// Where a column says it plainly, though it be empty, a bare word means something else: a market's price. Only a column of
+/// names must be filled as well as the one that it takes the place of.
+fn without_bare_words(candidates: &mut Vec<Candidate>, keys: &[String], columns: &[Vec<String>]) {
+    let is_bare_at = |at: usize| keys.get(at).is_some_and(|key| is_bare(key));
+    let filled = |at: usize| columns.get(at).map_or(0, Vec::len);
+    let says = |at: usize, field: Field| keys.get(at).map_or(0.0, |key| by_header(key, field));
+    let places: Vec<(usize, Field)> = candidates.iter().map(|(_, at, field)| (*at, *field)).collect();
+    let plain: Vec<_> = places.iter().filter(|(at, field)| says(*at, *field) >= 1.0).collect();
+    let bare_names: Vec<_> =
+        places.iter().filter(|(at, field)| *field == Field::Name && is_bare_at(*at)).collect();
+    candidates.retain(|(_, at, field)| {
+        if is_bare_at(*at) {
+            !plain.iter().any(|(other, said)| {
+                said == field && other != at && (*field != Field::Name || filled(*other) >= filled(*at))
+            })
+        } else {
+            *field != Field::Name || !bare_names.iter().any(|(bare, _)| filled(*bare) > filled(*at))
+        }
+    });
+}
+
 /// Each column with the field that fits it best, no field twice.
 pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
     let keys: Vec<_> = header.iter().map(|name| header_key(name)).collect();
     let columns: Vec<Vec<String>> = (0..header.len()).map(|at| column_values(sample, at)).collect();
-    let has_others = keys.iter().any(|key| matches!(key.as_str(), "normal" | "nonfoil" | "regular"));
-    let mut candidates = Vec::new();
+    let has_others = keys.iter().any(|key| is_of_others(key));
+    let mut candidates: Vec<Candidate> = Vec::new();
     for (at, (key, values)) in keys.iter().zip(&columns).enumerate() {
         let counts_foils = counts_foils(key, values, has_others);
         for field in Field::ALL {
@@ -334,17 +386,8 @@ pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
             }
         }
     }
-    // Where a column says it plainly, though it be empty, a bare word means something else: a market's price.
-    let says = |at: usize, field: Field| keys.get(at).map_or(0.0, |key| by_header(key, field));
-    let plain: Vec<(usize, Field)> = candidates
-        .iter()
-        .map(|(_, at, field)| (*at, *field))
-        .filter(|(at, field)| says(*at, *field) >= 1.0)
-        .collect();
-    candidates.retain(|(_, at, field)| {
-        let is_said_elsewhere = plain.iter().any(|(other, said)| said == field && other != at);
-        !(is_said_elsewhere && keys.get(*at).is_some_and(|key| is_bare(key)))
-    });
+    without_sums(&mut candidates, &keys, &columns);
+    without_bare_words(&mut candidates, &keys, &columns);
     candidates.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(&right.1)));
     let mut mapped: Vec<Column> =
         header.iter().map(|name| Column { column: name.clone(), field: None, confidence: 0.0 }).collect();
@@ -360,6 +403,7 @@ pub(super) fn map(header: &[String], sample: &[Vec<String>]) -> Vec<Column> {
             taken.push((field, is_etched));
         }
     }
+    let says = |at: usize, field: Field| keys.get(at).map_or(0.0, |key| by_header(key, field));
     let guessed: Vec<bool> = mapped
         .iter()
         .enumerate()

@@ -213,9 +213,17 @@ fn read_ends<'a>(text: &'a str, row: &mut ImportRow) -> &'a str {
     if let Some((inside, rest)) = text.strip_prefix('[').and_then(|rest| rest.split_once(']'))
         && !rest.trim().is_empty()
     {
-        let (code, number) = inside.split_once(['#', ':']).unwrap_or((inside, ""));
+        let is_place = |(code, number): &(&str, &str)| {
+            sets::looks_like_set_code(code) && number.bytes().any(|b| b.is_ascii_digit())
+        };
+        let place = inside.split_once('#').or_else(|| inside.split_once(':').filter(is_place));
+        let (code, number) = place.unwrap_or((inside, ""));
         row.set_code = sets::set_code(Platform::Decklist, code);
         row.collector_number = values::collector_number(number);
+        // `[Ramp: rocks] Sol Ring`
+        if row.set_code.is_none() && row.collector_number.is_none() {
+            row.add_tag(inside);
+        }
         text = rest.trim();
     }
     if let Some((before, tags)) = text.split_once(" #")

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::columns::{self, Column, Field, header_key};
 use super::platform::{LAYOUTS, Layout, Platform};
-use super::values;
+use super::{values, vocabulary};
 use crate::error::{Code, Refusal};
 
 /// Rows of the sample that are looked at.
@@ -42,6 +42,36 @@ pub struct Seen {
     /// Whether a card is owned, so that no word of it means that it is not.
     #[serde(default)]
     pub owned: bool,
+    /// A `T` for a finish, so that an `F` is for false.
+    #[serde(default)]
+    pub true_false: bool,
+    /// By how many cells several rows are shorter than the header: a bit for each such number.
+    #[serde(default)]
+    pub short_by: u32,
+}
+
+impl Seen {
+    /// Whether several rows were as short as this one.
+    pub(super) fn is_short(&self, columns: usize, cells: usize) -> bool {
+        missing_cells(columns, cells).is_some_and(|bit| self.short_by & bit != 0)
+    }
+}
+
+/// The bit of how many cells are missing; nothing where none are, or too many.
+fn missing_cells(columns: usize, cells: usize) -> Option<u32> {
+    let missing = u32::try_from(columns.checked_sub(cells)?).ok()?;
+    1_u32.checked_shl(missing).filter(|_| missing > 0)
+}
+
+/// By how many cells several rows of the sample are short, as bits.
+fn short_by(columns: usize, sample: &[Vec<String>]) -> u32 {
+    let (mut once, mut again) = (0_u32, 0_u32);
+    for row in sample.iter().filter(|row| row.iter().any(|cell| !cell.trim().is_empty())) {
+        let bit = missing_cells(columns, row.len()).unwrap_or_default();
+        again |= once & bit;
+        once |= bit;
+    }
+    again
 }
 
 impl Plan {
@@ -98,13 +128,16 @@ impl Plan {
             sample.iter().flat_map(of_row).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
         };
         let dates = cells(|field| field == Field::AcquiredOn);
+        let finishes = cells(|field| field == Field::Finish);
         let is_count = |field| matches!(field, Field::Quantity | Field::FoilQuantity | Field::EtchedQuantity);
         let seen = Seen {
             decimal_comma: cells(|field| field == Field::Price).iter().any(|price| has_decimal_comma(price)),
             quantities: !cells(is_count).is_empty(),
-            finishes: !cells(|field| field == Field::Finish).is_empty(),
+            finishes: !finishes.is_empty(),
             us_dates: months_first(&dates),
             owned: !cells(|field| field == Field::Owned).is_empty(),
+            true_false: finishes.iter().any(|cell| vocabulary::is_true_letter(cell)),
+            short_by: short_by(columns.len(), sample),
         };
         Self { platform, columns, seen, today: None }
     }

@@ -132,9 +132,13 @@ impl Plan {
                 Field::Finish => {
                     let finish = self.finish(&column.column, &text, &mut row);
                     let finish = finish.ok_or_else(|| wrong(not_finish))?;
-                    if asks_for_etched(&header_key(&column.column)) {
+                    let is_yes = vocabulary::is_answer(&text) || vocabulary::is_true_letter(&text);
+                    let says_etched = finish == Finish::Etched || (finish == Finish::Foil && is_yes);
+                    // `foil` under "Foil/Etched" is the other of the two.
+                    let is_answer = says_etched || finish == Finish::Nonfoil;
+                    if is_answer && asks_for_etched(&header_key(&column.column)) {
                         // Where a copy is not etched, a column "foil" beside this one says what it is.
-                        is_etched |= finish != Finish::Nonfoil;
+                        is_etched |= says_etched;
                         row.finish = row.finish.or(Some(Finish::Nonfoil));
                     } else if row.finish != Some(Finish::Etched) || finish == Finish::Nonfoil {
                         // A name that says "etched" says more than "foil" does.
@@ -301,7 +305,7 @@ impl Plan {
 
     fn finish(&self, header: &str, text: &str, row: &mut ImportRow) -> Option<Finish> {
         if self.platform != Platform::Tappedout {
-            return vocabulary::finish_under(header, text);
+            return vocabulary::finish_under(header, text, self.seen.true_false);
         }
         if let Some((finish, tag)) = vocabulary::tappedout_finish(text) {
             add_kind(row, tag);
@@ -313,7 +317,7 @@ impl Plan {
                 row.language = Some(language.to_owned());
                 Some(Finish::Nonfoil)
             }
-            None => vocabulary::finish_under(header, text),
+            None => vocabulary::finish_under(header, text, self.seen.true_false),
         }
     }
 
@@ -322,10 +326,12 @@ impl Plan {
     fn check_width(&self, cells: &[String]) -> Result<(), RowProblem> {
         let (wanted, there) = (self.columns.len(), cells.len());
         let surplus = cells.get(wanted..).unwrap_or_default();
-        // What would not be read may be missing: spreadsheets leave out what is empty at the end.
+        // What would not be read may be missing, where that is the file's way: spreadsheets leave out what is empty at the
+        // end. Else a cell may be missing from the middle, and those behind it stand in the wrong columns.
         let left_out = self.columns.get(there..).unwrap_or_default();
         let is_read = left_out.iter().any(|column| column.field.is_some());
-        let is_short = is_read && !self.platform.cuts_rows_short();
+        let is_usual = self.platform.cuts_rows_short() || (!is_read && self.seen.is_short(wanted, there));
+        let is_short = !left_out.is_empty() && !is_usual;
         if is_short || surplus.iter().any(|cell| !cell.trim().is_empty()) {
             let message = format!("The row has {there} cells, the header {wanted}.");
             return Err(RowProblem::new(Code::RowMalformed, message));

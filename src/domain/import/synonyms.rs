@@ -160,7 +160,7 @@ pub(super) const PASSED_OVER: &str = "rarity, color, colors, colour, color ident
 pub(super) const BARE: &str = "price, cost, unit price, price each, preis, prix, coût, precio, prezzo, preço, \
      価格, 가격, цена, prijs, cena, date, added, date added, added on, datum, hinzugefügt am, fecha, data, \
      дата, total, number, no, nr, #, num, nummer, numéro, número, numero, 番号, 编号, номер, name, title, nom, \
-     titre, nome, nombre, nazwa, 名前, 名称, название, nonfoil, normal, regular";
+     titre, nome, nombre, nazwa, 名前, 名称, название, nonfoil, normal, regular, have, own, owned";
 
 /// Parts of words for prices that nobody has paid.
 pub(super) const OF_MARKETS: [&str; 12] = [

@@ -206,9 +206,16 @@ pub fn tappedout_finish(text: &str) -> Option<(Finish, &'static str)> {
     TAPPEDOUT_FINISHES.iter().find(|(word, ..)| *word == key).map(|(_, finish, tag)| (*finish, *tag))
 }
 
-/// A finish as it stands under this header: where that asks "is it foil?", an `F` is for false.
-pub fn finish_under(header: &str, text: &str) -> Option<Finish> {
-    let asks = header.contains('?') || header_key(header).starts_with("is");
+/// Whether it is the letter that stands for true.
+pub fn is_true_letter(text: &str) -> bool {
+    header_key(text) == "t"
+}
+
+/// A finish as it stands under this header: where that asks "is it foil?", or `T` is among the answers, an `F` is for
+/// false.
+pub fn finish_under(header: &str, text: &str, has_true: bool) -> Option<Finish> {
+    let key = header_key(header);
+    let asks = has_true || header.contains('?') || key.starts_with("is") || key == "etched";
     match header_key(text).as_str() {
         "f" if asks => Some(Finish::Nonfoil),
         "t" if asks => Some(Finish::Foil),

@@ -1,7 +1,5 @@
 //! Reading a file into batches, each bounded by its rows and by its bytes.
 
-use std::borrow::Cow;
-
 use tokio::sync::mpsc;
 
 use crate::domain::csv::bare;
@@ -65,12 +63,12 @@ impl Batches<'_> {
 }
 
 /// The cells of a row, without the marks that keep a spreadsheet from running them: so an inventory that was exported comes back as
-/// it was.
-fn meant(cells: &[String]) -> Cow<'_, [String]> {
+/// it was, and a report, which sets its own marks, does not have them twice.
+fn meant(cells: Vec<String>) -> Vec<String> {
     if cells.iter().any(|cell| cell.contains('\'')) {
-        Cow::Owned(cells.iter().map(|cell| bare(cell).into_owned()).collect())
+        cells.iter().map(|cell| bare(cell).into_owned()).collect()
     } else {
-        Cow::Borrowed(cells)
+        cells
     }
 }
 
@@ -102,18 +100,19 @@ pub(super) fn read(
                 code: Code::RowMalformed,
                 message: malformed.message().to_owned(),
             };
+            let cells = meant(row.cells);
             let read = match row.malformed {
-                None => plan.read(row.line, &meant(&row.cells)),
+                None => plan.read(row.line, &cells),
                 // What is left out at its end may be nothing that is read.
                 Some(short @ Malformed::FewerCells) => {
-                    plan.read(row.line, &meant(&row.cells)).map_err(|problem| match problem.code {
+                    plan.read(row.line, &cells).map_err(|problem| match problem.code {
                         Code::RowMalformed => malformed(short),
                         _ => problem,
                     })
                 }
                 Some(other) => Err(malformed(other)),
             };
-            if !batches.push(Read::new(row.line, row.cells, read)) {
+            if !batches.push(Read::new(row.line, cells, read)) {
                 return Ok(());
             }
         }
@@ -128,9 +127,10 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::domain::csv::neutral;
 
-    /// Of each batch of such a file: how many rows, and how many bytes.
-    fn batches(text: &str) -> Vec<(usize, usize)> {
+    /// The batches of such a file.
+    fn read_all(text: &str) -> Vec<Vec<Read>> {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(text.as_bytes()).expect("written");
         let content = Content::new(file);
@@ -142,9 +142,38 @@ mod tests {
         drop(sender);
         let mut batches = Vec::new();
         while let Some(batch) = receiver.blocking_recv() {
-            batches.push((batch.len(), batch.iter().map(Read::bytes).sum()));
+            batches.push(batch);
         }
         batches
+    }
+
+    /// Of each batch of such a file: how many rows, and how many bytes.
+    fn batches(text: &str) -> Vec<(usize, usize)> {
+        let size = |batch: &Vec<Read>| (batch.len(), batch.iter().map(Read::bytes).sum::<usize>());
+        read_all(text).iter().map(size).collect()
+    }
+
+    #[test]
+    fn cells_of_a_report_that_comes_back_have_their_marks_once() {
+        let rows = [
+            "2,Shock,m11,'=1+1",
+            "0,Shock,m11,'@x",
+            "1,'=Shock,m11,a;'=1,x",
+            "'=2,Shock",
+            "1,Urza's,m11,'tis",
+        ];
+        let batches = read_all(&format!("Quantity,Name,Set Code,Notes\n{}\n", rows.join("\n")));
+        let read: Vec<&Read> = batches.iter().flatten().collect();
+        let cells: Vec<_> = read.iter().map(|read| read.cells.join(",")).collect();
+        let bare =
+            ["2,Shock,m11,=1+1", "0,Shock,m11,@x", "1,=Shock,m11,a;=1,x", "=2,Shock", "1,Urza's,m11,'tis"];
+        assert_eq!(cells, bare);
+        let taken: Vec<_> = read.iter().map(|read| read.rows.is_ok()).collect();
+        assert_eq!(taken, [true, false, false, false, true]);
+        for (read, row) in read.iter().zip(rows) {
+            let reported: Vec<_> = read.cells.iter().map(|cell| neutral(cell)).collect();
+            assert_eq!(reported.join(","), row, "as it came");
+        }
     }
 
     #[test]

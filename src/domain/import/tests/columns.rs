@@ -369,11 +369,112 @@ fn in_a_list_of_all_cards_those_are_held_that_have_a_mark() {
 
 #[test]
 fn what_would_not_be_read_may_be_missing() {
-    let plan = detect("Qty,Card name,Rarity,,", &["2,Shock,common,,"]).unwrap();
+    let header = "Qty,Card name,Rarity,,";
+    let sample = ["2,Shock,common,,", "2,Shock,common", "1,Opt,common", "2,Shock", "1,Opt"];
+    let plan = detect(header, &sample).unwrap();
     for row in ["2,Shock,common,,", "2,Shock,common", "2,Shock"] {
         assert_eq!(copies(plan.read(2, &cells(row)).unwrap()).remove(0).quantity, 2, "{row}");
     }
-    assert_eq!(plan.read(2, &cells("2")).unwrap_err().code, Code::RowMalformed);
+    for row in ["2", "2,Shock,common,"] {
+        assert_eq!(plan.read(2, &cells(row)).unwrap_err().code, Code::RowMalformed, "{row}");
+    }
+}
+
+#[test]
+fn a_row_that_alone_is_short_lacks_a_cell_somewhere() {
+    let header = "Qty,Card name,Set Code,Number,Rarity,Artist";
+    let short = "2,Shock,159,common,Jo Doe";
+    let plan = detect(header, &["2,Shock,m21,159,common,Jo Doe", short, "1,Opt,xln,65,common,"]).unwrap();
+    assert_eq!(plan.read(3, &cells(short)).unwrap_err().code, Code::RowMalformed);
+    let plan = detect(header, &["2,Shock,m21,159,common", "1,Opt,xln,65,common"]).unwrap();
+    assert_eq!(copies(plan.read(2, &cells("2,Shock,m21,159,common")).unwrap()).remove(0).quantity, 2);
+    // What is read may be missing in no row.
+    let plan = detect(header, &["2,Shock,m21", "1,Opt,xln"]).unwrap();
+    assert_eq!(plan.read(2, &cells("2,Shock,m21")).unwrap_err().code, Code::RowMalformed);
+}
+
+#[test]
+fn an_f_is_for_false_where_a_t_is_for_true() {
+    for (heading, rows, expected) in [
+        ("Foil", ["T", "F"], [Finish::Foil, Finish::Nonfoil]),
+        ("Foil", ["t", "f"], [Finish::Foil, Finish::Nonfoil]),
+        ("Finish", ["F", "T"], [Finish::Nonfoil, Finish::Foil]),
+        ("Foil", ["F", "N"], [Finish::Foil, Finish::Nonfoil]),
+        ("Foil", ["F", ""], [Finish::Foil, Finish::Nonfoil]),
+        ("Etched", ["T", "F"], [Finish::Etched, Finish::Nonfoil]),
+        ("Etched", ["F", "N"], [Finish::Nonfoil, Finish::Nonfoil]),
+    ] {
+        let lines = rows.map(|row| format!("Shock,{row}"));
+        let plan = detect(&format!("Card name,{heading}"), &[&lines[0], &lines[1]]).unwrap();
+        let read = lines.each_ref().map(|line| copies(plan.read(2, &cells(line)).unwrap()).remove(0).finish);
+        assert_eq!(read, expected.map(Some), "{heading} {rows:?}");
+    }
+}
+
+#[test]
+fn foil_under_foil_or_etched_is_not_etched() {
+    let plan = detect("Card name,Foil/Etched", &["Shock,foil", "Opt,etched", "Duress,"]).unwrap();
+    for (said, finish) in [
+        ("foil", Finish::Foil),
+        ("etched", Finish::Etched),
+        ("Foil Etched", Finish::Etched),
+        ("yes", Finish::Etched),
+        ("no", Finish::Nonfoil),
+        ("normal", Finish::Nonfoil),
+        ("", Finish::Nonfoil),
+    ] {
+        let read = copies(plan.read(2, &cells(&format!("Shock,{said}"))).unwrap()).remove(0);
+        assert_eq!(read.finish, Some(finish), "{said}");
+    }
+}
+
+#[test]
+fn a_quantity_beside_both_finishes_is_of_all() {
+    for (header, row) in [
+        ("Name,Set,Quantity,Normal,Foil", "Shock,M21,3,2,1"),
+        ("Name,Set,Normal,Foil,Quantity", "Shock,M21,2,1,3"),
+        ("Name,Set,Total,Regular,Foil Qty", "Shock,M21,3,2,1"),
+        ("Name,Set,Qty,Nonfoil,Foil", "Shock,M21,3,2,1"),
+    ] {
+        let plan = detect(header, &[row]).unwrap();
+        let rows = copies(plan.read(2, &cells(row)).unwrap());
+        let parts: Vec<_> = rows.iter().map(|row| (row.quantity, row.finish)).collect();
+        assert_eq!(parts, [(2, Some(Finish::Nonfoil)), (1, Some(Finish::Foil))], "{header}");
+    }
+    // Without foils, and where it has words, "normal" counts nothing.
+    for (header, row) in [
+        ("Name,Set,Quantity,Normal", "Shock,M21,3,2"),
+        ("Name,Set,Quantity,Normal,Foil Qty", "Shock,M21,3,yes,1"),
+    ] {
+        let plan = detect(header, &[row]).unwrap();
+        assert_eq!(field_of(&plan, "Quantity"), Some(Field::Quantity), "{header}");
+    }
+}
+
+#[test]
+fn a_column_of_names_must_be_filled_to_stand_for_another() {
+    for (rows, named) in [
+        (["2,Schock,", "1,Zwang,"], "Name"),
+        (["2,Schock,", "1,Zwang,Duress"], "Name"),
+        (["2,Schock,Shock", "1,Zwang,Duress"], "English Name"),
+        (["2,,Shock", "1,Zwang,Duress"], "English Name"),
+    ] {
+        let plan = detect("Qty,Name,English Name", &rows).unwrap();
+        let found = plan.columns.iter().find(|column| column.field == Some(Field::Name)).unwrap();
+        assert_eq!(found.column, named, "{rows:?}");
+    }
+}
+
+#[test]
+fn what_is_had_is_a_yes_beside_a_quantity() {
+    for heading in ["Have", "Own", "Owned"] {
+        let header = format!("{heading},Card name,Qty");
+        let plan = detect(&header, &["1,Shock,4", "0,Opt,1"]).unwrap();
+        assert_eq!(field_of(&plan, heading), Some(Field::Owned), "{heading}");
+        assert_eq!(field_of(&plan, "Qty"), Some(Field::Quantity), "{heading}");
+        assert_eq!(copies(plan.read(2, &cells("1,Shock,4")).unwrap()).remove(0).quantity, 4, "{heading}");
+        assert!(copies(plan.read(3, &cells("0,Opt,1")).unwrap()).is_empty(), "{heading}");
+    }
 }
 
 #[test]

@@ -55,6 +55,8 @@ fn lines_of_every_app() {
         ),
         ("1 [C21#263] Sol Ring # !Commander", 1, "Sol Ring", "c21", "263", None, &["Commander"]),
         ("SB: 1 [C21:263] Sol Ring", 1, "Sol Ring", "c21", "263", None, &["Sideboard"]),
+        ("1 [Ramp: rocks] Sol Ring", 1, "Sol Ring", "", "", None, &["Ramp: rocks"]),
+        ("1 [Burn: 2] Shock", 1, "Shock", "", "", None, &["Burn: 2"]),
         ("1 Who (Dr: what)", 1, "Who (Dr: what)", "", "", None, &[]),
         ("1 Demonic Tutor (PLST) DDC-49", 1, "Demonic Tutor", "plst", "DDC-49", None, &[]),
         ("1 Erase (Not the Urza's Legacy One)", 1, "Erase (Not the Urza's Legacy One)", "", "", None, &[]),
