@@ -314,7 +314,7 @@ on_both_stores! { Tables:
         let ada = sign_up(&app, "ada@example.com").await;
         app.work();
         let file = table("My cards,,,,\n\nQty,Card,Set,Purchase price,Currency,", &[
-            "2,Shock,Set M11 (M11),0.30,AUD,",
+            "2,Shock,Set M11 (M11),0.30,AUD",
             "1,Lightning Bolt,Set LEA [LEA],5.00,EUR",
             "Qty,Card,Set,Purchase price,Currency,",
             "Total: 3",
